@@ -1,0 +1,67 @@
+/** Errors that cross a process boundary: a stable code, a sentence, and the next step. */
+export const errorCodes = {
+  'bad-input': 'usage',
+  'bad-ticket': 'usage',
+  'bad-mutex-name': 'usage',
+  'isolation-incomplete': 'usage',
+  'missing-command': 'usage',
+  'unknown-method': 'usage',
+  'too-large': 'usage',
+  'unknown-ticket': 'failure',
+  'unknown-mutex': 'failure',
+  'command-not-found': 'failure',
+  'folder-not-found': 'failure',
+  'state-directory': 'failure',
+  'stale-version': 'failure',
+  'other-process': 'failure',
+  'wrong-confirmation': 'failure',
+  'not-final': 'failure',
+  'not-possible': 'failure',
+  'not-paused': 'failure',
+  deadlock: 'failure',
+  'start-failed': 'failure',
+  'delete-failed': 'failure',
+  unauthorized: 'failure',
+  'version-mismatch': 'failure',
+  'host-unreachable': 'failure',
+  'host-timeout': 'failure',
+  internal: 'failure',
+} as const satisfies Record<string, 'usage' | 'failure'>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What to do now, in one sentence. */
+  readonly next: string;
+  /** Path of the field that is wrong, when one is: `isolation.timeoutMs`. */
+  readonly field?: string;
+}
+
+export class UnjamError extends Error implements ErrorBody {
+  override readonly name = 'UnjamError';
+  readonly code: ErrorCode;
+  readonly next: string;
+  readonly field?: string;
+
+  constructor(code: ErrorCode, message: string, next: string, field?: string) {
+    super(message);
+    this.code = code;
+    this.next = next;
+    if (field !== undefined) this.field = field;
+  }
+
+  /** True when the caller's words were wrong, not the world: the CLI exits with 2 then. */
+  get isUsage(): boolean {
+    return errorCodes[this.code] === 'usage';
+  }
+
+  toBody(): ErrorBody {
+    return { code: this.code, message: this.message, next: this.next, ...(this.field === undefined ? {} : { field: this.field }) };
+  }
+
+  static from(body: ErrorBody): UnjamError {
+    return new UnjamError(Object.hasOwn(errorCodes, body.code) ? body.code : 'internal', body.message, body.next, body.field);
+  }
+}

@@ -1,0 +1,69 @@
+/** The table of methods and events: what every transport mounts and every client sees. */
+import { z } from 'zod';
+import * as s from './schemas.ts';
+
+/** Bumped when an older client can no longer talk to this host. */
+export const contractProtocol = 1;
+
+const query = <I extends z.ZodType, O extends z.ZodType>(about: string, input: I, output: O) =>
+  ({ kind: 'query', about, input, output }) as const;
+const command = <I extends z.ZodType, O extends z.ZodType>(about: string, input: I, output: O) =>
+  ({ kind: 'command', about, input, output }) as const;
+
+const nothing = z.strictObject({});
+const ticketOnly = z.strictObject({ ticket: s.Ticket });
+
+export const methods = {
+  'host.info': query('names, versions and capabilities of the host', nothing, s.HostInfo),
+  'overview.get': query('everything the first screen shows', nothing, s.Snapshot),
+  'scripts.list': query('scripts; only living ones unless all', z.strictObject({ all: z.boolean().optional() }), z.array(s.ScriptView)),
+  'scripts.get': query('one script in full', ticketOnly, s.ScriptDetail),
+  'scripts.start': command('starts a script; the same ticket never runs twice', s.StartInput, s.ScriptView),
+  'scripts.cancel': command('asks a script to stop', s.CancelInput, s.ScriptView),
+  'scripts.kill': command('ends the whole tree and verifies', s.KillInput, s.ScriptView),
+  'scripts.abandon': command('releases the mutex; ends nothing', s.AbandonInput, s.ScriptView),
+  'scripts.complete': command('removes a final script’s run directory', ticketOnly, z.strictObject({ removed: z.boolean(), warning: z.string().nullable() })),
+  'logs.read': query('the merged log of a script from a sequence number on', s.LogReadInput, s.LogPage),
+  'locks.list': query('mutexes with holders, queues and orphans', nothing, z.array(s.MutexView)),
+  'locks.resume': command('lets a paused mutex grant its queue again', z.strictObject({ name: z.string() }), s.MutexView),
+  'history.list': query(
+    'the journal, newest first',
+    z.strictObject({ sinceMs: z.int().min(0).optional(), ticket: s.Ticket.optional(), limit: z.int().min(1).max(10_000).optional() }),
+    z.array(s.HistoryEntry),
+  ),
+} as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
+
+/** Events carry whole snapshots: a client that missed some is right again after the next one. At most 4 a second. */
+export const events = { snapshot: s.Snapshot } as const satisfies Record<string, z.ZodType>;
+
+export type Method = keyof typeof methods;
+export type Input<M extends Method> = z.input<(typeof methods)[M]['input']>;
+export type Parsed<M extends Method> = z.output<(typeof methods)[M]['input']>;
+export type Output<M extends Method> = z.output<(typeof methods)[M]['output']>;
+export type EventName = keyof typeof events;
+export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
+
+export type ScriptView = z.output<typeof s.ScriptView>;
+export type ScriptDetail = z.output<typeof s.ScriptDetail>;
+export type ProcessView = z.output<typeof s.ProcessView>;
+export type MutexView = z.output<typeof s.MutexView>;
+export type Overview = z.output<typeof s.Overview>;
+export type Snapshot = z.output<typeof s.Snapshot>;
+export type LogEntry = z.output<typeof s.LogEntry>;
+export type LogPage = z.output<typeof s.LogPage>;
+export type HistoryEntry = z.output<typeof s.HistoryEntry>;
+export type HostInfo = z.output<typeof s.HostInfo>;
+export type Condition = z.output<typeof s.Condition>;
+export type Severity = Condition['severity'];
+
+/** What the renderer, the CLI and tests talk to, whatever the transport. */
+export interface Client {
+  call<M extends Method>(method: M, input: Input<M>): Promise<Output<M>>;
+  /** Calls `listener` with every event; returns what ends the subscription. `onLost` tells that the connection broke. */
+  on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void, onLost?: () => void): () => void;
+}
+
+/** How a transport answers: thrown errors do not cross, values do. */
+export type Reply<T = unknown> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: import('./errors.ts').ErrorBody };

@@ -1,0 +1,256 @@
+/** The shapes that cross a process boundary, in zod: the single source of types, checks and openapi.json. */
+import { z } from 'zod';
+import { survivorReasons } from '../domain/events.ts';
+import { limits } from '../domain/limits.ts';
+import { cancelSignals, isolationLevels, scriptStates, timeoutKinds, verdictKinds } from '../domain/script.ts';
+
+/** ISO 8601 in UTC with milliseconds. */
+const Time = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
+const milliseconds = (what: string) => z.int().min(limits.timeoutMinMs).max(limits.timeoutMaxMs).describe(what);
+
+export const Ticket = z.string().min(1).max(limits.ticketMax).describe('the id of a script; case-insensitive');
+const Reason = z.string().trim().min(1).max(limits.reasonMax).describe('for the journal');
+
+export const Actor = z.strictObject({
+  user: z.string(),
+  via: z.enum(['cli', 'api', 'window', 'browser', 'unjam']),
+});
+
+export const Isolation = z.strictObject({
+  level: z.enum(isolationLevels).describe('full = exclusive, none = shared'),
+  mutex: z.string().describe('1 to 128 of letters, digits, space, . _ - @ #'),
+  timeoutMs: milliseconds('how long to wait for the mutex; null or absent = for ever').nullish(),
+});
+
+export const StartInput = z.strictObject({
+  ticket: Ticket.optional(),
+  name: z.string().trim().min(1).max(limits.nameMax).optional(),
+  command: z.array(z.string()).min(1).max(10_000),
+  cwd: z.string().min(1).optional(),
+  environment: z.record(z.string().min(1), z.string()).optional().describe('the whole environment; absent = the host’s'),
+  isolation: Isolation.optional(),
+  timeoutMs: milliseconds('overall timeout').optional(),
+  noOutputTimeoutMs: milliseconds('ends the script after this long without output').optional(),
+  cancelSignal: z.enum(cancelSignals).optional(),
+  graceMs: z.int().min(limits.graceMinMs).max(limits.graceMaxMs).optional(),
+  notify: z.array(z.string()).min(1).optional().describe('command to run once when the script is final'),
+  cleanup: z
+    .strictObject({ command: z.array(z.string()).min(1), timeoutMs: milliseconds('bound of the clean-up command') })
+    .optional(),
+  waitMs: z.int().min(0).max(60_000).optional().describe('answer only when the script is final, or after this long'),
+});
+
+export const Identity = z.strictObject({
+  pid: z.int().positive(),
+  startTime: z.string().describe('opaque; equal means the same process'),
+  startedAt: Time,
+  name: z.string(),
+});
+
+/** Aims a command. `version` and `process` come from the view that the person decided on; a stale one is refused. */
+const target = {
+  ticket: Ticket,
+  version: z.int().min(0).optional(),
+  process: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).optional(),
+  reason: Reason.optional(),
+};
+
+export const CancelInput = z.strictObject({
+  ...target,
+  signal: z.enum(cancelSignals).optional(),
+  graceMs: z.int().min(limits.graceMinMs).max(limits.graceMaxMs).optional(),
+  escalate: z.boolean().optional().describe('force kill after the grace; default true for API and CLI, false for the window'),
+});
+export const KillInput = z.strictObject(target);
+export const AbandonInput = z.strictObject({
+  ...target,
+  holdQueue: z.boolean().optional().describe('keep the mutex paused until it is resumed'),
+  confirmPid: z.int().positive().optional().describe('the pid that the operator typed; required from a window or browser'),
+});
+
+export const severities = ['critical', 'warning', 'info', 'neutral', 'orphan'] as const;
+export const icons = [
+  'hourglass', 'hourglass-bar', 'play', 'silent', 'silent-busy', 'clock', 'triangle', 'never-started', 'stop', 'stop-slash',
+  'killing', 'octagon-x', 'octagon-lock', 'octagon-shield', 'octagon-question', 'ring', 'ring-check', 'check', 'cross',
+  'hourglass-cross', 'recovered', 'question', 'dash',
+] as const;
+export const verbs = ['cancel', 'kill', 'abandon'] as const;
+
+/** What a person reads about a script: made by the domain, the same in list, detail, CLI and journal. */
+export const Condition = z.strictObject({
+  /** Stable key for tests and styling: `cancel-ignored`. */
+  key: z.string(),
+  label: z.string().describe('at most 24 characters'),
+  headline: z.string(),
+  severity: z.enum(severities),
+  icon: z.enum(icons),
+  next: z.enum([...verbs, 'wait', 'show-holder', 'log', 'none']),
+});
+
+export const ScriptView = z.strictObject({
+  ticket: z.string(),
+  name: z.string(),
+  /** Grows with every change of the lifecycle; commands that carry an older one are refused. */
+  version: z.int(),
+  state: z.enum(scriptStates),
+  verdict: z.enum(verdictKinds).nullable(),
+  timeout: z.enum(timeoutKinds).nullable(),
+  exitCode: z.int().nullable().describe('raw, as the operating system reported it'),
+  signal: z.string().nullable(),
+  resultCode: z.int().describe('Tentacle’s codes: 0 running, -43 cancelled, -44 mutex timeout, -48 abandoned …'),
+  pid: z.int().nullable(),
+  process: Identity.nullable(),
+  mutex: z.string().nullable(),
+  isolation: z.enum(isolationLevels).nullable(),
+  holdsMutex: z.boolean(),
+  blocks: z.int().describe('how many scripts wait behind it'),
+  waitingFor: z.string().nullable().describe('ticket of the script that it waits for'),
+  holder: z
+    .strictObject({ ticket: z.string(), name: z.string(), pid: z.int().nullable(), since: Time, stuck: z.boolean() })
+    .nullable(),
+  queuePosition: z.int().nullable().describe('1 = first in line'),
+  queueLength: z.int().nullable(),
+  createdAt: Time,
+  startedAt: Time.nullable(),
+  endedAt: Time.nullable(),
+  lastOutputAt: Time.nullable(),
+  stuck: z.boolean(),
+  orphan: z.boolean(),
+  condition: Condition,
+});
+
+export const ProcessView = z.strictObject({
+  pid: z.int(),
+  parentPid: z.int(),
+  depth: z.int().describe('0 = the script itself'),
+  name: z.string(),
+  commandLine: z.string(),
+  startedAt: Time,
+  cpuMs: z.int().nullable(),
+  state: z.string().describe('running, sleeping, waits in kernel, stopped, …'),
+  user: z.string().nullable(),
+  survivor: z.strictObject({ reason: z.enum(survivorReasons), detail: z.string() }).nullable(),
+});
+
+export const VerbView = z.strictObject({
+  possible: z.boolean(),
+  /** Why not, or what it will do. Never empty. */
+  text: z.string(),
+});
+
+export const ScriptDetail = ScriptView.extend({
+  command: z.array(z.string()),
+  cwd: z.string(),
+  actor: Actor,
+  fence: z.int().nullable(),
+  runnerPid: z.int().nullable(),
+  runDirectory: z.string(),
+  cancelSignal: z.enum(cancelSignals),
+  graceMs: z.int(),
+  timeouts: z.strictObject({ overallMs: z.int().nullable(), noOutputMs: z.int().nullable(), mutexMs: z.int().nullable() }),
+  evidence: z.strictObject({ for: z.array(z.string()), against: z.array(z.string()) }),
+  attempts: z.array(
+    z.strictObject({ at: Time, what: z.enum(['cancel', 'kill', 'abandon', 'timeout']), actor: z.string(), code: z.string().nullable(), text: z.string().nullable() }),
+  ),
+  waiters: z.array(
+    z.strictObject({ ticket: z.string(), name: z.string(), isolation: z.enum(isolationLevels), position: z.int(), since: Time }),
+  ),
+  processes: z.array(ProcessView),
+  verbs: z.strictObject({ cancel: VerbView, kill: VerbView, abandon: VerbView }),
+  logBytes: z.int(),
+});
+
+export const MutexView = z.strictObject({
+  name: z.string(),
+  paused: z.boolean(),
+  pausedBy: z.string().nullable(),
+  /** An orphan of an abandoned hold still runs: grants are not isolated from it. */
+  tainted: z.boolean(),
+  holders: z.array(
+    z.strictObject({ ticket: z.string(), name: z.string(), pid: z.int().nullable(), level: z.enum(isolationLevels), since: Time, fence: z.int(), stuck: z.boolean() }),
+  ),
+  waiters: z.array(
+    z.strictObject({ ticket: z.string(), name: z.string(), level: z.enum(isolationLevels), since: Time, position: z.int(), why: z.string() }),
+  ),
+  orphans: z.array(
+    z.strictObject({ ticket: z.string(), name: z.string(), pid: z.int().nullable(), since: Time, by: z.string() }),
+  ),
+});
+
+/** The first line of the console, the window title and the tray tooltip. */
+export const Overview = z.strictObject({
+  sentence: z.string(),
+  detail: z.string(),
+  title: z.string(),
+  tooltip: z.string().max(127),
+  severity: z.enum(severities),
+  tray: z.enum(['idle', 'running', 'waiting', 'stuck', 'orphan', 'offline']),
+  /** The script to look at first, and the next step there. */
+  ticket: z.string().nullable(),
+  next: Condition.shape.next,
+});
+
+export const Snapshot = z.strictObject({
+  sequence: z.int(),
+  at: Time,
+  machine: z.string(),
+  overview: Overview,
+  scripts: z.array(ScriptView),
+  mutexes: z.array(MutexView),
+});
+
+export const logStreams = ['stdout', 'stderr', 'unjam'] as const;
+export const LogEntry = z.strictObject({
+  /** Position in the merged log; give the last entry's `next` as `from` to go on. */
+  seq: z.int(),
+  next: z.int(),
+  stream: z.enum(logStreams),
+  at: Time.nullable().describe('when Unjam saw it, to about 50 ms'),
+  code: z.string().nullable(),
+  text: z.string().describe('decoded; whole lines, except for a last line that is not finished'),
+});
+export const LogReadInput = z.strictObject({
+  ticket: Ticket,
+  from: z.int().min(0).optional().describe('sequence number; absent = the start'),
+  tailBytes: z.int().min(1).max(4_194_304).optional().describe('only the last so many bytes'),
+  maxBytes: z.int().min(1).max(4_194_304).optional(),
+  stream: z.enum(logStreams).optional(),
+  search: z.string().min(1).max(1000).optional().describe('only lines that contain this text'),
+  waitMs: z.int().min(0).max(30_000).optional().describe('hold the answer until there is something new, or the script is final'),
+});
+export const LogPage = z.strictObject({
+  entries: z.array(LogEntry),
+  next: z.int(),
+  size: z.int(),
+  /** True when the script is final, its tree is gone and this page reached the end. */
+  complete: z.boolean(),
+});
+
+export const HistoryEntry = z.strictObject({
+  id: z.int(),
+  at: Time,
+  ticket: z.string().nullable(),
+  name: z.string().nullable(),
+  mutex: z.string().nullable(),
+  who: z.string(),
+  via: z.string(),
+  kind: z.string().describe('cancel, kill, abandon, started, final, orphan-ended, resume, recovered …'),
+  code: z.string().nullable(),
+  text: z.string(),
+  data: z.json(),
+});
+
+export const HostInfo = z.strictObject({
+  name: z.literal('unjam'),
+  version: z.string(),
+  protocol: z.int(),
+  pid: z.int(),
+  machine: z.string(),
+  user: z.string(),
+  platform: z.string(),
+  elevated: z.boolean(),
+  startedAt: Time,
+  stateDirectory: z.string(),
+  capabilities: z.array(z.string()),
+  killDisabled: z.boolean(),
+});

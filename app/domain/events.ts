@@ -1,0 +1,59 @@
+/**
+ * `events.ndjson`: what happened to a script, one line each, appended by its runner and by the host.
+ * Lines with a `text` are shown in the script's log as lines of Unjam.
+ */
+import type { ProcessIdentity } from './identity.ts';
+import type { Actor, CancelSignal, ExitRecord, VerdictRecord } from './script.ts';
+
+export const survivorReasons = ['kernel', 'access', 'protected', 'stopped', 'pending', 'other'] as const;
+/** Why a process survived a kill, as far as it was measured. */
+export type SurvivorReason = (typeof survivorReasons)[number];
+
+export interface Survivor {
+  readonly process: ProcessIdentity;
+  readonly reason: SurvivorReason;
+  /** What was measured, in words: `state D, waits in __refrigerator, SIGKILL pending`. */
+  readonly detail: string;
+}
+
+export type EventBody =
+  | { readonly type: 'queued'; readonly mutex: string }
+  | { readonly type: 'waiting' }
+  | { readonly type: 'granted'; readonly mutex: string; readonly fence: number; readonly waitedMs: number }
+  | { readonly type: 'started'; readonly pid: number }
+  | { readonly type: 'first-output' }
+  | { readonly type: 'cancel'; readonly requestId: string; readonly actor: Actor; readonly signal: CancelSignal; readonly until: number; readonly escalate: boolean }
+  | { readonly type: 'cancel-ignored'; readonly left: readonly ProcessIdentity[]; readonly of: number }
+  | { readonly type: 'timeout'; readonly timeout: 'overall' | 'no-output'; readonly until: number }
+  | { readonly type: 'kill'; readonly requestId: string | null; readonly actor: Actor; readonly count: number }
+  | { readonly type: 'kill-progress'; readonly ended: number; readonly of: number }
+  | { readonly type: 'unkillable'; readonly survivors: readonly Survivor[]; readonly ended: number; readonly of: number }
+  | { readonly type: 'refused'; readonly requestId: string; readonly reason: string }
+  | { readonly type: 'exited'; readonly exit: Pick<ExitRecord, 'code' | 'signal' | 'endedAt'> }
+  | { readonly type: 'abandoned'; readonly actor: Actor; readonly reason: string | null }
+  | { readonly type: 'orphan-ended' }
+  | { readonly type: 'final'; readonly verdict: VerdictRecord }
+  | { readonly type: 'note' };
+
+export type ScriptEvent = EventBody & {
+  /** Wall-clock ms. */
+  readonly at: number;
+  readonly by: 'runner' | 'host';
+  /** `W205`; stable, see docs/log-lines.md. */
+  readonly code?: string;
+  readonly text?: string;
+};
+
+/** What an operator or a clock asks a runner to do: `requests/<id>.json`. */
+export type RunnerRequest =
+  | {
+      readonly verb: 'cancel';
+      readonly id: string;
+      readonly at: number;
+      readonly actor: Actor;
+      readonly reason: string | null;
+      readonly signal: CancelSignal | null;
+      readonly graceMs: number | null;
+      readonly escalate: boolean;
+    }
+  | { readonly verb: 'kill'; readonly id: string; readonly at: number; readonly actor: Actor; readonly reason: string | null };

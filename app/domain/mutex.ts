@@ -1,0 +1,174 @@
+/**
+ * The rules of an isolation mutex as pure reducers over one immutable state: first in, first out,
+ * full = exclusive, none = shared, a waiting exclusive blocks later shared ones. Every change that can
+ * free the mutex grants the queue in the same step, so no wake-up can be lost between two steps.
+ */
+import type { ProcessIdentity } from './identity.ts';
+import type { Actor, IsolationLevel, TreeScope } from './script.ts';
+
+interface Entry {
+  /** The run id: one acquisition by one script. */
+  readonly id: string;
+  readonly ticket: string;
+  readonly name: string;
+  readonly level: IsolationLevel;
+  readonly runner: ProcessIdentity;
+  readonly ancestors: readonly string[];
+  /** When it joined the queue, wall-clock ms. */
+  readonly queuedAt: number;
+}
+
+export type Waiter = Entry;
+
+export interface Hold extends Entry {
+  readonly fence: number;
+  readonly grantedAt: number;
+  /** Null until the `started` transition confirms the grant with the script's identity. */
+  readonly scope: TreeScope | null;
+}
+
+export interface AbandonedHold extends Hold {
+  readonly abandonedAt: number;
+  readonly by: Actor;
+  readonly reason: string | null;
+}
+
+export interface MutexState {
+  readonly schema: 1;
+  readonly version: number;
+  /** Made with the directory; a deleted and recreated mutex cannot reuse fences unnoticed. */
+  readonly epoch: string;
+  readonly name: string;
+  /** The last fence that was given out. */
+  readonly fence: number;
+  readonly paused: { readonly by: Actor; readonly at: number } | null;
+  readonly holders: readonly Hold[];
+  readonly queue: readonly Waiter[];
+  /** Orphans: their holds are released, their processes may live. While there are any the mutex is tainted. */
+  readonly abandoned: readonly AbandonedHold[];
+}
+
+export function newMutex(name: string, epoch: string): MutexState {
+  return { schema: 1, version: 0, epoch, name, fence: 0, paused: null, holders: [], queue: [], abandoned: [] };
+}
+
+export type Place =
+  | { readonly kind: 'holds'; readonly hold: Hold }
+  | { readonly kind: 'waits'; readonly position: number; readonly of: number; readonly waiter: Waiter }
+  | { readonly kind: 'abandoned'; readonly hold: AbandonedHold }
+  | { readonly kind: 'absent' };
+
+export function placeOf(state: MutexState, id: string): Place {
+  const hold = state.holders.find((h) => h.id === id);
+  if (hold) return { kind: 'holds', hold };
+  const index = state.queue.findIndex((w) => w.id === id);
+  const waiter = state.queue[index];
+  if (waiter) return { kind: 'waits', position: index + 1, of: state.queue.length, waiter };
+  const left = state.abandoned.find((a) => a.id === id);
+  return left ? { kind: 'abandoned', hold: left } : { kind: 'absent' };
+}
+
+/** The hold of an ancestor that `waiter` would wait for while that ancestor waits for it; null when there is none. */
+export function deadlockWith(state: MutexState, waiter: Pick<Waiter, 'ancestors' | 'level'>): Hold | null {
+  return (
+    state.holders.find((h) => waiter.ancestors.includes(h.id) && (h.level === 'full' || waiter.level === 'full')) ?? null
+  );
+}
+
+/** Adds a waiter at the end of the queue, and grants it at once when it may run. The same id twice changes nothing. */
+export function enqueue(state: MutexState, waiter: Waiter, at: number): MutexState {
+  if (placeOf(state, waiter.id).kind !== 'absent') return state;
+  return grant({ ...state, queue: [...state.queue, waiter] }, at);
+}
+
+/** Takes a waiter out of the queue. */
+export function leave(state: MutexState, id: string, at: number): MutexState {
+  if (!state.queue.some((w) => w.id === id)) return state;
+  return grant({ ...state, queue: state.queue.filter((w) => w.id !== id) }, at);
+}
+
+/** Confirms a grant with the script's identity; unchanged when the hold is gone or its fence is stale. */
+export function confirm(state: MutexState, id: string, fence: number, scope: TreeScope): MutexState {
+  if (!state.holders.some((h) => h.id === id && h.fence === fence)) return state;
+  return { ...state, holders: state.holders.map((h) => (h.id === id ? { ...h, scope } : h)) };
+}
+
+/** Ends a hold; unchanged when the hold is gone or its fence is stale. */
+export function release(state: MutexState, id: string, fence: number, at: number): MutexState {
+  if (!state.holders.some((h) => h.id === id && h.fence === fence)) return state;
+  return grant({ ...state, holders: state.holders.filter((h) => h.id !== id) }, at);
+}
+
+/** Moves a hold to the orphans and grants the queue, or pauses the mutex in the same step when `holdQueue`. */
+export function abandon(
+  state: MutexState,
+  id: string,
+  how: { readonly at: number; readonly by: Actor; readonly reason: string | null; readonly holdQueue: boolean },
+): MutexState {
+  const hold = state.holders.find((h) => h.id === id);
+  if (!hold) return state;
+  return grant(
+    {
+      ...state,
+      paused: how.holdQueue ? { by: how.by, at: how.at } : state.paused,
+      holders: state.holders.filter((h) => h.id !== id),
+      abandoned: [...state.abandoned, { ...hold, abandonedAt: how.at, by: how.by, reason: how.reason }],
+    },
+    how.at,
+  );
+}
+
+/**
+ * Removes every entry whose processes are all provably gone. `gone` gets the runner and, once confirmed, the
+ * script's scope; it must answer true only for what it has observed.
+ */
+export function reap(
+  state: MutexState,
+  gone: (entry: Waiter | Hold | AbandonedHold) => boolean,
+  at: number,
+): MutexState {
+  const holders = state.holders.filter((h) => !gone(h));
+  const queue = state.queue.filter((w) => !gone(w));
+  const abandoned = state.abandoned.filter((a) => !gone(a));
+  if (
+    holders.length === state.holders.length &&
+    queue.length === state.queue.length &&
+    abandoned.length === state.abandoned.length
+  )
+    return state;
+  return grant({ ...state, holders, queue, abandoned }, at);
+}
+
+/** Forgets an orphan whose end was observed. */
+export function orphanEnded(state: MutexState, id: string): MutexState {
+  if (!state.abandoned.some((a) => a.id === id)) return state;
+  return { ...state, abandoned: state.abandoned.filter((a) => a.id !== id) };
+}
+
+export function resume(state: MutexState, at: number): MutexState {
+  return state.paused ? grant({ ...state, paused: null }, at) : state;
+}
+
+export function pause(state: MutexState, by: Actor, at: number): MutexState {
+  return state.paused ? state : { ...state, paused: { by, at } };
+}
+
+/** True when the mutex holds nothing worth keeping but its fence. */
+export function idle(state: MutexState): boolean {
+  return !state.paused && state.holders.length + state.queue.length + state.abandoned.length === 0;
+}
+
+function grant(state: MutexState, at: number): MutexState {
+  if (state.paused) return state;
+  const holders = [...state.holders];
+  let { fence } = state;
+  let taken = 0;
+  for (const waiter of state.queue) {
+    const free = waiter.level === 'full' ? holders.length === 0 : holders.every((h) => h.level === 'none');
+    if (!free) break;
+    fence += 1;
+    taken += 1;
+    holders.push({ ...waiter, fence, grantedAt: at, scope: null });
+  }
+  return taken === 0 ? state : { ...state, fence, holders, queue: state.queue.slice(taken) };
+}
