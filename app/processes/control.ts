@@ -1,0 +1,127 @@
+/**
+ * The one interface behind which Linux and Windows differ. Everything that starts, finds, signals, ends or
+ * explains a process goes through it. Nothing here decides policy: when to signal and what to call it stands
+ * in `app/runner` and `app/scripts`.
+ */
+import type { SurvivorReason } from '../domain/events.ts';
+import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
+import type { CancelSignal, TreeScope } from '../domain/script.ts';
+
+export interface LaunchRequest {
+  /** Absolute path of the executable. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The script's whole environment; UNJAM_RUN is in it already. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly runId: string;
+  /** Opened for appending, created when missing; the script writes to them directly. */
+  readonly stdoutPath: string;
+  readonly stderrPath: string;
+  /** Where the lifeline FIFO is made (POSIX). */
+  readonly lifelinePath: string;
+}
+
+/** How a process ended, raw: `code` is null when a signal ended it (POSIX), unsigned 32 bit on Windows. */
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** A script whose process exists but has not run its first instruction. */
+export interface LaunchedScript {
+  readonly scope: TreeScope;
+  /** Opens the gate. Call once; afterwards `abort` does nothing. */
+  release(): void;
+  /** Ends the process behind the closed gate: the command never runs. */
+  abort(): void;
+  /** Resolves once with the raw exit status of the root process; never rejects. */
+  readonly exited: Promise<ExitStatus>;
+}
+
+/** One process as seen in one pass over the process table. */
+export interface ProcessSnapshot {
+  readonly identity: ProcessIdentity;
+  readonly parentPid: number;
+  /** POSIX process group and session; null on Windows. */
+  readonly group: number | null;
+  readonly session: number | null;
+  /** User + system CPU time since its start, ms; null when not readable. */
+  readonly cpuMs: number | null;
+  readonly state: ProcessState;
+}
+
+/** `zombie` is dead: it only waits for its parent to look. `kernel`: an uninterruptible wait (Linux D, Windows Executive). */
+export type ProcessState = 'running' | 'sleeping' | 'kernel' | 'stopped' | 'zombie' | 'unknown';
+
+export interface TreeMember extends ProcessSnapshot {
+  /** How it was recognised: the root itself, by ancestry, group or session, job, or the UNJAM_RUN cookie. */
+  readonly by: 'root' | 'ancestry' | 'group' | 'job' | 'cookie';
+}
+
+/** Facts about one process that are read only when somebody looks. */
+export interface ProcessFacts {
+  readonly commandLine: string;
+  readonly user: string | null;
+  /** Bytes read and written since its start; null when not readable. */
+  readonly ioBytes: number | null;
+  /** What it waits for, as measured: `hrtimer_nanosleep`, `Executive`; null when unknown or not waiting. */
+  readonly waitsFor: string | null;
+}
+
+/** What happened when a signal was sent. `sent` is never `stopped`. */
+export type SignalOutcome =
+  | { readonly kind: 'sent'; readonly what: string }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'undeliverable'; readonly what: string; readonly errorCode: number | string; readonly message: string };
+
+export type EndOutcome =
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'not-same' }
+  | { readonly kind: 'denied'; readonly errorCode: number | string; readonly message: string }
+  | { readonly kind: 'failed'; readonly errorCode: number | string; readonly message: string };
+
+export interface ProcessControl {
+  readonly platform: 'linux' | 'windows';
+  /** Identity of the calling process. */
+  readonly self: ProcessIdentity;
+  /** The user that the calling process runs as: `root`, `CONTOSO\\kim`. */
+  readonly user: string;
+  /** True with root or administrator rights. */
+  readonly elevated: boolean;
+  /** Default cancel signal of the platform. */
+  readonly defaultSignal: CancelSignal;
+
+  /** Identity of a living process; null when there is none (a zombie is none). */
+  identify(pid: number): ProcessIdentity | null;
+  /** Never throws. A zombie is dead, a stopped or frozen process is alive, a reused pid is dead. */
+  liveness(identity: ProcessIdentity): Liveness;
+
+  /** Called once at the start of a runner: what must be set up before a script can be launched. */
+  prepareRunner(): void;
+  /** Starts a script behind a closed gate. Throws an Error with `code` (ENOENT, EACCES …) when the system refuses. */
+  launch(request: LaunchRequest): Promise<LaunchedScript>;
+
+  /** One pass over the process table. */
+  snapshot(): readonly ProcessSnapshot[];
+  /** The living members of a script's tree, root first, without zombies; [] when the tree is empty. */
+  tree(scope: TreeScope, table?: readonly ProcessSnapshot[]): readonly TreeMember[];
+  /**
+   * Whether any process of the tree lives, as cheaply as the platform can say it (lifeline, job);
+   * falls back to `tree`. `unknown` when nothing can be said.
+   */
+  treeLiveness(scope: TreeScope): Liveness;
+  facts(identity: ProcessIdentity): ProcessFacts | null;
+
+  /** Sends the cancel signal to the whole tree, and wakes stopped processes so that they can act on it. */
+  interrupt(scope: TreeScope, signal: CancelSignal): Promise<SignalOutcome>;
+  /** Ends the whole tree at once where the platform can (job); true when it was tried. Verify afterwards. */
+  endTree(scope: TreeScope): boolean;
+  /** Ends one process after checking its identity. */
+  end(identity: ProcessIdentity): EndOutcome;
+  /** Why a process that was ended is still there. `outcome` is what `end` answered. */
+  whyAlive(identity: ProcessIdentity, outcome: EndOutcome): { readonly reason: SurvivorReason; readonly detail: string };
+  /** Frees handles that `launch` and others keep. */
+  close(): void;
+}
