@@ -82,8 +82,6 @@ export interface TreeScope {
   readonly group: number | null;
   /** Windows job object name; it lives as long as the runner holds its handle. Null on POSIX. */
   readonly job: string | null;
-  /** POSIX: path of the FIFO whose write end the whole tree inherits. Null on Windows. */
-  readonly lifeline: string | null;
 }
 
 /** `runner.json`: written once by the runner, before it is acknowledged. */

@@ -18,8 +18,6 @@ export interface LaunchRequest {
   /** Opened for appending, created when missing; the script writes to them directly. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
-  /** Where the lifeline FIFO is made (POSIX). */
-  readonly lifelinePath: string;
 }
 
 /** How a process ended, raw: `code` is null when a signal ended it (POSIX), unsigned 32 bit on Windows. */
@@ -108,7 +106,7 @@ export interface ProcessControl {
   /** The living members of a script's tree, root first, without zombies; [] when the tree is empty. */
   tree(scope: TreeScope, table?: readonly ProcessSnapshot[]): readonly TreeMember[];
   /**
-   * Whether any process of the tree lives, as cheaply as the platform can say it (lifeline, job);
+   * Whether any process of the tree lives, as cheaply as the platform can say it (a living root or group, the job);
    * falls back to `tree`. `unknown` when nothing can be said.
    */
   treeLiveness(scope: TreeScope): Liveness;
