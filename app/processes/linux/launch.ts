@@ -1,0 +1,60 @@
+/**
+ * Starts a script behind a gate: a shell in its own session waits for one line on a pipe, then becomes the
+ * command by exec. When the runner dies first the pipe ends, and the command never runs.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
+import { type Place, readStat } from './proc.ts';
+
+/** Exit status of the shell when the gate was closed for good. */
+const gateClosed = 125;
+const gate = `read -r go <&3 || exit ${gateClosed}; exec 3<&- "$@"`;
+
+export async function launch(place: Place, request: LaunchRequest): Promise<LaunchedScript> {
+  const stdout = openSync(request.stdoutPath, 'a', 0o600);
+  const stderr = openSync(request.stderrPath, 'a', 0o600);
+  try {
+    const [environment, lost] = splitEnvironment(request.environment);
+    // The shell drops variables that are no shell names (dash, busybox); env(1) hands them on.
+    const command = lost.length === 0 ? [request.file] : ['/usr/bin/env', ...lost, request.file];
+    const child = spawn('/bin/sh', ['-c', gate, 'unjam-gate', ...command, ...request.args], {
+      cwd: request.cwd,
+      env: environment,
+      detached: true, // own session and process group (setsid)
+      stdio: ['ignore', stdout, stderr, 'pipe'],
+    });
+    const exited = new Promise<ExitStatus>((resolve) => {
+      child.on('exit', (code, signal) => resolve({ code, signal }));
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    const pid = child.pid;
+    const root = pid === undefined ? null : readStat(place, pid);
+    if (pid === undefined || root === null) throw new Error('The script’s process vanished before it could be identified.');
+    const gatePipe = child.stdio[3] as Socket;
+    gatePipe.on('error', () => undefined); // EPIPE: the shell is gone; `exited` tells
+    return {
+      scope: { root: root.identity, runId: request.runId, group: pid, job: null },
+      release: () => gatePipe.end('go\n'),
+      abort: () => gatePipe.destroy(),
+      exited,
+    };
+  } finally {
+    closeSync(stdout);
+    closeSync(stderr);
+  }
+}
+
+function splitEnvironment(environment: Readonly<Record<string, string>>): [Record<string, string>, string[]] {
+  const kept: Record<string, string> = {};
+  const lost: string[] = [];
+  for (const [name, value] of Object.entries(environment)) {
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) kept[name] = value;
+    else if (name !== '' && !name.includes('=')) lost.push(`${name}=${value}`);
+  }
+  return [kept, lost];
+}

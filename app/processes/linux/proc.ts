@@ -1,0 +1,149 @@
+/** Reads /proc (proc(5)). Every reader answers null when the process is gone or not readable; nothing throws. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { ProcessIdentity } from '../../domain/identity.ts';
+import type { ProcessSnapshot, ProcessState } from '../control.ts';
+
+/** USER_HZ: 100 on every Linux architecture that Node runs on (getconf CLK_TCK). */
+const ticksPerSecond = 100;
+
+export interface Place {
+  readonly machine: string;
+  readonly bootId: string;
+  readonly pidNamespace: string;
+  /** Boot time, wall-clock ms. */
+  readonly bootedAt: number;
+}
+
+export function readPlace(): Place {
+  const btime = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '0';
+  return {
+    machine: hostname(),
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
+    pidNamespace: readlinkSync('/proc/self/ns/pid'),
+    bootedAt: Number(btime) * 1000,
+  };
+}
+
+/** Also answers for zombies; look at `state`. */
+export function readStat(place: Place, pid: number | string): ProcessSnapshot | null {
+  const text = read(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // The name may hold blanks and parentheses: cut at the last one (locks.md 5).
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 0 || close < 0) return null;
+  const fields = text.slice(close + 2).split(' ');
+  const field = (n: number): number => Number(fields[n - 3]);
+  const startTime = fields[22 - 3] ?? '';
+  return {
+    identity: {
+      machine: place.machine,
+      bootId: place.bootId,
+      pidNamespace: place.pidNamespace,
+      pid: Number(text.slice(0, open)),
+      startTime,
+      startedAt: place.bootedAt + (Number(startTime) * 1000) / ticksPerSecond,
+      name: text.slice(open + 1, close),
+    },
+    parentPid: field(4),
+    group: field(5),
+    session: field(6),
+    cpuMs: ((field(14) + field(15)) * 1000) / ticksPerSecond,
+    state: stateOf(fields[0] ?? ''),
+  };
+}
+
+function stateOf(letter: string): ProcessState {
+  switch (letter) {
+    case 'R':
+      return 'running';
+    case 'S':
+    case 'I':
+      return 'sleeping';
+    case 'D':
+      return 'kernel';
+    case 'T':
+    case 't':
+      return 'stopped';
+    case 'Z':
+    case 'X':
+    case 'x':
+      return 'zombie';
+    default:
+      return 'unknown';
+  }
+}
+
+export function readTable(place: Place): ProcessSnapshot[] {
+  const table: ProcessSnapshot[] = [];
+  for (const entry of readdirSync('/proc')) {
+    if (entry.charCodeAt(0) > 57 || entry.charCodeAt(0) < 48) continue;
+    const process = readStat(place, entry);
+    if (process) table.push(process);
+  }
+  return table;
+}
+
+/** The run id of the script that a process belongs to, from its environment; the last part of UNJAM_RUN. */
+export function readRunCookie(pid: number): string | null {
+  const text = read(`/proc/${pid}/environ`);
+  if (text === null) return null;
+  const at = text.startsWith('UNJAM_RUN=') ? 0 : text.indexOf('\0UNJAM_RUN=') + 1;
+  if (at === 0 && !text.startsWith('UNJAM_RUN=')) return null;
+  const end = text.indexOf('\0', at);
+  return text.slice(at + 'UNJAM_RUN='.length, end < 0 ? undefined : end).split('/').at(-1) ?? null;
+}
+
+export function readCommandLine(pid: number): string | null {
+  const text = read(`/proc/${pid}/cmdline`, 'utf8');
+  return text === null ? null : text.replace(/\0$/, '').replaceAll('\0', ' ');
+}
+
+/** Name of the kernel function that a process waits in; null when it does not wait or may not be asked. */
+export function readWaitChannel(pid: number): string | null {
+  const text = read(`/proc/${pid}/wchan`);
+  return text === null || text === '' || text === '0' ? null : text;
+}
+
+/** Bytes that went through read and write calls, both directions. */
+export function readIoBytes(pid: number): number | null {
+  const text = read(`/proc/${pid}/io`);
+  if (text === null) return null;
+  const value = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  return value('rchar') + value('wchar');
+}
+
+export interface Status {
+  readonly uid: number;
+  /** SIGKILL is pending for the thread or the whole process. */
+  readonly killPending: boolean;
+  readonly threads: number;
+}
+
+export function readStatus(pid: number): Status | null {
+  const text = read(`/proc/${pid}/status`);
+  if (text === null) return null;
+  const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1] ?? '0';
+  // SIGKILL is bit 8 (0x100); SigPnd is the thread's, ShdPnd the process's (proc(5)).
+  const pending = (name: string): boolean => (BigInt(`0x${field(name)}`) & 0x100n) !== 0n;
+  return { uid: Number(field('Uid')), killPending: pending('SigPnd') || pending('ShdPnd'), threads: Number(field('Threads')) };
+}
+
+export function userName(uid: number): string {
+  const line = read('/etc/passwd')?.split('\n').find((l) => l.split(':')[2] === String(uid));
+  return line?.split(':', 1)[0] ?? `uid ${uid}`;
+}
+
+function read(path: string, encoding: 'latin1' | 'utf8' = 'latin1'): string | null {
+  try {
+    return readFileSync(path, encoding);
+  } catch {
+    return null;
+  }
+}
+
+export function identityOf(place: Place, pid: number): ProcessIdentity | null {
+  const process = readStat(place, pid);
+  return process && process.state !== 'zombie' ? process.identity : null;
+}
