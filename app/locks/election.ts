@@ -1,0 +1,43 @@
+/**
+ * One host per state directory. The elected host keeps its place for as long as its process lives, also when it is
+ * suspended: a lock that goes stale by a clock would let two hosts act (locks.md 1.2), an identity does not.
+ */
+import { join } from 'node:path';
+import { type Liveness, type ProcessIdentity, sameProcess } from '../domain/identity.ts';
+import { VersionStore } from './version-store.ts';
+
+interface ElectionState {
+  readonly schema: 1;
+  readonly version: number;
+  readonly host: ProcessIdentity | null;
+}
+
+export class Election {
+  readonly #store: VersionStore<ElectionState>;
+  readonly #self: ProcessIdentity;
+  readonly #liveness: (identity: ProcessIdentity) => Liveness;
+
+  constructor(stateDirectory: string, self: ProcessIdentity, liveness: (identity: ProcessIdentity) => Liveness) {
+    this.#store = new VersionStore(join(stateDirectory, 'host'), () => ({ schema: 1, version: 0, host: null }));
+    this.#self = self;
+    this.#liveness = liveness;
+  }
+
+  /** The living host, or null. */
+  current(): ProcessIdentity | null {
+    const { host } = this.#store.read();
+    return host !== null && this.#liveness(host) !== 'dead' ? host : null;
+  }
+
+  /** True when this process is the host now. */
+  async stand(): Promise<boolean> {
+    const { host } = await this.#store.change((s) =>
+      s.host !== null && this.#liveness(s.host) !== 'dead' ? s : { ...s, host: this.#self },
+    );
+    return host !== null && sameProcess(host, this.#self);
+  }
+
+  async resign(): Promise<void> {
+    await this.#store.change((s) => (s.host !== null && sameProcess(s.host, this.#self) ? { ...s, host: null } : s));
+  }
+}

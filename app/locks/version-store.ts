@@ -1,0 +1,178 @@
+/**
+ * A small state that any process of the machine may change, as a chain of immutable files `s.<version>.json`.
+ * A change is "create version n+1 unless it exists" (link(2) of a finished file): the kernel decides the winner,
+ * a loser reads again. No clock, no owner, no half-written state; a process killed or frozen between any two
+ * steps leaves a readable chain and can only lose its own change. Measured against locks with time-outs: locks.md 3.
+ */
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import lockfile from 'proper-lockfile';
+
+/** Versions kept behind the newest, so that a slow reader finds what it listed. */
+const kept = 32;
+/** After so many lost races a writer takes the guard: proper-lockfile keeps losers few, it decides nothing. */
+const racesBeforeGuard = 3;
+const temporaryFilesLiveMs = 600_000;
+
+interface Versioned {
+  readonly version: number;
+}
+
+export class VersionStore<State extends Versioned> {
+  readonly directory: string;
+  readonly #initial: () => State;
+
+  constructor(directory: string, initial: () => State) {
+    this.directory = directory;
+    this.#initial = initial;
+  }
+
+  /** The newest state; the initial one when there is none yet. */
+  read(): State {
+    return this.#newest().state;
+  }
+
+  /** Creates the directory when it is missing. */
+  create(): void {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * Changes the state. `change` is pure and may run several times; returning the very state that it got means
+   * "no change". Resolves with the state that holds afterwards.
+   */
+  async change(change: (state: State) => State): Promise<State> {
+    let release: (() => Promise<void>) | null = null;
+    try {
+      for (let lost = 0; ; lost += 1) {
+        const { state, version } = this.#newest();
+        const next = change(state);
+        if (next === state) return state;
+        const committed = { ...next, version: version + 1 };
+        if (this.#commit(committed)) return committed;
+        if (lost >= racesBeforeGuard && release === null) release = await this.#guard();
+        else await delay(Math.random() * Math.min(lost, 10));
+      }
+    } finally {
+      await release?.().catch(() => undefined);
+    }
+  }
+
+  /**
+   * Calls `look` when the state may have changed: at once after a change on this machine, and at least every
+   * `pollMs` (a watch may be refused or stay silent, node#18073). Returns what ends it.
+   */
+  watch(look: () => void, pollMs: number): () => void {
+    const timer = setInterval(look, pollMs);
+    let watcher: ReturnType<typeof watch> | null = null;
+    try {
+      watcher = watch(this.directory, (_event, file) => {
+        if (file === null || file.startsWith('s.')) look();
+      });
+      watcher.on('error', () => undefined); // the poll goes on
+    } catch {
+      // The poll goes on.
+    }
+    return () => {
+      clearInterval(timer);
+      watcher?.close();
+    };
+  }
+
+  #newest(): { state: State; version: number } {
+    for (;;) {
+      const versions = this.#versions();
+      const newest = versions.at(-1);
+      if (newest === undefined) return { state: this.#initial(), version: 0 };
+      let vanished = false;
+      // After a power cut the newest file may be empty: its number counts, the content before it holds.
+      for (const version of versions.reverse()) {
+        try {
+          return { state: JSON.parse(readFileSync(this.#file(version), 'utf8')) as State, version: newest };
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'ENOENT') vanished = true;
+        }
+      }
+      if (!vanished) throw new Error(`No readable state is left in ${this.directory}.`);
+    }
+  }
+
+  /** Ascending. */
+  #versions(): number[] {
+    return this.#list()
+      .filter((f) => f.startsWith('s.'))
+      .map((f) => Number(f.slice(2, -5)))
+      .filter(Number.isSafeInteger)
+      .sort((a, b) => a - b);
+  }
+
+  #list(): string[] {
+    try {
+      return readdirSync(this.directory);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  #commit(state: State): boolean {
+    this.create();
+    const { version } = state;
+    const temporary = join(this.directory, `t.${process.pid}.${Date.now()}.${randomBytes(6).toString('hex')}`);
+    writeFileSync(temporary, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
+    try {
+      linkSync(temporary, this.#file(version));
+      // While the base exists this number was never collected, so this was its first creation.
+      if (version > 1 && !this.#versions().includes(version - 1)) {
+        unlinkSync(this.#file(version));
+        return false;
+      }
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST' || code === 'ENOENT') return false;
+      throw error;
+    } finally {
+      tryUnlink(temporary);
+    }
+    this.#collect(version);
+    return true;
+  }
+
+  /** Ascending without gaps: a version goes only after all before it, see `#commit`. */
+  #collect(newest: number): void {
+    const now = Date.now();
+    for (const file of this.#list())
+      if (file.startsWith('t.') && now - Number(file.split('.')[2]) > temporaryFilesLiveMs) tryUnlink(join(this.directory, file));
+    for (const version of this.#versions()) if (version <= newest - kept && !tryUnlink(this.#file(version))) return;
+  }
+
+  #file(version: number): string {
+    return join(this.directory, `s.${String(version).padStart(12, '0')}.json`);
+  }
+
+  async #guard(): Promise<(() => Promise<void>) | null> {
+    try {
+      return await lockfile.lock(this.directory, {
+        realpath: false,
+        lockfilePath: join(this.directory, 'guard.lock'),
+        stale: 5_000,
+        retries: { retries: 5, minTimeout: 5, maxTimeout: 50, randomize: true },
+        onCompromised: () => undefined, // a lost guard costs races, never exclusion
+      });
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** False only when the file is still there. */
+function tryUnlink(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
