@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import lockfile from 'proper-lockfile';
 
 /** Versions kept behind the newest, so that a slow reader finds what it listed. */
 const kept = 32;
@@ -154,6 +153,7 @@ export class VersionStore<State extends Versioned> {
 
   async #guard(): Promise<(() => Promise<void>) | null> {
     try {
+      const { default: lockfile } = await import('proper-lockfile'); // rare: keeps it out of every runner's start
       return await lockfile.lock(this.directory, {
         realpath: false,
         lockfilePath: join(this.directory, 'guard.lock'),

@@ -1,0 +1,197 @@
+/**
+ * The run directory: the durable contract between a script's runner and every host. Who writes what, once:
+ *
+ *   spec.json       host    what was asked for, before the runner exists
+ *   runner.json     runner  its identity, before the start is acknowledged
+ *   started.json    runner  the script's identity, before its first instruction
+ *   exit.json       runner  the raw exit status, also after an abandon
+ *   verdict.json    first   the final outcome; created exactly once by whoever is first
+ *   abandoned.json  host    who released the mutex of a living script
+ *   tree.json       runner  when the tree was proven empty, or who was left
+ *   delivered.json  host    that the completion was delivered
+ *
+ * and, growing: stdout.log and stderr.log (written by the script itself), events.ndjson (appended by both),
+ * index (times and sizes of the logs), heartbeat (its mtime), requests/ (what operators ask of the runner).
+ */
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EventBody, RunnerRequest, ScriptEvent } from '../domain/events.ts';
+import type { Line } from '../domain/lines.ts';
+import type {
+  AbandonedRecord,
+  ExitRecord,
+  RunnerRecord,
+  ScriptSpec,
+  StartedRecord,
+  TreeRecord,
+  VerdictRecord,
+} from '../domain/script.ts';
+import { createOnce, readOnce } from './atomic-file.ts';
+
+/** Bumped when an older runner and a newer host (or the reverse) no longer understand each other's files. */
+export const runnerProtocol = 1;
+
+export class RunDirectory {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** @throws EEXIST when the ticket has a run directory already. */
+  create(): void {
+    mkdirSync(this.path, { mode: 0o700 });
+    mkdirSync(this.requestsPath, { mode: 0o700 });
+  }
+
+  get stdoutPath(): string {
+    return join(this.path, 'stdout.log');
+  }
+  get stderrPath(): string {
+    return join(this.path, 'stderr.log');
+  }
+  get eventsPath(): string {
+    return join(this.path, 'events.ndjson');
+  }
+  get indexPath(): string {
+    return join(this.path, 'index');
+  }
+  get heartbeatPath(): string {
+    return join(this.path, 'heartbeat');
+  }
+  get requestsPath(): string {
+    return join(this.path, 'requests');
+  }
+
+  readSpec(): ScriptSpec | null {
+    return readOnce(join(this.path, 'spec.json'));
+  }
+  writeSpec(spec: ScriptSpec): boolean {
+    return createOnce(join(this.path, 'spec.json'), spec, 'synced');
+  }
+  readRunner(): RunnerRecord | null {
+    return readOnce(join(this.path, 'runner.json'));
+  }
+  writeRunner(record: RunnerRecord): boolean {
+    return createOnce(join(this.path, 'runner.json'), record, 'unsynced');
+  }
+  readStarted(): StartedRecord | null {
+    return readOnce(join(this.path, 'started.json'));
+  }
+  writeStarted(record: StartedRecord): boolean {
+    return createOnce(join(this.path, 'started.json'), record, 'unsynced');
+  }
+  readExit(): ExitRecord | null {
+    return readOnce(join(this.path, 'exit.json'));
+  }
+  writeExit(record: ExitRecord): boolean {
+    return createOnce(join(this.path, 'exit.json'), record, 'synced');
+  }
+  readVerdict(): VerdictRecord | null {
+    return readOnce(join(this.path, 'verdict.json'));
+  }
+  /** False when another verdict was first: that one holds. */
+  writeVerdict(record: VerdictRecord): boolean {
+    return createOnce(join(this.path, 'verdict.json'), record, 'synced');
+  }
+  readAbandoned(): AbandonedRecord | null {
+    return readOnce(join(this.path, 'abandoned.json'));
+  }
+  writeAbandoned(record: AbandonedRecord): boolean {
+    return createOnce(join(this.path, 'abandoned.json'), record, 'synced');
+  }
+  readTree(): TreeRecord | null {
+    return readOnce(join(this.path, 'tree.json'));
+  }
+  writeTree(record: TreeRecord): boolean {
+    return createOnce(join(this.path, 'tree.json'), record, 'unsynced');
+  }
+  /** The completion id that was delivered, or null. */
+  readDelivered(): { readonly completionId: string } | null {
+    return readOnce(join(this.path, 'delivered.json'));
+  }
+  writeDelivered(completionId: string, at: number): boolean {
+    return createOnce(join(this.path, 'delivered.json'), { schema: 1, completionId, at }, 'synced');
+  }
+
+  /** Appends one event; a single write of one line, so that lines of several writers do not mix. */
+  append(by: ScriptEvent['by'], body: EventBody, line?: Line, at = Date.now()): ScriptEvent {
+    const event: ScriptEvent = { ...body, at, by, ...line };
+    appendFileSync(this.eventsPath, `${JSON.stringify(event)}\n`, { mode: 0o600 });
+    return event;
+  }
+
+  /** Events from byte `offset` on; an unfinished last line is left for the next call. */
+  readEvents(offset: number): { events: ScriptEvent[]; offset: number } {
+    let file: number;
+    try {
+      file = openSync(this.eventsPath, 'r');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { events: [], offset };
+      throw error;
+    }
+    try {
+      const { size } = statSync(this.eventsPath);
+      if (size <= offset) return { events: [], offset };
+      const buffer = Buffer.allocUnsafe(size - offset);
+      const read = readSync(file, buffer, 0, buffer.length, offset);
+      const end = buffer.subarray(0, read).lastIndexOf(10) + 1;
+      return { events: parseLines(buffer.toString('utf8', 0, end)), offset: offset + end };
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Leaves a request for the runner; complete when it appears. */
+  request(request: RunnerRequest): void {
+    const name = `${request.id}.json`;
+    const temporary = join(this.path, `${name}.${randomBytes(4).toString('hex')}.tmp`);
+    writeFileSync(temporary, JSON.stringify(request), { mode: 0o600 });
+    renameSync(temporary, join(this.requestsPath, name));
+  }
+
+  /** Takes the requests that wait, oldest first. Each is removed before it is answered: a runner answers once. */
+  takeRequests(): RunnerRequest[] {
+    const requests: RunnerRequest[] = [];
+    for (const name of readdirSync(this.requestsPath).sort()) {
+      const path = join(this.requestsPath, name);
+      try {
+        requests.push(JSON.parse(readFileSync(path, 'utf8')) as RunnerRequest);
+        unlinkSync(path);
+      } catch {
+        // Withdrawn between listing and reading.
+      }
+    }
+    return requests;
+  }
+
+  /** Takes back a request that the runner has not taken; false when it has. */
+  withdraw(id: string): boolean {
+    try {
+      unlinkSync(join(this.requestsPath, `${id}.json`));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function parseLines(text: string): ScriptEvent[] {
+  const events: ScriptEvent[] = [];
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    try {
+      events.push(JSON.parse(line) as ScriptEvent);
+    } catch {
+      // A torn line (power cut, full disk): the next one is whole again.
+    }
+  }
+  return events;
+}
+
+/** Bytes of a file, 0 when it is absent, and when it was last written (wall-clock ms). */
+export function fileSize(path: string): { bytes: number; changedAt: number | null } {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat ? { bytes: stat.size, changedAt: stat.mtimeMs } : { bytes: 0, changedAt: null };
+}
