@@ -1,0 +1,104 @@
+/**
+ * The application as the tray sees it: always there to be asked, also while it cannot be opened. Opening is retried,
+ * because the tray is what tells a person that nobody watches the scripts.
+ */
+import type { Application } from '../app/application.ts';
+import type { Dispatch } from '../app/contract/dispatcher.ts';
+import type { Snapshot } from '../app/contract/methods.ts';
+
+export type EngineState =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'online'; readonly snapshot: Snapshot; readonly role: Application['role'] }
+  | { readonly kind: 'offline'; readonly since: number; readonly why: string; readonly last: Snapshot | null };
+
+const retryMs = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
+/** The journal gets this long to close; then the process ends anyway. */
+const closeMs = 3_000;
+
+export class Engine {
+  readonly #open: () => Promise<Application>;
+  readonly #log: (line: string) => void;
+  readonly #listeners = new Set<(state: EngineState) => void>();
+  #application: Application | null = null;
+  #state: EngineState = { kind: 'starting' };
+  #retries = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | null = null;
+
+  constructor(open: () => Promise<Application>, log: (line: string) => void) {
+    this.#open = open;
+    this.#log = log;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  get snapshot(): Snapshot | null {
+    return this.#state.kind === 'online' ? this.#state.snapshot : null;
+  }
+
+  /** Calls `listener` now and with every later state; returns what ends it. */
+  subscribe(listener: (state: EngineState) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#state);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  async start(): Promise<void> {
+    try {
+      const application = await this.#open();
+      if (this.#closing !== null) return void (await application.close());
+      this.#application = application;
+      this.#retries = 0;
+      application.subscribe((snapshot) => this.#become({ kind: 'online', snapshot, role: application.role }));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log(`Cannot reach the engine: ${why}`);
+      const last = this.#state.kind === 'offline' ? this.#state.last : this.snapshot;
+      const since = this.#state.kind === 'offline' ? this.#state.since : Date.now();
+      this.#become({ kind: 'offline', since, why, last });
+      if (this.#closing !== null) return;
+      this.#timer = setTimeout(() => void this.start(), retryMs[Math.min(this.#retries++, retryMs.length - 1)]);
+    }
+  }
+
+  readonly dispatch: Dispatch = async (method, input, caller) => {
+    if (this.#application !== null && this.#closing === null) return this.#application.dispatch(method, input, caller);
+    return {
+      ok: false,
+      error: {
+        code: 'host-unreachable',
+        message:
+          this.#state.kind === 'offline' ? `The engine does not run: ${this.#state.why}` : 'The engine is starting.',
+        next: 'Unjam tries again by itself; scripts that run go on.',
+      },
+    };
+  };
+
+  power(what: 'suspend' | 'resume'): void {
+    this.#application?.power(what);
+  }
+
+  /** Never takes longer than 3 s and never throws: whoever waits for it is about to end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#timer);
+    const closed = this.#application?.close().catch((error: unknown) => this.#log(`Closing failed: ${String(error)}`));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([closed, new Promise<void>((resolve) => (timer = setTimeout(resolve, closeMs)))]);
+    clearTimeout(timer);
+  }
+
+  #become(state: EngineState): void {
+    if (this.#closing !== null) return;
+    this.#state = state;
+    for (const listener of this.#listeners) listener(state);
+  }
+}

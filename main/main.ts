@@ -1,0 +1,63 @@
+/**
+ * The Electron shell, in the order in which it boots. What must precede `ready` stands before it, at the top level: an
+ * ESM entry may not await `ready` itself, because Electron holds `ready` back until the entry has been evaluated.
+ * The only file of main that imports Electron's objects; every other file gets what it needs from here.
+ */
+import * as electron from 'electron';
+import { join } from 'node:path';
+import { openApplication } from '../app/application.ts';
+import { appId, toastActivatorClsid } from './app-identity.ts';
+import { Engine } from './engine.ts';
+import { hostLog } from './host-log.ts';
+import { consoleScheme } from './protocol.ts';
+import { lockPages } from './security.ts';
+import { startShell } from './shell.ts';
+import { becomeTheOnlyInstance, startsHidden } from './single-instance.ts';
+import { stateDirectory } from './surroundings.ts';
+import { windowOptions } from './window-options.ts';
+import { ConsoleWindow } from './window.ts';
+
+const { app } = electron;
+const { platform } = process;
+const dist = join(import.meta.dirname, '..');
+const assets = join(dist, '..', 'assets');
+const home = stateDirectory(process.env, platform);
+const log = hostLog(home);
+
+// 1. Who we are to the operating system, and which doors of Chromium are shut for good.
+app.enableSandbox();
+app.setAppUserModelId(appId);
+if (platform === 'win32') app.setToastActivatorCLSID(toastActivatorClsid);
+electron.protocol.registerSchemesAsPrivileged([consoleScheme]);
+lockPages(app);
+
+// 2. The application itself, not opened yet, and the window, not made yet.
+const engine = new Engine(() => openApplication({ stateDirectory: home, log }), log);
+const window = new ConsoleWindow({
+  create: () =>
+    new electron.BrowserWindow(
+      windowOptions({
+        theme: electron.nativeTheme,
+        preload: join(dist, 'main', 'preload.cjs'),
+        icon: join(assets, 'icons', 'app.png'),
+        devTools: !app.isPackaged,
+      }),
+    ),
+  greet: () => {
+    if (engine.snapshot !== null) window.send('snapshot', engine.snapshot);
+  },
+  log,
+});
+
+// 3. One tray per user; a second start shows the window of the first.
+if (becomeTheOnlyInstance(app, process.argv, () => window.show())) {
+  void app.whenReady().then(() => {
+    // 4. Doors, tray, toasts and system events; then the engine, which reports to all of them.
+    const { tray } = startShell(electron, { engine, window, dist, assets, platform, log });
+    void engine.start();
+    // 5. At sign-in nothing but the icon appears, unless there is no icon.
+    if (!startsHidden(process.argv) || !tray.exists) window.show();
+  });
+} else {
+  app.exit(0);
+}

@@ -1,0 +1,98 @@
+/** What the toasts say: what happened, its impact, the next step, in two lines. Pure. */
+import type { MutexView, ScriptView } from '../app/contract/methods.ts';
+import { shortDuration } from '../app/domain/durations.ts';
+import type { Level } from './notification-rules.ts';
+import { count, plain } from './plain-text.ts';
+
+/** No button here ends or releases anything: a toast can lie in the Action Center for hours while pids are reused. */
+export type ToastButton = 'show' | 'cancel' | 'snooze';
+
+export interface Toast {
+  /** The same id replaces the toast before it. */
+  readonly id: string;
+  /** What the buttons act on; null opens the list. */
+  readonly ticket: string | null;
+  readonly title: string;
+  readonly body: string;
+  readonly buttons: readonly ToastButton[];
+  readonly silent: boolean;
+  /** Stays on screen until somebody answers. */
+  readonly stays: boolean;
+  readonly leavesAfterMs: number | null;
+}
+
+export const buttonTexts: Readonly<Record<ToastButton, string>> = {
+  show: 'Show',
+  cancel: 'Cancel…',
+  snooze: 'Snooze 30 min',
+};
+
+export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, now: number): Toast {
+  const name = `"${plain(script.name, 60)}"`;
+  const lock = `"${plain(mutex.name, 60)}"`;
+  const waits = `${count(script.blocks, 'deployment')} ${script.blocks === 1 ? 'waits' : 'wait'}`;
+  const pid = script.pid === null ? '' : ` (PID ${script.pid})`;
+  const common = { id: script.ticket, ticket: script.ticket, leavesAfterMs: null };
+  switch (level) {
+    case 1: {
+      const silence =
+        script.lastOutputAt === null
+          ? 'No output yet.'
+          : `No output for ${shortDuration(now - Date.parse(script.lastOutputAt))}.`;
+      return {
+        ...common,
+        title: `Stuck script blocks ${count(script.blocks, 'deployment')}`,
+        body: `${name}${pid} holds ${lock}. ${silence}`,
+        buttons: ['show', 'cancel', 'snooze'],
+        silent: false,
+        stays: true,
+      };
+    }
+    case 2:
+      return {
+        ...common,
+        title: 'Cancel was ignored',
+        body: `${name}${pid} still holds ${lock}. ${waits}. Next: Force Kill.`,
+        buttons: ['show', 'snooze'],
+        silent: true,
+        stays: false,
+      };
+    case 3:
+      return {
+        ...common,
+        title: script.pid === null ? 'A script cannot be ended' : `PID ${script.pid} cannot be ended`,
+        body: `${name} still holds ${lock}. ${waits}. Next: ${script.condition.next === 'abandon' ? 'Abandon' : 'look at the reason'}.`,
+        buttons: ['show', 'snooze'],
+        silent: false,
+        stays: true,
+      };
+  }
+}
+
+export function releasedToast(ticket: string, mutexName: string, mutex: MutexView | undefined): Toast {
+  const next = mutex?.holders[0];
+  const held = mutex?.paused === true ? 'Its queue is held until somebody resumes it.' : 'Nobody waits for it.';
+  return {
+    id: ticket,
+    ticket,
+    title: `"${plain(mutexName, 60)}" is free again`,
+    body: next === undefined ? held : `"${plain(next.name, 60)}" has started.`,
+    buttons: ['show'],
+    silent: true,
+    stays: false,
+    leavesAfterMs: 5_000,
+  };
+}
+
+export function digestToast(scripts: number): Toast {
+  return {
+    id: 'unjam-digest',
+    ticket: null,
+    title: `${count(scripts, 'more script is', 'more scripts are')} stuck`,
+    body: 'Open Unjam to see all of them. There will be no further notification this hour.',
+    buttons: ['show'],
+    silent: true,
+    stays: false,
+    leavesAfterMs: null,
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * Hears that Windows ends the session. Electron sends that to windows only, and emits neither `before-quit` nor
+ * `will-quit` then, so one window without a renderer stays for it. It never holds the shutdown back.
+ */
+import type { BaseWindow } from 'electron';
+
+export function watchSessionEnd(
+  create: () => Pick<BaseWindow, 'on'>,
+  parts: {
+    readonly leave: () => void;
+    readonly close: () => Promise<void>;
+    readonly quit: () => void;
+    readonly log: (line: string) => void;
+  },
+): Pick<BaseWindow, 'on'> {
+  const listener = create();
+  // Restart Manager and installers ask with `close-app`; hiding instead of closing would make them wait.
+  listener.on('query-session-end', () => parts.leave());
+  listener.on('session-end', (event) => {
+    parts.leave();
+    parts.log(`The session ends (${event.reasons.join(', ')}). Scripts of this session may end with it.`);
+    // An installer waits for the process itself to be gone.
+    void parts.close().finally(parts.quit);
+  });
+  return listener;
+}

@@ -1,0 +1,125 @@
+/** Joins the parts of the shell once Electron is ready. Nothing here decides; each part has its own file and test. */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type * as ElectronModule from 'electron';
+import { confirmed } from './confirm.ts';
+import type { Engine } from './engine.ts';
+import { createExit } from './exit.ts';
+import { incidentSummary } from './incident-summary.ts';
+import { openRpcDoor } from './ipc.ts';
+import { loginItem } from './login-item.ts';
+import { Notifier } from './notifications.ts';
+import { watchPower } from './power.ts';
+import { serveConsole } from './protocol.ts';
+import { scriptWatch } from './script-watch.ts';
+import { lockSession } from './security.ts';
+import { watchSessionEnd } from './session-end.ts';
+import { userName } from './surroundings.ts';
+import { trayFace } from './tray-face.ts';
+import { trayMenu } from './tray-menu.ts';
+import { TrayIcon } from './tray.ts';
+import type { ConsoleWindow } from './window.ts';
+
+export type ShellElectron = Pick<
+  typeof ElectronModule,
+  | 'app'
+  | 'BaseWindow'
+  | 'clipboard'
+  | 'dialog'
+  | 'ipcMain'
+  | 'Menu'
+  | 'nativeTheme'
+  | 'Notification'
+  | 'powerMonitor'
+  | 'protocol'
+  | 'session'
+  | 'Tray'
+>;
+
+export interface ShellParts {
+  readonly engine: Engine;
+  readonly window: ConsoleWindow;
+  /** Folder of the built program; the console is in `renderer` below it. */
+  readonly dist: string;
+  readonly assets: string;
+  readonly platform: NodeJS.Platform;
+  readonly log: (line: string) => void;
+}
+
+export function startShell(electron: ShellElectron, parts: ShellParts): { readonly tray: TrayIcon } {
+  openDoors(electron, parts);
+  const { app, clipboard, dialog, Menu, nativeTheme: theme, Notification, Tray } = electron;
+  const { engine, window, assets, platform, log } = parts;
+  const open = window.show.bind(window);
+
+  const notifier = new Notifier({
+    supported: () => Notification.isSupported(),
+    create: (options) => new Notification(options),
+    open,
+    now: Date.now,
+    log,
+  });
+  if (platform === 'win32') Notification.handleActivation((details) => notifier.activated(details));
+
+  const login = loginItem(app, { platform, packaged: app.isPackaged, executable: process.execPath });
+  const exit = createExit({ app, dialog, engine, parent: () => window.visible, leave: () => window.leave() });
+  const tray = new TrayIcon(
+    {
+      create: (image) => new Tray(image),
+      theme,
+      iconFolder: join(assets, 'tray'),
+      platform,
+      open: () => open(),
+      buildMenu: (template) => Menu.buildFromTemplate(template),
+      menu: () =>
+        trayMenu(
+          { engine: engine.state, paused: notifier.paused, startsAtLogin: login.on() },
+          {
+            open,
+            exit: () => void exit(),
+            setLogin: login.set,
+            pause: (how) => notifier.pause(how, engine.snapshot),
+            copySummary: () => {
+              if (engine.snapshot !== null) void clipboard.writeText(incidentSummary(engine.snapshot));
+            },
+          },
+        ),
+      log,
+    },
+    trayFace(engine.state),
+  );
+
+  watchPower(electron.powerMonitor, { power: (what) => engine.power(what), resumed: () => notifier.resumed() });
+  watchSessionEnd(() => new electron.BaseWindow({ show: false }), {
+    leave: () => window.leave(),
+    close: () => engine.close(),
+    quit: () => app.quit(),
+    log,
+  });
+  engine.subscribe((state) => {
+    tray.update(trayFace(state));
+    if (state.kind !== 'online') return;
+    notifier.see(state.snapshot);
+    window.send('snapshot', state.snapshot);
+  });
+  return { tray };
+}
+
+/** The ways in for the page: its files, and its calls, each with its guard. */
+function openDoors(
+  { dialog, ipcMain, Menu, protocol, session }: ShellElectron,
+  { engine, window, dist, log }: ShellParts,
+): void {
+  Menu.setApplicationMenu(null);
+  lockSession(session.defaultSession);
+  serveConsole(protocol, join(dist, 'renderer'));
+  const dispatch = confirmed({
+    dispatch: engine.dispatch,
+    dialog,
+    parent: () => window.visible,
+    machine: hostname(),
+    watch: scriptWatch(engine),
+    now: Date.now,
+  });
+  openRpcDoor({ ipcMain, consoleId: () => window.contents?.id ?? null, dispatch, user: userName(process.env), log });
+}
