@@ -1,0 +1,104 @@
+/** Windows process control on job objects, consoles and handles, through koffi. x64. */
+import { type Liveness, samePlace } from '../domain/identity.ts';
+import type { TreeScope } from '../domain/script.ts';
+import type { ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
+import { closeWindows } from './windows/close-windows.ts';
+import { listenToCtrlC, sendConsoleEvent } from './windows/console-signal.ts';
+import { end, explainSurvivor, measureSurvivor } from './windows/ending.ts';
+import type { Handle } from './windows/ffi.ts';
+import { identify, liveness, readPlace } from './windows/identity.ts';
+import { interrupt } from './windows/interrupt.ts';
+import { membersOf, terminateJob, withJob } from './windows/job.ts';
+import { closeHandle } from './windows/kernel.ts';
+import { launch } from './windows/launch.ts';
+import { readCommandLine } from './windows/process-memory.ts';
+import { readTable, toSnapshot, waitsOf } from './windows/process-table.ts';
+import { ownerOf, sessionOf } from './windows/token.ts';
+import { CookieCache, treeOf } from './windows/tree.ts';
+
+export function openWindows(): ProcessControl {
+  if (process.arch !== 'x64') throw new Error(`Unjam needs 64-bit Node for x64 on Windows; this is ${process.arch}.`);
+  const place = readPlace();
+  const self = identify(place, process.pid);
+  if (!self) throw new Error('Windows does not show this process.');
+  const owner = ownerOf(process.pid);
+  const own = { user: owner.user, session: sessionOf(process.pid), integrity: owner.integrity };
+  const cookies = new CookieCache();
+  /** The jobs of the scripts that this process launched, by name. Their handles keep the names alive. */
+  const jobs = new Map<string, Handle>();
+
+  const snapshot = (): ProcessSnapshot[] => readTable().map((entry) => toSnapshot(place, entry));
+
+  /** Null when the job is gone: its last handle closed when the runner ended. */
+  function onJob<T>(scope: TreeScope, use: (job: Handle) => T | null): T | null {
+    if (scope.job === null || !samePlace(scope.root, place)) return null;
+    const held = jobs.get(scope.job);
+    return held === undefined ? withJob(scope.job, use) : use(held);
+  }
+
+  function tree(scope: TreeScope, table: readonly ProcessSnapshot[] = snapshot()): TreeMember[] {
+    if (!samePlace(scope.root, place)) return [];
+    const now = Date.now();
+    cookies.prune(table);
+    const members = onJob(scope, membersOf);
+    return treeOf(scope, table, members && new Set(members), (p) => cookies.read(p, now));
+  }
+
+  function treeLiveness(scope: TreeScope): Liveness {
+    const root = liveness(place, scope.root);
+    if (root === 'alive' || !samePlace(scope.root, place)) return root;
+    return tree(scope).length > 0 ? 'alive' : 'dead';
+  }
+
+  const endTree = (scope: TreeScope): boolean => onJob(scope, terminateJob) ?? false;
+
+  const waits = (pid: number): string | null =>
+    waitsOf(readTable().find((entry) => entry.pid === pid)?.threads ?? []);
+
+  return {
+    platform: 'windows',
+    self,
+    user: owner.user ?? process.env['USERNAME'] ?? 'unknown',
+    elevated: owner.elevated,
+    defaultSignal: 'ctrl-c',
+    identify: (pid) => identify(place, pid),
+    liveness: (identity) => liveness(place, identity),
+    prepareRunner: listenToCtrlC,
+    launch(request) {
+      return new Promise((resolve) => {
+        const { script, job } = launch(place, request);
+        jobs.set(job.name, job.handle);
+        resolve(script);
+      });
+    },
+    snapshot,
+    tree,
+    treeLiveness,
+    facts(identity) {
+      if (liveness(place, identity) !== 'alive') return null;
+      const entry = readTable().find((e) => e.pid === identity.pid);
+      return {
+        commandLine: readCommandLine(identity.pid) ?? identity.name,
+        user: ownerOf(identity.pid).user,
+        ioBytes: entry?.ioBytes ?? null,
+        waitsFor: waitsOf(entry?.threads ?? []),
+      };
+    },
+    interrupt: (scope, signal) =>
+      interrupt(
+        { tree: () => tree(scope), send: sendConsoleEvent, closeWindows, endTree: () => endTree(scope) },
+        signal,
+      ),
+    endTree,
+    end(identity) {
+      return samePlace(identity, place) ? end(identity) : { kind: 'not-same' };
+    },
+    whyAlive(identity, outcome) {
+      return explainSurvivor(measureSurvivor(identity, outcome, own, waits(identity.pid)));
+    },
+    close() {
+      for (const job of jobs.values()) closeHandle(job);
+      jobs.clear();
+    },
+  };
+}

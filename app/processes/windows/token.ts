@@ -1,0 +1,102 @@
+/** Who a process runs as: user name, integrity, session. */
+import { attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
+import { access, closeHandle, withProcess } from './kernel.ts';
+
+const openProcessToken = bind<(process: Handle, rights: number, token: Out) => number>(
+  'advapi32',
+  'int32',
+  'OpenProcessToken',
+  'uintptr_t',
+  'uint32',
+  '_Out_ uintptr_t *',
+);
+const getTokenInformation = bind<(token: Handle, kind: number, buffer: Buffer, size: number, needed: Out) => number>(
+  'advapi32',
+  'int32',
+  'GetTokenInformation',
+  'uintptr_t',
+  'int',
+  '_Out_ void *',
+  'uint32',
+  '_Out_ uint32 *',
+);
+const lookupAccountSid = bind<
+  (system: null, sid: bigint, name: Buffer, nameSize: [number], domain: Buffer, domainSize: [number], use: Out) => number
+>(
+  'advapi32',
+  'int32',
+  'LookupAccountSidW',
+  'void *',
+  'uintptr_t',
+  '_Out_ void *',
+  '_Inout_ uint32 *',
+  '_Out_ void *',
+  '_Inout_ uint32 *',
+  '_Out_ uint32 *',
+);
+const processIdToSessionId = bind<(pid: number, session: Out) => number>(
+  'kernel32',
+  'int32',
+  'ProcessIdToSessionId',
+  'uint32',
+  '_Out_ uint32 *',
+);
+
+/** TOKEN_INFORMATION_CLASS, https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-token_information_class */
+const tokenUser = 1;
+const tokenElevation = 20;
+const tokenIntegrityLevel = 25;
+const tokenQuery = 0x0008;
+
+export interface Owner {
+  /** `CONTOSO\kim`; null when the token or the name cannot be read. */
+  readonly user: string | null;
+  readonly elevated: boolean;
+  /** 0x2000 medium, 0x3000 high, 0x4000 system; null when not readable. */
+  readonly integrity: number | null;
+}
+
+const unknownOwner: Owner = { user: null, elevated: false, integrity: null };
+
+export const ownerOf = (pid: number): Owner => withProcess(pid, access.queryLimited, readOwner, () => unknownOwner);
+
+function readOwner(process: Handle): Owner {
+  const token: Out = [0];
+  if (!openProcessToken(process, tokenQuery, token) || token[0] === null) return unknownOwner;
+  try {
+    const elevation = read(token[0], tokenElevation);
+    return {
+      user: userOf(token[0]),
+      elevated: elevation !== null && elevation.length >= 4 && elevation.readUInt32LE(0) !== 0,
+      integrity: integrityOf(token[0]),
+    };
+  } finally {
+    closeHandle(token[0]);
+  }
+}
+
+function read(token: Handle, kind: number): Buffer | null {
+  const buffer = Buffer.alloc(512);
+  const size: Out = [0];
+  return getTokenInformation(token, kind, buffer, buffer.length, size) ? buffer.subarray(0, Number(size[0])) : null;
+}
+
+/** TOKEN_USER begins with the address of the SID, which stands behind it in the same buffer. */
+function userOf(token: Handle): string | null {
+  const information = read(token, tokenUser);
+  if (!information) return null;
+  const [name, domain] = [Buffer.alloc(512), Buffer.alloc(512)];
+  if (!lookupAccountSid(null, information.readBigUInt64LE(0), name, [256], domain, [256], [0])) return null;
+  return wideText(domain) === '' ? wideText(name) : `${wideText(domain)}\\${wideText(name)}`;
+}
+
+/** TOKEN_MANDATORY_LABEL: the last of the SID's sub-authorities is the level, and the SID ends the buffer. */
+function integrityOf(token: Handle): number | null {
+  const label = read(token, tokenIntegrityLevel);
+  return label && label.length >= 28 ? label.readUInt32LE(label.length - 4) : null;
+}
+
+export function sessionOf(pid: number): number | null {
+  const session: Out = [0];
+  return attempt(() => processIdToSessionId(pid, session)) ? Number(session[0]) : null;
+}

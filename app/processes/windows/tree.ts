@@ -1,0 +1,83 @@
+/**
+ * Which processes belong to a script. While its runner lives, the job says it, and what has left the job (an elevated
+ * child, one made through WMI) is found by its parent. After that the run's cookie in the environment and the parents
+ * must do.
+ *
+ * Parent pids are hints: Windows never changes them, so they may name a process that is long gone or a new one with the
+ * old number. A parent counts only when it was created before its child.
+ */
+import { sameProcess } from '../../domain/identity.ts';
+import type { TreeScope } from '../../domain/script.ts';
+import type { ProcessSnapshot, TreeMember } from '../control.ts';
+import { readEnvironmentVariable } from './process-memory.ts';
+
+const created = (process: ProcessSnapshot): bigint => BigInt(process.identity.startTime);
+
+/** The console's own server, started by Windows; it ends with its last client. */
+const isConsoleHost = (process: ProcessSnapshot): boolean => process.identity.name.toLowerCase() === 'conhost.exe';
+
+export function treeOf(
+  scope: TreeScope,
+  table: readonly ProcessSnapshot[],
+  job: ReadonlySet<number> | null,
+  cookieOf: (process: ProcessSnapshot) => string | null | undefined,
+): TreeMember[] {
+  const members = new Map<number, TreeMember>();
+  const byPid = new Map(table.map((process) => [process.identity.pid, process]));
+  const rootCreated = BigInt(scope.root.startTime);
+  const candidates = table.filter((p) => p.identity.pid > 4 && !isConsoleHost(p) && created(p) >= rootCreated);
+  for (const process of candidates) {
+    const { pid } = process.identity;
+    if (sameProcess(process.identity, scope.root)) members.set(pid, { ...process, by: 'root' });
+    else if (job?.has(pid)) members.set(pid, { ...process, by: 'job' });
+    else if (job === null && cookieOf(process) === scope.runId) members.set(pid, { ...process, by: 'cookie' });
+    else if (isOrphanOfRoot(process, scope, byPid) && typeof cookieOf(process) !== 'string')
+      members.set(pid, { ...process, by: 'ancestry' });
+  }
+  const children = Map.groupBy(candidates, (process) => process.parentPid);
+  const open = [...members.values()] as ProcessSnapshot[];
+  for (let parent = open.pop(); parent; parent = open.pop())
+    for (const child of children.get(parent.identity.pid) ?? [])
+      if (!members.has(child.identity.pid) && created(child) >= created(parent)) {
+        members.set(child.identity.pid, { ...child, by: 'ancestry' });
+        open.push(child);
+      }
+  return [...members.values()].sort((a, b) => (a.by === 'root' ? -1 : b.by === 'root' ? 1 : order(created(a), created(b))));
+}
+
+const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * A child of the root that has ended. When the root's pid has a new owner, children born after that one are the new
+ * owner's. One that carries another run's cookie is excluded by the caller.
+ */
+function isOrphanOfRoot(process: ProcessSnapshot, scope: TreeScope, byPid: ReadonlyMap<number, ProcessSnapshot>): boolean {
+  if (process.parentPid !== scope.root.pid) return false;
+  const holder = byPid.get(scope.root.pid);
+  if (!holder) return true;
+  return !sameProcess(holder.identity, scope.root) && created(process) < created(holder);
+}
+
+/** A process's environment is settled this long after its start. */
+const settledAfterMs = 2_000;
+
+/** Remembers each process's cookie: reading another process's memory costs up to 5 ms. */
+export class CookieCache {
+  readonly #known = new Map<string, string | null | undefined>();
+
+  /** The run id; undefined when the process has none, null when it may not be read. */
+  read(process: ProcessSnapshot, now: number): string | null | undefined {
+    const key = `${process.identity.pid}:${process.identity.startTime}`;
+    if (this.#known.has(key)) return this.#known.get(key);
+    const cookie = readEnvironmentVariable(process.identity.pid, 'UNJAM_RUN');
+    if (typeof cookie === 'string' || now - process.identity.startedAt > settledAfterMs) this.#known.set(key, cookie);
+    return cookie;
+  }
+
+  /** Forgets processes that are not in `table` any more. */
+  prune(table: readonly ProcessSnapshot[]): void {
+    if (this.#known.size < 2 * table.length) return;
+    const living = new Set(table.map((p) => `${p.identity.pid}:${p.identity.startTime}`));
+    for (const key of this.#known.keys()) if (!living.has(key)) this.#known.delete(key);
+  }
+}
