@@ -22,6 +22,8 @@ export type EventBody =
   | { readonly type: 'granted'; readonly mutex: string; readonly fence: number; readonly waitedMs: number }
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'first-output' }
+  /** Written before a signal is sent, so that a crash in between shows as "result unknown". */
+  | { readonly type: 'intent'; readonly verb: 'cancel' | 'kill' | 'timeout'; readonly actor: Actor }
   | { readonly type: 'cancel'; readonly requestId: string; readonly actor: Actor; readonly signal: CancelSignal; readonly until: number; readonly escalate: boolean }
   | { readonly type: 'cancel-ignored'; readonly left: readonly ProcessIdentity[]; readonly of: number }
   | { readonly type: 'timeout'; readonly timeout: 'overall' | 'no-output'; readonly until: number }

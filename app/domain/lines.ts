@@ -36,7 +36,7 @@ const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n ==
 const processes = (n: number): string => count(n, 'process', 'processes');
 const scriptsWait = (m: MutexFacts | null): string | null =>
   m === null ? null : m.waiting === 1 ? '1 script waits.' : `${m.waiting} scripts wait.`;
-const held = (m: MutexFacts | null, still = ''): string | null => (m === null ? null : `Mutex "${m.name}" ${still}is held.`);
+const held = (m: MutexFacts | null, still = ''): string | null => (m === null ? null : `Mutex "${m.name}" is ${still}held.`);
 const stays = (m: MutexFacts | null): string | null => (m === null ? null : `Mutex "${m.name}" stays held.`);
 const released = (m: MutexFacts | null, at: number): string | null =>
   m === null

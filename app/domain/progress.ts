@@ -80,6 +80,7 @@ export function advance(p: Progress, e: ScriptEvent): Progress {
     case 'orphan-ended':
       return { ...p, orphanEndedAt: e.at };
     case 'waiting':
+    case 'intent':
     case 'first-output':
     case 'final':
     case 'note':

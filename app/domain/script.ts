@@ -138,6 +138,8 @@ export interface AbandonedRecord {
   readonly holdQueue: boolean;
   readonly mutex: string | null;
   readonly left: readonly ProcessIdentity[];
+  /** Size of both logs at that moment. */
+  readonly logBytes: number;
 }
 
 /** `tree.json`: when the tree was proven empty, or who was left when the runner went. Written once, last. */

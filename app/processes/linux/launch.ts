@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { basename } from 'node:path';
 import type { ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
 import { type Place, readStat } from './proc.ts';
 
@@ -38,7 +39,7 @@ export async function launch(place: Place, request: LaunchRequest): Promise<Laun
     const gatePipe = child.stdio[3] as Socket;
     gatePipe.on('error', () => undefined); // EPIPE: the shell is gone; `exited` tells
     return {
-      scope: { root: root.identity, runId: request.runId, group: pid, job: null },
+      scope: { root: { ...root.identity, name: basename(request.file).slice(0, 15) }, runId: request.runId, group: pid, job: null },
       release: () => gatePipe.end('go\n'),
       abort: () => gatePipe.destroy(),
       exited,

@@ -1,0 +1,64 @@
+/**
+ * The runner program: one small detached process per script. It gets one line on stdin (which script), answers one
+ * line on stdout (claimed, or why not) and needs nothing from the host after that. Started early it waits for the
+ * line: a warm runner.
+ */
+import { Mutexes } from '../locks/index.ts';
+import { openProcessControl } from '../processes/index.ts';
+import { RunDirectory } from '../run-directory/run-directory.ts';
+import type { RunnerOrder } from './order.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { Session } from './session.ts';
+
+const control = await openProcessControl();
+control.prepareRunner();
+
+const order = await readOrder();
+if (order) await obey(order);
+process.exit(0);
+
+async function obey({ runDirectory, mutexRoot, environment, killDisabled }: RunnerOrder): Promise<void> {
+  const directory = new RunDirectory(runDirectory);
+  const spec = directory.readSpec();
+  if (spec === null) {
+    answer(`failed there is no spec.json in ${runDirectory}`);
+    return;
+  }
+  process.title = `unjam-runner ${spec.ticket}`;
+  const session = new Session({
+    directory,
+    spec,
+    environment,
+    control,
+    mutexes: new Mutexes(mutexRoot, control),
+    killDisabled,
+    onClaimed: () => answer('claimed'),
+  });
+  const stopHeartbeat = startHeartbeat(directory);
+  // Whatever fails in here, the wait for the script goes on.
+  process.on('uncaughtException', (error) => session.log.append({ type: 'note' }, { code: 'W298', text: `The runner met an error: ${error.message}. It goes on.` }));
+  try {
+    await session.run();
+  } catch (error) {
+    answer(`failed ${(error as Error).message}`);
+    session.log.append({ type: 'note' }, { code: 'W297', text: `The runner failed: ${(error as Error).message}.` });
+  } finally {
+    stopHeartbeat();
+  }
+}
+
+/** Null when the host went away without an order. */
+async function readOrder(): Promise<RunnerOrder | null> {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += chunk as string;
+    if (text.includes('\n')) break;
+  }
+  process.stdin.destroy();
+  return text.includes('\n') ? (JSON.parse(text) as RunnerOrder) : null;
+}
+
+function answer(line: string): void {
+  process.stdout.on('error', () => undefined); // the host went away; the order stands
+  process.stdout.write(`${line}\n`);
+}

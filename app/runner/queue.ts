@@ -1,0 +1,92 @@
+/** Waits in a mutex's queue until the script is granted, cancelled or out of time; keeps its place all the while. */
+import * as lines from '../domain/lines.ts';
+import { limits } from '../domain/limits.ts';
+import { deadlockWith, placeOf, type Hold, type MutexState, type Waiter } from '../domain/mutex.ts';
+import type { RunnerRequest } from '../domain/events.ts';
+import type { Isolation } from '../domain/script.ts';
+import type { Mutex } from '../locks/index.ts';
+import type { Inbox } from './inbox.ts';
+import { holderFacts } from './mutex-facts.ts';
+import type { ScriptLog } from './script-log.ts';
+
+export type QueueOutcome =
+  | { readonly kind: 'granted'; readonly hold: Hold; readonly state: MutexState; readonly waitedMs: number }
+  | { readonly kind: 'asked-to-leave'; readonly request: RunnerRequest }
+  | { readonly kind: 'timed-out'; readonly state: MutexState; readonly waitedMs: number }
+  | { readonly kind: 'deadlock'; readonly holder: Hold }
+  | { readonly kind: 'removed' };
+
+export interface QueueRequest {
+  readonly mutex: Mutex;
+  readonly isolation: Isolation;
+  readonly waiter: Waiter;
+  readonly inbox: Inbox;
+  readonly log: ScriptLog;
+  /** Called once the place in the queue is taken, before anything is waited for. */
+  readonly onQueued: () => void;
+}
+
+export async function waitInQueue({ mutex, isolation, waiter, inbox, log, onQueued }: QueueRequest): Promise<QueueOutcome> {
+  const began = performance.now();
+  const waited = (): number => performance.now() - began;
+  const first = await mutex.enqueue(waiter);
+  onQueued();
+  const holder = deadlockWith(first, waiter);
+  if (holder !== null && placeOf(first, waiter.id).kind === 'waits') {
+    await mutex.leave(waiter.id);
+    return { kind: 'deadlock', holder };
+  }
+  if (placeOf(first, waiter.id).kind === 'waits') log.append({ type: 'queued', mutex: isolation.mutex });
+
+  return new Promise((resolve) => {
+    let told = 0;
+    let settled = false;
+    const deadline =
+      isolation.timeoutMs === null ? null : setTimeout(() => void leave(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() })), isolation.timeoutMs);
+    const stopWatching = mutex.watch(look);
+    const reaper = setInterval(() => void mutex.reap().catch(() => undefined), 500);
+    inbox.listen((request) => void leave(() => ({ kind: 'asked-to-leave', request })));
+    look();
+
+    function settle(outcome: QueueOutcome): void {
+      if (settled) return;
+      settled = true;
+      if (deadline) clearTimeout(deadline);
+      clearInterval(reaper);
+      stopWatching();
+      resolve(outcome);
+    }
+
+    function look(): void {
+      if (settled) return;
+      const state = mutex.read();
+      const place = placeOf(state, waiter.id);
+      if (place.kind === 'holds') settle({ kind: 'granted', hold: place.hold, state, waitedMs: waited() });
+      else if (place.kind !== 'waits') settle({ kind: 'removed' });
+      else if (waited() >= tellAt(told)) {
+        told += 1;
+        log.append(
+          { type: 'waiting' },
+          lines.waiting(isolation.mutex, holderFacts(state, Date.now()), place.position, place.of, state.paused === null ? null : lines.actorText(state.paused.by)),
+        );
+      }
+    }
+
+    /** Leaves the queue; when the grant was faster, a time-out takes it and a request gives it back. */
+    async function leave(outcome: () => QueueOutcome): Promise<void> {
+      const place = placeOf(await mutex.leave(waiter.id), waiter.id);
+      const result = outcome();
+      if (place.kind !== 'holds') settle(result);
+      else if (result.kind === 'timed-out') look();
+      else {
+        await mutex.release(waiter.id, place.hold.fence);
+        settle(result);
+      }
+    }
+  });
+}
+
+function tellAt(told: number): number {
+  const fixed = limits.waitingToldAtMs;
+  return fixed[told] ?? (fixed.at(-1) ?? 0) + (told - fixed.length + 1) * limits.waitingToldEveryMs;
+}

@@ -1,0 +1,32 @@
+/** Appends events so that they stand at the right place among the script's own output. */
+import type { EventBody } from '../domain/events.ts';
+import type { Line } from '../domain/lines.ts';
+import type { LogIndexer } from '../logs/indexer.ts';
+import type { RunDirectory } from '../run-directory/run-directory.ts';
+
+export class ScriptLog {
+  readonly directory: RunDirectory;
+  readonly #indexer: LogIndexer;
+  #missed: string | null = null;
+
+  constructor(directory: RunDirectory, indexer: LogIndexer) {
+    this.directory = directory;
+    this.#indexer = indexer;
+  }
+
+  append(body: EventBody, line?: Line): void {
+    this.#indexer.look(true);
+    try {
+      this.directory.append('runner', body, line);
+    } catch (error) {
+      // A full disk must not end the wait for the script; what could not be told is told on the next line that fits.
+      this.#missed = (error as Error).message;
+    }
+    this.#indexer.look();
+  }
+
+  /** The last error that kept an event from the disk; null when all were written. */
+  get missed(): string | null {
+    return this.#missed;
+  }
+}
