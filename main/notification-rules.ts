@@ -169,8 +169,9 @@ function nextMorning(now: number): number {
 
 function troublesOf(snapshot: Snapshot, now: number): Map<string, Candidate> {
   const found = new Map<string, Candidate>();
+  const mutexes = new Map(snapshot.mutexes.map((mutex) => [mutex.name, mutex]));
   for (const script of snapshot.scripts) {
-    const mutex = snapshot.mutexes.find((m) => m.name === script.mutex);
+    const mutex = script.mutex === null ? undefined : mutexes.get(script.mutex);
     if (!script.stuck || script.blocks === 0 || mutex === undefined) continue;
     const level = levelOf(script);
     const oldest = Math.min(...mutex.waiters.map((waiter) => Date.parse(waiter.since)));

@@ -1,0 +1,291 @@
+/** A page that was taken over can nag a person, but it cannot end, release or start anything by itself. */
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Caller } from '../../app/contract/dispatcher.ts';
+import type { Reply, ScriptDetail } from '../../app/contract/methods.ts';
+import { confirmed } from '../../main/confirm.ts';
+import { FakeDialog } from './fakes.ts';
+import { detail, now } from './fixtures.ts';
+
+const caller: Caller = { user: 'CONTOSO\\kim', via: 'window' };
+const ticket = 'web-eu-4';
+
+let script: ScriptDetail | null;
+let done: { method: string; input: Record<string, unknown> }[];
+let clock: number;
+let changed: () => void;
+
+beforeEach(() => {
+  script = detail();
+  done = [];
+  clock = now;
+  changed = () => undefined;
+});
+
+function guard(dialog: FakeDialog) {
+  return confirmed({
+    dialog,
+    parent: () => null,
+    machine: 'WEB-01',
+    now: () => clock,
+    watch: (_ticket, listener, signal) => {
+      changed = () => {
+        if (!signal.aborted) listener();
+      };
+    },
+    dispatch: async (method, input): Promise<Reply> => {
+      if (method === 'scripts.get')
+        return script === null
+          ? {
+              ok: false,
+              error: { code: 'unknown-ticket', message: 'There is no script with this ticket.', next: 'unjam ps' },
+            }
+          : { ok: true, value: script };
+      done.push({ method, input: input as Record<string, unknown> });
+      return { ok: true, value: null };
+    },
+  });
+}
+
+const yes = { 'scripts.kill': 'End 3 processes', 'scripts.abandon': 'Abandon' } as const;
+
+describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
+  test('does nothing after Go back, which is what Enter and Escape press', async () => {
+    const dialog = new FakeDialog('Go back');
+    expect(await guard(dialog)(method, { ticket }, caller)).toMatchObject({
+      ok: false,
+      error: { code: 'wrong-confirmation' },
+    });
+    expect(done).toEqual([]);
+    expect([dialog.last.buttons?.[0], dialog.last.defaultId, dialog.last.cancelId]).toEqual(['Go back', 0, 0]);
+  });
+
+  test('goes on after the named button, aimed at what the dialog showed', async () => {
+    const dialog = new FakeDialog(yes[method]);
+    expect(await guard(dialog)(method, { ticket, reason: 'INC-7' }, caller)).toEqual({ ok: true, value: null });
+    expect(done).toEqual([
+      { method, input: { ticket, reason: 'INC-7', version: 5, process: { pid: 7312, startTime: 'start-of-7312' } } },
+    ]);
+    expect(dialog.last.detail).toContain('INC-7');
+  });
+
+  test('asks nobody when the page decided on an older state, or on another process', async () => {
+    const dialog = new FakeDialog();
+    expect(await guard(dialog)(method, { ticket, version: 4 }, caller)).toMatchObject({
+      error: { code: 'stale-version' },
+    });
+    clock += 5_000;
+    expect(await guard(dialog)(method, { ticket, version: 999 }, caller)).toMatchObject({
+      error: { code: 'stale-version' },
+    });
+    const other = { ticket, process: { pid: 7312, startTime: 'reused' } };
+    expect(await guard(dialog)(method, other, caller)).toMatchObject({ error: { code: 'other-process' } });
+    expect([dialog.asked, done]).toEqual([[], []]);
+  });
+
+  test('asks nobody about a verb that is not possible, or a script that is not there', async () => {
+    const dialog = new FakeDialog();
+    const no = { possible: false, text: 'It has ended.' };
+    script = detail({ verbs: { cancel: no, kill: no, abandon: no } });
+    expect(await guard(dialog)(method, { ticket }, caller)).toMatchObject({
+      error: { code: 'not-possible', message: 'It has ended.' },
+    });
+    script = null;
+    expect(await guard(dialog)(method, { ticket }, caller)).toMatchObject({ error: { code: 'unknown-ticket' } });
+    expect([dialog.asked, done]).toEqual([[], []]);
+  });
+
+  test('closes the question when the script ends by itself meanwhile', async () => {
+    const dialog = new FakeDialog();
+    const reply = guard(dialog)(method, { ticket }, caller);
+    await expect.poll(() => dialog.asked.length).toBe(1);
+    script = detail({ state: 'final', verdict: 'exited', orphan: false });
+    changed();
+    expect(await reply).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('has ended by itself') },
+    });
+    expect(done).toEqual([]);
+  });
+
+  test('opens one question at a time, and the next one not at once', async () => {
+    const dialog = new FakeDialog();
+    const call = guard(dialog);
+    const first = call(method, { ticket }, caller);
+    await expect.poll(() => dialog.asked.length).toBe(1);
+    for (let i = 0; i < 20; i++)
+      expect(await call(method, { ticket }, caller)).toMatchObject({ error: { code: 'not-possible' } });
+    script = null;
+    changed();
+    await first;
+    script = detail();
+    expect(await call(method, { ticket }, caller)).toMatchObject({ error: { code: 'not-possible' } });
+    clock += 1_001;
+    dialog.answers.push(yes[method]);
+    expect(await call(method, { ticket }, caller)).toMatchObject({ ok: true });
+    expect(dialog.asked).toHaveLength(2);
+  });
+});
+
+describe('Cancel', () => {
+  test('needs no second question, and does not become a kill by default', async () => {
+    const dialog = new FakeDialog();
+    await guard(dialog)('scripts.cancel', { ticket, graceMs: 30_000 }, caller);
+    expect(dialog.asked).toEqual([]);
+    expect(done).toEqual([{ method: 'scripts.cancel', input: { ticket, graceMs: 30_000, escalate: false } }]);
+  });
+
+  test.each([{ escalate: true }, { signal: 'SIGKILL' }, { signal: 'SIGKILL', escalate: false, graceMs: 0 }])(
+    'that is a Force Kill by another name is asked as one (%o)',
+    async (extra) => {
+      const dialog = new FakeDialog('Go back');
+      expect(await guard(dialog)('scripts.cancel', { ticket, ...extra }, caller)).toMatchObject({
+        error: { code: 'wrong-confirmation' },
+      });
+      expect(dialog.last.message).toBe('Force Kill "Deploy web-eu / step 4"?');
+      expect(done).toEqual([]);
+    },
+  );
+});
+
+describe('Run script', () => {
+  test('shows the whole command, its folder and everything else that will run', async () => {
+    const dialog = new FakeDialog('Run');
+    const input = {
+      command: ['cmd.exe', '/c', 'del important.txt'],
+      cwd: 'C:\\Deploy',
+      notify: ['curl', 'http://x'],
+      cleanup: { command: ['tidy.cmd'], timeoutMs: 1000 },
+      environment: { NODE_OPTIONS: '--require evil' },
+    };
+    await guard(dialog)('scripts.start', input, caller);
+    for (const part of [
+      'cmd.exe /c ‹del important.txt›',
+      'C:\\Deploy',
+      'curl http://x',
+      'tidy.cmd',
+      'NODE_OPTIONS=--require evil',
+    ])
+      expect(dialog.last.detail).toContain(part);
+    expect(done).toMatchObject([{ method: 'scripts.start', input }]);
+  });
+
+  test('starts nothing after Go back', async () => {
+    expect(await guard(new FakeDialog('Go back'))('scripts.start', { command: ['calc.exe'] }, caller)).toMatchObject({
+      ok: false,
+    });
+    expect(done).toEqual([]);
+  });
+
+  test('is refused when the command is too long to be read', async () => {
+    const dialog = new FakeDialog();
+    const command = ['powershell', '-EncodedCommand', 'A'.repeat(3000)];
+    expect(await guard(dialog)('scripts.start', { command }, caller)).toMatchObject({ error: { code: 'too-large' } });
+    expect([dialog.asked, done]).toEqual([[], []]);
+  });
+});
+
+describe('a name cannot rewrite the question around it', () => {
+  test.each(['x"?\n\nThis is only a test.\nPress End', 'x\u202Etxt.exe', 'a\u2028b', 'zero\u200Bwidth', 'bell\u0007'])(
+    '%j',
+    async (name) => {
+      script = detail({ name });
+      for (const method of ['scripts.kill', 'scripts.abandon'] as const) {
+        const dialog = new FakeDialog('Go back');
+        await guard(dialog)(method, { ticket, reason: name }, caller);
+        expect(dialog.last.message).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+        expect(dialog.last.detail).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}]/u);
+        expect(dialog.last.detail).not.toMatch(/^This is only a test/mu);
+      }
+    },
+  );
+
+  test('and invisible characters of a command are spelled out', async () => {
+    const dialog = new FakeDialog('Go back');
+    await guard(dialog)('scripts.start', { command: ['notepad\u202Eexe.txt'] }, caller);
+    expect(dialog.last.detail).toBe('notepad\\u{202e}exe.txt');
+  });
+});
+
+test('the page’s other calls pass as they are', async () => {
+  const dialog = new FakeDialog();
+  for (const [method, input] of [
+    ['scripts.list', { all: true }],
+    ['locks.resume', { name: 'RunningScript' }],
+    ['no.such', 1],
+  ] as const)
+    await guard(dialog)(method, input, caller);
+  expect(dialog.asked).toEqual([]);
+  expect(done.map((call) => call.method)).toEqual(['scripts.list', 'locks.resume', 'no.such']);
+});
+
+test('nothing dangerous is dispatched without the named button, whatever the page sends', async () => {
+  const dangerous = ['scripts.kill', 'scripts.abandon', 'scripts.start'];
+  const valid = fc.record(
+    {
+      ticket: fc.constantFrom(ticket, 'other'),
+      version: fc.constantFrom(4, 5, 6),
+      reason: fc.string({ minLength: 1, maxLength: 20 }),
+      confirmPid: fc.constantFrom(7312, 1),
+      holdQueue: fc.boolean(),
+      escalate: fc.boolean(),
+      signal: fc.constantFrom('SIGKILL', 'SIGTERM', 'ctrl-c'),
+      command: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
+    },
+    { requiredKeys: [] },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...dangerous, 'scripts.cancel', '__proto__', 'SCRIPTS.KILL'),
+      fc.oneof(valid, fc.anything()),
+      async (method, input) => {
+        done = [];
+        clock += 10_000;
+        await guard(new FakeDialog('Go back'))(method, input, caller);
+        // What does not fit the contract may be passed on: the dispatcher refuses it by the same schema.
+        const { methods } = await import('../../app/contract/methods.ts');
+        for (const call of done) {
+          const schema = Object.hasOwn(methods, call.method)
+            ? methods[call.method as keyof typeof methods].input
+            : null;
+          const accepted = schema?.safeParse(call.input ?? {}).success === true;
+          expect(accepted && dangerous.includes(call.method)).toBe(false);
+          if (accepted && call.method === 'scripts.cancel')
+            expect([call.input['escalate'], call.input['signal'] === 'SIGKILL']).toEqual([false, false]);
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test('the questions say what happens, what does not, and who starts next', async () => {
+  const kill = new FakeDialog('Go back');
+  await guard(kill)('scripts.kill', { ticket }, caller);
+  expect(kill.last).toMatchObject({
+    message: 'Force Kill "Deploy web-eu / step 4"?',
+    buttons: ['Go back', 'End 3 processes'],
+  });
+  expect(kill.last.detail).toMatch(
+    /^Ends these 3 processes at once:\n {4}7312 powershell\.exe {2}started \d\d:\d\d:\d\d\n/u,
+  );
+  expect(kill.last.detail).toContain(
+    '- "RunningScript" is released when all have gone; then "Deploy api-eu / step 1" (waits 46 min) starts by itself.',
+  );
+  expect(kill.last.detail).toContain('Cancel was tried and the script still runs.');
+
+  const abandon = new FakeDialog('Go back', 'Go back');
+  await guard(abandon)('scripts.abandon', { ticket }, caller);
+  expect(abandon.last.detail?.split('\n')).toEqual([
+    'Unjam releases "RunningScript" now. Nothing is ended.',
+    '- PID 7312 and 2 child processes may keep running and keep changing files, services and databases.',
+    '- "Deploy api-eu / step 1" starts at once. Both may work on the same things at the same time.',
+    '- Output is still recorded until it exits.',
+    '- This cannot be undone.',
+    'Cancel was tried and the script still runs.',
+  ]);
+  await guard(abandon)('scripts.abandon', { ticket, holdQueue: true }, caller);
+  expect(abandon.last.detail).toContain(
+    '- The queue is held: nothing starts under "RunningScript" until somebody resumes it.',
+  );
+});

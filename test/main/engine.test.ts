@@ -1,0 +1,157 @@
+/** The tray can always ask, also while the application cannot be opened. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Application } from '../../app/application.ts';
+import type { Snapshot } from '../../app/contract/methods.ts';
+import { Engine, type EngineState } from '../../main/engine.ts';
+import { snapshot } from './fixtures.ts';
+
+const caller = { user: 'kim', via: 'window' } as const;
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+function application(changes: Partial<Application> = {}): Application & { emit(seen: Snapshot): void; closes: number } {
+  let listener: (seen: Snapshot) => void = () => undefined;
+  const one = {
+    role: 'host' as const,
+    closes: 0,
+    dispatch: async () => ({ ok: true as const, value: 'answered' }),
+    subscribe: (next: (seen: Snapshot) => void) => {
+      listener = next;
+      next(snapshot());
+      return () => undefined;
+    },
+    power: () => undefined,
+    close: async () => void one.closes++,
+    emit: (seen: Snapshot) => listener(seen),
+    ...changes,
+  };
+  return one;
+}
+
+test('answers that it is starting, then answers', async () => {
+  const engine = new Engine(
+    async () => application(),
+    () => undefined,
+  );
+  expect(await engine.dispatch('host.info', {}, caller)).toMatchObject({
+    ok: false,
+    error: { code: 'host-unreachable' },
+  });
+  await engine.start();
+  expect(await engine.dispatch('host.info', {}, caller)).toEqual({ ok: true, value: 'answered' });
+});
+
+test('a listener hears the present state at once, every later one, and nothing after it ended', async () => {
+  const app = application();
+  const engine = new Engine(
+    async () => app,
+    () => undefined,
+  );
+  const heard: EngineState['kind'][] = [];
+  const end = engine.subscribe((state) => heard.push(state.kind));
+  await engine.start();
+  app.emit(snapshot());
+  end();
+  app.emit(snapshot());
+  expect(heard).toEqual(['starting', 'online', 'online']);
+});
+
+describe('while it cannot be opened', () => {
+  test('it says why and since when, and opens by itself as soon as it can', async () => {
+    let broken = true;
+    const engine = new Engine(
+      async () => {
+        if (broken) throw new Error('The disk is full.');
+        return application();
+      },
+      () => undefined,
+    );
+    await engine.start();
+    expect(engine.state).toMatchObject({ kind: 'offline', why: 'The disk is full.' });
+    const since = engine.state.kind === 'offline' ? engine.state.since : 0;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(engine.state).toMatchObject({ kind: 'offline', since });
+    expect(await engine.dispatch('host.info', {}, caller)).toMatchObject({
+      error: { message: 'The engine does not run: The disk is full.' },
+    });
+    broken = false;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(engine.state.kind).toBe('online');
+  });
+
+  test('it tries at most once a minute after a while', async () => {
+    let tries = 0;
+    const engine = new Engine(
+      async () => {
+        tries++;
+        throw new Error('no');
+      },
+      () => undefined,
+    );
+    await engine.start();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(tries).toBeLessThanOrEqual(65);
+    await engine.close();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(tries).toBeLessThanOrEqual(65);
+  });
+});
+
+describe('closing', () => {
+  test('takes at most 3 s, even when the application never answers', async () => {
+    const engine = new Engine(
+      async () => application({ close: () => new Promise(() => undefined) }),
+      () => undefined,
+    );
+    await engine.start();
+    let closed = false;
+    void engine.close().then(() => (closed = true));
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(closed).toBe(false);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(closed).toBe(true);
+  });
+
+  test('closes the application once, and whoever asks again waits for the same end', async () => {
+    const app = application();
+    const engine = new Engine(
+      async () => app,
+      () => undefined,
+    );
+    await engine.start();
+    await Promise.all([engine.close(), engine.close()]);
+    expect(app.closes).toBe(1);
+    expect(await engine.dispatch('host.info', {}, caller)).toMatchObject({ ok: false });
+  });
+
+  test('closes an application that opened too late', async () => {
+    const app = application();
+    let opened: (one: Application) => void = () => undefined;
+    const engine = new Engine(
+      () => new Promise((resolve) => (opened = resolve)),
+      () => undefined,
+    );
+    const started = engine.start();
+    await engine.close();
+    opened(app);
+    await started;
+    expect(app.closes).toBe(1);
+  });
+
+  test('does not throw when closing fails', async () => {
+    const log: string[] = [];
+    const engine = new Engine(
+      async () =>
+        application({
+          close: async () => {
+            throw new Error('the journal is locked');
+          },
+        }),
+      (line) => log.push(line),
+    );
+    await engine.start();
+    await engine.close();
+    expect(log).toEqual(['Closing failed: Error: the journal is locked']);
+  });
+});

@@ -1,0 +1,192 @@
+/** Leaving is honest about what goes on, closes the application, and never holds a shutdown back. */
+import { EventEmitter } from 'node:events';
+import type { App, BaseWindow, PowerMonitor } from 'electron';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { EngineState } from '../../main/engine.ts';
+import { createExit, exitDetail } from '../../main/exit.ts';
+import { loginItem } from '../../main/login-item.ts';
+import { watchPower } from '../../main/power.ts';
+import { watchSessionEnd } from '../../main/session-end.ts';
+import { becomeTheOnlyInstance, startsHidden } from '../../main/single-instance.ts';
+import { FakeDialog } from './fakes.ts';
+import { script, snapshot } from './fixtures.ts';
+
+const online = (count: number, role: 'host' | 'client' = 'host'): EngineState => ({
+  kind: 'online',
+  role,
+  snapshot: snapshot(Array.from({ length: count }, (_, i) => script({ ticket: `t${i}`, stuck: false }))),
+});
+
+describe('Exit', () => {
+  class FakeApp extends EventEmitter {
+    ended = false;
+    /** As Electron: before-quit, then will-quit, which may hold it back. */
+    quit(): void {
+      this.emit('before-quit', {});
+      let prevented = false;
+      this.emit('will-quit', { preventDefault: () => (prevented = true) });
+      this.ended = !prevented;
+    }
+    exit(): void {
+      this.ended = true;
+    }
+  }
+  let app: FakeApp;
+  let closed: boolean;
+  let left: boolean;
+  beforeEach(() => {
+    app = new FakeApp();
+    closed = false;
+    left = false;
+  });
+  const exit = (state: EngineState, dialog: FakeDialog) =>
+    createExit({
+      app: app as unknown as App,
+      dialog,
+      engine: { state, close: async () => void (closed = true) },
+      parent: () => null,
+      leave: () => (left = true),
+    });
+
+  test('says how many scripts keep running and that nobody watches them, with Go back as default', async () => {
+    const dialog = new FakeDialog('Go back');
+    await exit(online(5), dialog)();
+    expect(dialog.last).toMatchObject({
+      message: 'Exit Unjam?',
+      detail: '5 scripts keep running. Nobody sees stuck scripts on this host until Unjam is started again.',
+      buttons: ['Go back', 'Exit'],
+      defaultId: 0,
+      cancelId: 0,
+    });
+    expect([app.ended, closed]).toEqual([false, false]);
+  });
+
+  test('closes the application before the process ends', async () => {
+    await exit(online(1), new FakeDialog('Exit'))();
+    await expect.poll(() => app.ended).toBe(true);
+    expect([closed, left]).toEqual([true, true]);
+  });
+
+  test('asks nothing when nothing runs, or when another host goes on watching', async () => {
+    for (const state of [online(0), online(5, 'client')]) {
+      app = new FakeApp();
+      const dialog = new FakeDialog();
+      await exit(state, dialog)();
+      await expect.poll(() => app.ended).toBe(true);
+      expect(dialog.asked).toEqual([]);
+    }
+  });
+
+  test('does not pretend to know when the engine is away', () => {
+    expect(exitDetail({ kind: 'offline', since: 0, why: 'lost', last: null })).toBe(
+      'Scripts that run keep running. Nobody sees stuck scripts on this host until Unjam is started again.',
+    );
+    expect(exitDetail(online(1))).toContain('1 script keeps running.');
+  });
+
+  test('asks only once at a time', async () => {
+    const dialog = new FakeDialog();
+    const ask = exit(online(2), dialog);
+    void ask();
+    await ask();
+    expect(dialog.asked).toHaveLength(1);
+  });
+
+  test('is not what closing the last window does', async () => {
+    exit(online(0), new FakeDialog());
+    expect(app.listenerCount('window-all-closed')).toBe(1);
+    app.emit('window-all-closed');
+    expect(app.ended).toBe(false);
+  });
+});
+
+describe('the end of the Windows session', () => {
+  test('closes the application without holding the shutdown back', async () => {
+    const window = new EventEmitter();
+    const heard: string[] = [];
+    watchSessionEnd(() => window as unknown as BaseWindow, {
+      leave: () => heard.push('leave'),
+      close: async () => void heard.push('close'),
+      quit: () => heard.push('quit'),
+      log: (line) => heard.push(line),
+    });
+    const preventDefault = vi.fn();
+    window.emit('query-session-end', { reasons: ['logoff'], preventDefault });
+    window.emit('session-end', { reasons: ['logoff'], preventDefault });
+    await expect.poll(() => heard).toContain('quit');
+    expect(preventDefault).not.toHaveBeenCalled();
+    expect(heard).toContain('The session ends (logoff). Scripts of this session may end with it.');
+  });
+});
+
+test('sleep and wake reach the application and the toasts', () => {
+  const monitor = new EventEmitter();
+  const heard: string[] = [];
+  watchPower(monitor as unknown as PowerMonitor, {
+    power: (what) => heard.push(what),
+    resumed: () => heard.push('quiet'),
+  });
+  monitor.emit('suspend');
+  monitor.emit('resume');
+  expect(heard.toSorted()).toEqual(['quiet', 'resume', 'suspend']);
+});
+
+describe('one instance', () => {
+  const start = (first: boolean, argv: string[] = []) => {
+    const app = Object.assign(new EventEmitter(), { requestSingleInstanceLock: () => first });
+    let shown = 0;
+    const only = becomeTheOnlyInstance(app as unknown as App, argv, () => shown++);
+    return { only, second: (data: unknown) => (app.emit('second-instance', {}, [], '', data), shown) };
+  };
+
+  test('a second start shows the window of the first, and ends', () => {
+    expect(start(true).second({ hidden: false })).toBe(1);
+    expect(start(true).second(undefined)).toBe(1);
+    expect(start(false).only).toBe(false);
+  });
+
+  test('a second start by the sign-in item does not steal the focus', () => {
+    expect(start(true).second({ hidden: true })).toBe(0);
+  });
+
+  test('--hidden is exactly that argument', () => {
+    expect(startsHidden(['Unjam.exe', '--hidden'])).toBe(true);
+    expect(startsHidden(['Unjam.exe', '--hidden-thing', 'C:\\--hidden\\x'])).toBe(false);
+  });
+});
+
+describe('start at sign-in', () => {
+  const item = (platform: NodeJS.Platform, packaged = true, enabled = true) => {
+    let saved: object | undefined;
+    const app = {
+      getLoginItemSettings: (asked?: object) => ({
+        openAtLogin: saved !== undefined && JSON.stringify(asked) === JSON.stringify(saved),
+        executableWillLaunchAtLogin: enabled,
+      }),
+      setLoginItemSettings: ({ openAtLogin, ...entry }: { openAtLogin?: boolean }) =>
+        (saved = openAtLogin === true ? entry : undefined),
+    };
+    return loginItem(app as unknown as App, { platform, packaged, executable: 'C:\\Program Files\\Unjam\\Unjam.exe' });
+  };
+
+  test('starts hidden, and reads back what it wrote', () => {
+    const login = item('win32');
+    expect(login.on()).toBe(false);
+    login.set(true);
+    expect(login.on()).toBe(true);
+    login.set(false);
+    expect(login.on()).toBe(false);
+  });
+
+  test('is off when Task Manager disabled it', () => {
+    const login = item('win32', true, false);
+    login.set(true);
+    expect(login.on()).toBe(false);
+  });
+
+  test('is not offered where there is no such setting, nor for a build that is not installed', () => {
+    expect([item('linux').on(), item('win32', false).on()]).toEqual([null, null]);
+  });
+});
+
+afterEach(() => vi.restoreAllMocks());

@@ -1,0 +1,90 @@
+/** Toasts carry a person’s answer back to the window, and failing toasts harm nothing. */
+import { beforeEach, expect, test } from 'vitest';
+import { Notifier } from '../../main/notifications.ts';
+import type { OpenRequest } from '../../main/open-request.ts';
+import { FakeNotification } from './fakes.ts';
+import { minutes, now, script, snapshot } from './fixtures.ts';
+
+let toasts: FakeNotification[];
+let opened: OpenRequest[];
+let log: string[];
+let clock: number;
+
+beforeEach(() => {
+  toasts = [];
+  opened = [];
+  log = [];
+  clock = now;
+});
+
+function notifier(
+  supported = true,
+  create = (options: ConstructorParameters<typeof FakeNotification>[0]) => new FakeNotification(options),
+): Notifier {
+  return new Notifier({
+    supported: () => supported,
+    create: (options) => {
+      const toast = create(options);
+      toasts.push(toast);
+      return toast.asNotification;
+    },
+    open: (request) => opened.push(request),
+    now: () => clock,
+    log: (line) => log.push(line),
+  });
+}
+
+test('Show opens the script, Cancel… opens its dialog, a click opens the script', () => {
+  notifier().see(snapshot([script()]));
+  expect(toasts[0]?.shown).toBe(true);
+  toasts[0]?.press('Show');
+  toasts[0]?.press('Cancel…');
+  toasts[0]?.emit('click');
+  const show = { view: 'script', ticket: 'web-eu-4', dialog: null };
+  expect(opened).toEqual([show, { ...show, dialog: 'cancel' }, show]);
+});
+
+test('Snooze keeps the script quiet and opens nothing', () => {
+  const one = notifier();
+  one.see(snapshot([script()]));
+  clock += minutes(29);
+  toasts[0]?.press('Snooze 30 min');
+  clock += minutes(2);
+  one.see(snapshot([script()]));
+  expect([toasts.length, opened]).toEqual([1, []]);
+});
+
+test('a toast that is no longer true is taken back', () => {
+  const one = notifier();
+  one.see(snapshot([script()]));
+  one.see(snapshot([script({ stuck: false })]));
+  expect([toasts.length, toasts[0]?.closed]).toEqual([1, true]);
+});
+
+test('a toast of an earlier run can still show the window', () => {
+  const one = notifier();
+  one.activated({ type: 'action' });
+  one.activated({ type: 'click' });
+  expect(opened).toEqual([{ view: 'scripts' }, { view: 'scripts' }]);
+});
+
+test('a button of a living toast is answered once, by the toast itself', () => {
+  const one = notifier();
+  one.see(snapshot([script()]));
+  toasts[0]?.press('Snooze 30 min');
+  one.activated({ type: 'action' });
+  expect(opened).toEqual([]);
+});
+
+test('where toasts are not supported, or forbidden, the host goes on and says so once', () => {
+  notifier(false).see(snapshot([script()]));
+  expect(toasts).toEqual([]);
+
+  const failing = notifier(true, () => {
+    throw new Error('Settings prevent the notification from being delivered');
+  });
+  failing.see(snapshot([script({ ticket: 'a', mutex: 'A' }), script({ ticket: 'b', mutex: 'B' })]));
+  expect(log).toEqual([
+    'Notifications do not work here: Error: Settings prevent the notification from being delivered',
+  ]);
+});
