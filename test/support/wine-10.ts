@@ -1,0 +1,125 @@
+/**
+ * Wine 10 beside the system, without root: Debian's own packages, downloaded with an apt configuration of their own,
+ * unpacked, and bound to their own C library. Debian 12 has Wine 8, in which Node 24 does not start.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const suite = 'trixie';
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const packages = [
+  'libwine',
+  'wine64',
+  'libc6',
+  'libunwind8',
+  'libgcc-s1',
+  'liblzma5',
+  'libstdc++6',
+  'libz-mingw-w64',
+  'patchelf',
+];
+
+export interface WinePrograms {
+  readonly wine: string;
+  readonly wineserver: string;
+}
+
+export const wine10In = (root: string): WinePrograms => ({
+  wine: join(root, 'usr/lib/wine/wine64'),
+  wineserver: join(root, 'usr/lib/wine/wineserver'),
+});
+
+/** Makes `root`, which must not be there yet. Needs apt-get and dpkg-deb; throws when the packages cannot be had. */
+export async function installWine10(root: string): Promise<void> {
+  await mkdir(join(root, '..'), { recursive: true });
+  const work = await mkdtemp(`${root}-`);
+  try {
+    const debs = await download(work);
+    const tree = join(work, 'root');
+    await Promise.all(debs.map((deb) => run('dpkg-deb', ['-x', deb, tree])));
+    await bindToOwnLibraries(tree, root);
+    await addZlib(tree);
+    // The packaged wrapper looks for wineserver64 in /usr; -p0 ends the server with its last client.
+    await writeFile(join(tree, 'usr/lib/wine/wineserver'), `#!/bin/sh\nexec "${root}/usr/lib/wine/wineserver64" -p0 "$@"\n`, {
+      mode: 0o755,
+    });
+    await rename(tree, root);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** An apt of its own: nothing of the system's lists, cache or package state is read or changed. */
+async function download(work: string): Promise<string[]> {
+  const debs = join(work, 'debs');
+  for (const folder of ['debs', 'lists/partial', 'cache/archives/partial']) await mkdir(join(work, folder), { recursive: true });
+  await writeFile(join(work, 'status'), '');
+  await writeFile(join(work, 'sources.list'), `${await debianSource()}\n`);
+  const configuration = join(work, 'apt.conf');
+  await writeFile(
+    configuration,
+    [
+      `Dir::Etc::sourcelist "${work}/sources.list";`,
+      'Dir::Etc::sourceparts "-";',
+      `Dir::State::lists "${work}/lists";`,
+      `Dir::State::status "${work}/status";`,
+      `Dir::Cache "${work}/cache";`,
+      'APT::Architecture "amd64";',
+      'APT::Architectures { "amd64"; };',
+      'Acquire::Languages "none";',
+      'APT::Sandbox::User "";',
+    ].join('\n'),
+  );
+  const options = { cwd: debs, env: { ...process.env, APT_CONFIG: configuration } };
+  await run('apt-get', ['update', '-q'], options);
+  await run('apt-get', ['download', '-q', ...packages], options);
+  return (await readdir(debs)).map((name) => join(debs, name));
+}
+
+/** The machine's own Debian source, with the suite exchanged. */
+async function debianSource(): Promise<string> {
+  const format = '$(REPO_URI)|$(RELEASE)|$(COMPONENT)';
+  const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const codename = /^VERSION_CODENAME=(.*)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1];
+  for (const line of stdout.split('\n')) {
+    const [uri, release, component] = line.split('|');
+    if (release === codename && component === 'main' && uri?.includes('debian'))
+      return `deb ${existsSync(keyring) ? `[signed-by=${keyring}] ` : ''}${uri} ${suite} main`;
+  }
+  throw new Error('apt has no Debian source on this machine');
+}
+
+async function bindToOwnLibraries(tree: string, root: string): Promise<void> {
+  const libraries = 'usr/lib/x86_64-linux-gnu';
+  const loader = join(tree, libraries, 'ld-linux-x86-64.so.2');
+  for (const program of ['wine64', 'wineserver64'])
+    await run(loader, [
+      '--library-path',
+      join(tree, libraries),
+      join(tree, 'usr/bin/patchelf'),
+      '--set-interpreter',
+      join(root, libraries, 'ld-linux-x86-64.so.2'),
+      '--force-rpath',
+      '--set-rpath',
+      join(root, libraries),
+      join(tree, 'usr/lib/wine', program),
+    ]);
+}
+
+/** What libwine's postinst does: mingw's zlib1.dll with the mark of Wine's own libraries, 32 bytes at offset 64. */
+async function addZlib(tree: string): Promise<void> {
+  for (const [from, to] of [
+    ['x86_64-w64-mingw32', 'x86_64-windows'],
+    ['i686-w64-mingw32', 'i386-windows'],
+  ]) {
+    const library = await readFile(join(tree, `usr/${from}/lib/zlib1.dll`));
+    library.fill(0, 64, 96);
+    library.write('Wine builtin DLL', 64, 'latin1');
+    await writeFile(join(tree, `usr/lib/x86_64-linux-gnu/wine/${to}/zlib1.dll`), library);
+  }
+}
