@@ -1,0 +1,47 @@
+/** The contract's types as the console uses them. Types only: no code of the host ends up in the page. */
+import type { Client, Input, Method, Output, Reply, ScriptDetail, ScriptView, Condition } from '../app/contract/methods.ts';
+
+export type { ErrorBody, ErrorCode } from '../app/contract/errors.ts';
+export type {
+  Client,
+  Condition,
+  EventName,
+  EventPayload,
+  HistoryEntry,
+  HostInfo,
+  Input,
+  LogEntry,
+  LogPage,
+  Method,
+  MutexView,
+  Output,
+  Overview,
+  ProcessView,
+  Reply,
+  ScriptDetail,
+  ScriptView,
+  Severity,
+  Snapshot,
+} from '../app/contract/methods.ts';
+
+export type IconName = Condition['icon'];
+export type Verb = keyof ScriptDetail['verbs'];
+export type IsolationLevel = NonNullable<ScriptView['isolation']>;
+
+/** What the tray or a notification asks the page to show; it only ever opens something. */
+export type OpenRequest =
+  | { readonly view: 'scripts' | 'settings' | 'run' }
+  | { readonly view: 'script'; readonly ticket: string; readonly dialog: Verb | 'log' | null };
+
+/** The contract's client, and a way to give up on an answer that nobody waits for any more. */
+export interface ConsoleClient extends Client {
+  call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>>;
+  /** Only where a tray is; returns what ends it. */
+  onOpen?(listener: (request: OpenRequest) => void): () => void;
+}
+
+/** What the preload script puts on `window` in Electron. */
+export interface Bridge {
+  call(method: string, input: unknown): Promise<Reply>;
+  on(event: string, listener: (payload: never) => void): () => void;
+}

@@ -1,0 +1,59 @@
+/** Sentences that more than one dialog says. Pure. */
+import type { HostInfo, ScriptDetail, ScriptView } from '../contract.ts';
+import { count } from '../words/counts.ts';
+import { coarse, exactly } from '../words/durations.ts';
+import { visible } from '../words/visible.ts';
+
+const signalNames: Readonly<Record<string, string>> = { 'ctrl-c': 'Ctrl+C', 'ctrl-break': 'Ctrl+Break' };
+const platformNames: Readonly<Record<string, string>> = { win32: 'Windows', linux: 'Linux', darwin: 'macOS' };
+
+export const signalName = (signal: string): string => signalNames[signal] ?? signal;
+export const platformName = (host: HostInfo | null): string => platformNames[host?.platform ?? ''] ?? 'The system';
+
+export const quoted = (name: string): string => `"${visible(name)}"`;
+
+/** "PID 7312 (powershell.exe)" */
+export function processName(view: ScriptView): string {
+  const { process, pid } = view;
+  if (process !== null) return `PID ${process.pid} (${visible(process.name)})`;
+  return pid === null ? 'the script' : `PID ${pid}`;
+}
+
+export function allProcesses(detail: ScriptDetail | null): string {
+  const n = detail?.processes.length ?? 0;
+  if (n === 0) return 'all its processes have';
+  return n === 1 ? 'its process has' : `all ${n} processes have`;
+}
+
+/** Who starts next; null when nobody waits. */
+export function nextInLine(detail: ScriptDetail | null, now: number): string | null {
+  const next = detail?.waiters[0];
+  return next === undefined ? null : `${quoted(next.name)} (waits ${coarse(now - Date.parse(next.since))})`;
+}
+
+/** What has been tried, in order of the ladder. */
+export function tried(detail: ScriptDetail | null, now: number): readonly string[] {
+  if (detail === null) return [];
+  const last = (what: string) => detail.attempts.findLast((attempt) => attempt.what === what);
+  const cancel = last('cancel');
+  const kill = last('kill');
+  const wasIgnored = detail.condition.key.includes('ignored') || kill !== undefined;
+  const sentences: string[] = [];
+  if (cancel === undefined) sentences.push('Cancel has not been tried.');
+  else sentences.push(`Cancel was sent ${exactly(now - Date.parse(cancel.at))} ago${wasIgnored ? ' and was ignored' : ''}.`);
+  if (kill !== undefined) {
+    const survivors = detail.processes.filter((process) => process.survivor !== null);
+    const why = survivors.map((process) => `PID ${process.pid} (${visible(process.name)}): ${visible(process.survivor?.detail ?? '')}`).join('; ');
+    sentences.push(why === '' ? `Force Kill was tried ${exactly(now - Date.parse(kill.at))} ago.` : `Force Kill failed: ${why}.`);
+  }
+  return sentences;
+}
+
+/** The cases in which Force Kill also asks for the typed pid. */
+export function isRiskyKill(view: ScriptView, detail: ScriptDetail | null): boolean {
+  if (detail === null) return true;
+  const looksFine = !detail.stuck && !detail.orphan && detail.attempts.length === 0 && ['info', 'neutral'].includes(view.condition.severity);
+  return looksFine || detail.processes.length > 20;
+}
+
+export const processCount = (n: number): string => count(n, 'process', 'processes');

@@ -1,0 +1,40 @@
+/** Moves the focus between the parts of the window. A part says what it is with `data-part`. */
+const order = ['verdict', 'views', 'filter', 'list', 'detail', 'log', 'mutexes', 'history', 'status'] as const;
+export type Part = (typeof order)[number];
+
+const focusable = 'button, input, select, a[href], summary, [tabindex="0"]';
+
+function element(part: Part): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`[data-part="${part}"]`);
+}
+
+function isVisible(found: HTMLElement): boolean {
+  return found.checkVisibility();
+}
+
+export function focusPart(part: Part): boolean {
+  const root = element(part);
+  if (root === null || !isVisible(root)) return false;
+  if (root.tabIndex >= 0 || root.hasAttribute('tabindex')) {
+    root.focus();
+    return true;
+  }
+  const target = [...root.querySelectorAll<HTMLElement>(focusable)].find(isVisible);
+  target?.focus();
+  return target !== undefined;
+}
+
+/** F6 and Shift+F6. */
+export function focusNextPart(step: 1 | -1): void {
+  const here = document.activeElement?.closest<HTMLElement>('[data-part]')?.dataset['part'];
+  const from = order.findIndex((part) => part === here);
+  for (let n = 1; n <= order.length; n += 1) {
+    const part = order[(Math.max(from, step === 1 ? -1 : 0) + n * step + order.length * 2) % order.length];
+    if (part !== undefined && focusPart(part)) return;
+  }
+}
+
+/** The row that a dialog or the log was opened from. */
+export function focusSelectedRow(): void {
+  focusPart('list');
+}

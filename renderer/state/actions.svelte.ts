@@ -1,0 +1,119 @@
+/**
+ * The three verbs: which dialog is open, what was asked for, what was refused. A command carries the version and the
+ * process of the view that the person decided on, so that the host can refuse a decision about something else.
+ */
+import type { ConsoleClient, Input, ScriptView, Verb } from '../contract.ts';
+import { toCallError } from '../transport/call-error.ts';
+import type { Announcer } from './announcer.svelte.ts';
+
+/** The window's grace is longer than the API's: a person watches, and may still Force Kill. */
+export const windowGraceMs = 30_000;
+
+export interface OpenDialog {
+  readonly verb: Verb;
+  /** As it was when the dialog opened. */
+  readonly opened: ScriptView;
+  readonly openedAt: number;
+  /** More scripts, for Cancel of many; empty otherwise. */
+  readonly others: readonly string[];
+}
+
+export interface Notice {
+  readonly verb: Verb;
+  readonly message: string;
+  readonly next: string;
+}
+
+export interface Decision {
+  readonly reason?: string;
+  readonly confirmPid?: number;
+  readonly holdQueue?: boolean;
+}
+
+const verbNames: Readonly<Record<Verb, string>> = { cancel: 'Cancel', kill: 'Force Kill', abandon: 'Abandon' };
+
+export class Actions {
+  dialog = $state.raw<OpenDialog | null>(null);
+  /** Asked for and not answered yet, by ticket. */
+  pending = $state.raw<ReadonlyMap<string, Verb>>(new Map());
+  /** Refused or failed; stays beside the script until the person dismisses it. */
+  notices = $state.raw<ReadonlyMap<string, Notice>>(new Map());
+
+  readonly #client: ConsoleClient;
+  readonly #announcer: Announcer;
+
+  constructor(client: ConsoleClient, announcer: Announcer) {
+    this.#client = client;
+    this.#announcer = announcer;
+  }
+
+  open(verb: Verb, opened: ScriptView, others: readonly string[] = []): void {
+    this.dismiss(opened.ticket);
+    this.dialog = { verb, opened, openedAt: performance.now(), others };
+  }
+
+  goBack(): void {
+    this.dialog = null;
+  }
+
+  /** Says why a verb cannot be used now, where the person looks. */
+  refuse(verb: Verb, ticket: string, why: string): void {
+    this.#note(ticket, { verb, message: `${verbNames[verb]} is not possible now.`, next: why });
+  }
+
+  dismiss(ticket: string): void {
+    if (!this.notices.has(ticket)) return;
+    const notices = new Map(this.notices);
+    notices.delete(ticket);
+    this.notices = notices;
+  }
+
+  /** `views` are what was on screen at the moment of the decision. */
+  async confirm(verb: Verb, views: readonly ScriptView[], decision: Decision): Promise<void> {
+    this.dialog = null;
+    await Promise.all(views.map((view) => this.#send(verb, view, decision)));
+  }
+
+  async #send(verb: Verb, view: ScriptView, decision: Decision): Promise<void> {
+    this.pending = new Map(this.pending).set(view.ticket, verb);
+    try {
+      const after = await this.#call(verb, view, decision);
+      this.#announcer.warn(`${verbNames[verb]} of ${view.name}: ${after.condition.headline}`);
+    } catch (error) {
+      const { message, next } = toCallError(error);
+      this.#note(view.ticket, { verb, message, next });
+    } finally {
+      const pending = new Map(this.pending);
+      pending.delete(view.ticket);
+      this.pending = pending;
+    }
+  }
+
+  #call(verb: Verb, view: ScriptView, decision: Decision): Promise<ScriptView> {
+    const target = {
+      ticket: view.ticket,
+      version: view.version,
+      ...(view.process === null ? {} : { process: { pid: view.process.pid, startTime: view.process.startTime } }),
+      ...(decision.reason === undefined ? {} : { reason: decision.reason }),
+    };
+    switch (verb) {
+      case 'cancel':
+        return this.#client.call('scripts.cancel', { ...target, escalate: false, graceMs: windowGraceMs });
+      case 'kill':
+        return this.#client.call('scripts.kill', target);
+      case 'abandon': {
+        const input: Input<'scripts.abandon'> = {
+          ...target,
+          ...(decision.holdQueue === undefined ? {} : { holdQueue: decision.holdQueue }),
+          ...(decision.confirmPid === undefined ? {} : { confirmPid: decision.confirmPid }),
+        };
+        return this.#client.call('scripts.abandon', input);
+      }
+    }
+  }
+
+  #note(ticket: string, notice: Notice): void {
+    this.notices = new Map(this.notices).set(ticket, notice);
+    this.#announcer.warn(`${notice.message} ${notice.next}`);
+  }
+}

@@ -1,0 +1,211 @@
+/** Joins the parts of the console's state; one per page, given to the components by context. */
+import { createContext } from 'svelte';
+import type { ConsoleClient, MutexView, ScriptDetail, ScriptView, Snapshot, Verb } from '../contract.ts';
+import { toCallError } from '../transport/call-error.ts';
+import { Actions } from './actions.svelte.ts';
+import { Announcer } from './announcer.svelte.ts';
+import { Clock } from './clock.svelte.ts';
+import { Connection } from './connection.svelte.ts';
+import { Journal } from './journal.svelte.ts';
+import { LiveDetail } from './live-detail.svelte.ts';
+import { LiveLog } from './live-log.svelte.ts';
+import { formatAddress, Navigation, parseAddress, type Address, type View } from './navigation.svelte.ts';
+import { ScriptList } from './script-list.svelte.ts';
+
+export const [useConsole, provideConsole] = createContext<Console>();
+
+export class Console {
+  readonly client: ConsoleClient;
+  readonly clock = new Clock();
+  readonly announcer = new Announcer();
+  readonly list = new ScriptList();
+  readonly navigation = new Navigation();
+  readonly connection: Connection;
+  readonly actions: Actions;
+  readonly detail: LiveDetail;
+  readonly log: LiveLog;
+  readonly journal: Journal;
+
+  /** Of the last resume that was refused, by mutex. */
+  resumeFailure = $state.raw<{ readonly mutex: string; readonly message: string } | null>(null);
+
+  /** The selected script in full, as soon as it has been read. */
+  readonly selectedDetail: ScriptDetail | null = $derived.by(() => {
+    const detail = this.detail.current;
+    return detail !== null && detail.ticket === this.list.selected ? detail : null;
+  });
+
+  #knownStuck: ReadonlySet<string> | null = null;
+  /** Asked for before the first snapshot came. */
+  #toOpen: { readonly ticket: string; readonly open: Address['open'] } | null = null;
+
+  constructor(client: ConsoleClient) {
+    this.client = client;
+    this.connection = new Connection(client, (snapshot) => this.#accept(snapshot));
+    this.actions = new Actions(client, this.announcer);
+    this.detail = new LiveDetail(client);
+    this.log = new LiveLog(client);
+    this.journal = new Journal(client);
+  }
+
+  start(): () => void {
+    const endClock = this.clock.start();
+    const endConnection = this.connection.start();
+    const goToAddress = (): void => this.#goToAddress();
+    addEventListener('hashchange', goToAddress);
+    goToAddress();
+    const endOpen = this.client.onOpen?.((request) => {
+      this.#open(request.view === 'script' ? request.ticket : null, request.view === 'script' ? request.dialog : null);
+    });
+    return () => {
+      endOpen?.();
+      removeEventListener('hashchange', goToAddress);
+      endConnection();
+      endClock();
+      this.detail.close();
+      this.log.close();
+      this.announcer.stop();
+    };
+  }
+
+  get mutexes(): readonly MutexView[] {
+    return this.connection.snapshot?.mutexes ?? [];
+  }
+
+  go(view: View): void {
+    this.navigation.view = view;
+    this.navigation.log = false;
+    this.journal.open(view === 'history');
+    if (view === 'mutexes' && this.navigation.mutex === null) this.navigation.mutex = this.mutexes[0]?.name ?? null;
+    this.#writeAddress();
+  }
+
+  select(ticket: string): void {
+    this.list.select(ticket);
+    this.#follow();
+    this.#writeAddress();
+  }
+
+  showScript(ticket: string): void {
+    this.go('scripts');
+    this.select(ticket);
+  }
+
+  showMutex(name: string): void {
+    this.navigation.mutex = name;
+    this.go('mutexes');
+  }
+
+  openLog(ticket: string | null = this.list.selected): void {
+    if (ticket === null) return;
+    if (ticket !== this.list.selected || this.navigation.view !== 'scripts') this.showScript(ticket);
+    this.navigation.log = true;
+    this.#writeAddress();
+  }
+
+  closeLog(): void {
+    this.navigation.log = false;
+    this.#writeAddress();
+  }
+
+  /** Opens the dialog of a verb; and only that. */
+  ask(verb: Verb, ticket: string | null = this.list.selected): void {
+    if (ticket === null || !this.connection.isLive) return;
+    const view = this.list.get(ticket);
+    if (view === null) return;
+    const detail = this.detail.current?.ticket === ticket ? this.detail.current : null;
+    const marked = [...this.list.marked].filter((other) => other !== ticket);
+    if (verb === 'cancel' && marked.length > 0 && this.list.marked.has(ticket)) {
+      this.actions.open(verb, view, marked);
+      return;
+    }
+    if (ticket !== this.list.selected) this.showScript(ticket);
+    const able = detail?.verbs[verb];
+    if (able !== undefined && !able.possible && detail?.version === view.version) {
+      this.actions.refuse(verb, ticket, able.text);
+      return;
+    }
+    this.actions.open(verb, view);
+  }
+
+  async resume(mutex: string): Promise<void> {
+    this.resumeFailure = null;
+    try {
+      await this.client.call('locks.resume', { name: mutex });
+      this.announcer.warn(`Mutex "${mutex}" grants its queue again.`);
+    } catch (error) {
+      const { message, next } = toCallError(error);
+      this.resumeFailure = { mutex, message: `${message} ${next}` };
+      this.announcer.warn(message);
+    }
+  }
+
+  /** F5 */
+  async refresh(): Promise<void> {
+    this.detail.refresh();
+    if (this.navigation.view === 'history') void this.journal.read();
+    await this.connection.refresh();
+  }
+
+  #accept(snapshot: Snapshot): void {
+    this.clock.set(snapshot.at);
+    this.list.held = this.actions.dialog !== null;
+    this.list.accept(snapshot);
+    this.#follow();
+    this.detail.accept(this.list.selectedRow?.view ?? null);
+    this.journal.accept();
+    this.announcer.tell(snapshot.overview.sentence);
+    if (this.#toOpen !== null) {
+      const { ticket, open } = this.#toOpen;
+      this.#toOpen = null;
+      this.#open(ticket, open);
+    }
+    this.#tellNewStuck(snapshot.scripts);
+    if (this.navigation.view === 'mutexes' && this.navigation.mutex === null) this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
+  }
+
+  #follow(): void {
+    this.detail.open(this.list.selected);
+    this.log.open(this.list.selected);
+  }
+
+  #tellNewStuck(scripts: readonly ScriptView[]): void {
+    const stuck = scripts.filter((script) => script.stuck);
+    const known = this.#knownStuck;
+    if (known !== null) {
+      const fresh = stuck.find((script) => !known.has(script.ticket));
+      if (fresh !== undefined) this.announcer.warn(`${fresh.name}: ${fresh.condition.headline}`);
+    }
+    this.#knownStuck = new Set(stuck.map((script) => script.ticket));
+  }
+
+  #goToAddress(): void {
+    const { view, subject, open } = parseAddress(location.hash);
+    if (view === 'mutexes' && subject !== null) this.navigation.mutex = subject;
+    this.go(view);
+    if (view === 'scripts' && subject !== null) this.#open(subject, open);
+  }
+
+  #open(ticket: string | null, open: Address['open']): void {
+    this.actions.goBack();
+    this.navigation.help = false;
+    if (ticket === null) {
+      this.go('scripts');
+      return;
+    }
+    if (this.connection.snapshot === null) {
+      this.#toOpen = { ticket, open };
+      return;
+    }
+    this.showScript(ticket);
+    if (open === 'log') this.openLog(ticket);
+    else if (open !== null) this.ask(open, ticket);
+  }
+
+  #writeAddress(): void {
+    const { view, log, mutex } = this.navigation;
+    const subject = view === 'scripts' ? this.list.selected : view === 'mutexes' ? mutex : null;
+    const address = formatAddress(view, subject, log);
+    if (address !== location.hash) history.replaceState(null, '', address);
+  }
+}

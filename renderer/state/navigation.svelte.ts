@@ -1,0 +1,41 @@
+/** Which view is open; the address says it too, so that a link, the tray or a reload can point at one script. */
+import type { Verb } from '../contract.ts';
+
+export const views = ['scripts', 'mutexes', 'history'] as const;
+export type View = (typeof views)[number];
+
+/** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#history`. */
+export interface Address {
+  readonly view: View;
+  readonly subject: string | null;
+  readonly open: 'log' | Verb | null;
+}
+
+export function parseAddress(hash: string): Address {
+  const [view, subject, open] = hash.replace(/^#\/?/, '').split('/').map(decode);
+  return {
+    view: views.find((known) => known === view) ?? 'scripts',
+    subject: subject === undefined || subject === '' ? null : subject,
+    open: (['log', 'cancel', 'kill', 'abandon'] as const).find((known) => known === open) ?? null,
+  };
+}
+
+export function formatAddress(view: View, subject: string | null, log: boolean): string {
+  return `#${[view, ...(subject === null ? [] : [encodeURIComponent(subject)]), ...(log && subject !== null ? ['log'] : [])].join('/')}`;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export class Navigation {
+  view = $state<View>('scripts');
+  /** The log fills the scripts view. */
+  log = $state(false);
+  mutex = $state<string | null>(null);
+  help = $state(false);
+}

@@ -1,0 +1,134 @@
+/**
+ * The rows of the list: which scripts, in which order, which one is selected. Rows never move while the pointer or the
+ * focus is in the list; what would move is counted instead, and sorted when the person says so.
+ */
+import { SvelteSet } from 'svelte/reactivity';
+import type { ScriptView, Snapshot } from '../contract.ts';
+import { groups, isInGroup, matchesText, type Group } from '../scripts/filter.ts';
+import { appendNew, compareScripts, countChanges } from '../scripts/order.ts';
+
+export interface Row {
+  readonly view: ScriptView;
+  /** The script is no longer known to the host; its row stays until the list is sorted again. */
+  readonly gone: boolean;
+}
+
+export class ScriptList {
+  group = $state<Group>('all');
+  text = $state('');
+  selected = $state<string | null>(null);
+  /** More rows, for Cancel of many. */
+  readonly marked = new SvelteSet<string>();
+  changes = $state(0);
+  pointerInside = $state(false);
+  focusInside = $state(false);
+  /** A dialog was decided on from these rows: they keep their place behind it. */
+  held = $state(false);
+
+  #scripts = $state.raw<ReadonlyMap<string, ScriptView>>(new Map());
+  #order = $state.raw<readonly string[]>([]);
+  #lastViews = new Map<string, ScriptView>();
+
+  readonly rows: readonly Row[] = $derived.by(() =>
+    this.#order.flatMap((ticket): Row[] => {
+      const view = this.#scripts.get(ticket);
+      if (view !== undefined) return [{ view, gone: false }];
+      const last = this.#lastViews.get(ticket);
+      return last === undefined ? [] : [{ view: last, gone: true }];
+    }),
+  );
+  readonly total: number = $derived(this.#scripts.size);
+  readonly counts: Readonly<Record<Group, number>> = $derived.by(() => {
+    const counts = { all: 0, stuck: 0, waiting: 0, running: 0, abandoned: 0 };
+    for (const script of this.#scripts.values()) for (const group of groups) if (isInGroup(script, group)) counts[group] += 1;
+    return counts;
+  });
+  readonly selectedRow: Row | null = $derived(this.#rowOf(this.selected));
+
+  get isFrozen(): boolean {
+    return this.pointerInside || this.focusInside || this.held;
+  }
+
+  get(ticket: string): ScriptView | null {
+    return this.#scripts.get(ticket) ?? null;
+  }
+
+  accept(snapshot: Snapshot): void {
+    this.#scripts = new Map(snapshot.scripts.map((script) => [script.ticket, script]));
+    for (const script of snapshot.scripts) this.#lastViews.set(script.ticket, script);
+    if (this.isFrozen && this.#order.length > 0) this.#keepPlaces();
+    else this.sortAgain();
+    if (this.selected === null) this.selected = snapshot.overview.ticket ?? this.#order[0] ?? null;
+  }
+
+  sortAgain(): void {
+    this.#order = this.#target();
+    this.changes = 0;
+    const shown = new Set([...this.#order, ...(this.selected === null ? [] : [this.selected])]);
+    for (const ticket of this.#lastViews.keys()) if (!shown.has(ticket)) this.#lastViews.delete(ticket);
+    for (const ticket of this.marked) if (!shown.has(ticket)) this.marked.delete(ticket);
+    if (this.selected !== null && !this.#scripts.has(this.selected)) this.selected = this.#order[0] ?? null;
+  }
+
+  /** The person left the list: nothing holds the rows in place any more. */
+  release(): void {
+    if (!this.isFrozen && this.changes > 0) this.sortAgain();
+  }
+
+  show(group: Group, text: string): void {
+    this.group = group;
+    this.text = text;
+    this.sortAgain();
+  }
+
+  select(ticket: string): void {
+    this.selected = ticket;
+    this.marked.clear();
+    if (!this.#order.includes(ticket) && this.#scripts.has(ticket)) this.show('all', '');
+  }
+
+  toggleMark(ticket: string): void {
+    if (this.marked.size === 0 && this.selected !== null && this.selected !== ticket) this.marked.add(this.selected);
+    if (!this.marked.delete(ticket)) this.marked.add(ticket);
+  }
+
+  markAll(): void {
+    for (const ticket of this.#order) this.marked.add(ticket);
+  }
+
+  /** The next or previous row that needs attention, round the end. */
+  attention(step: 1 | -1): string | null {
+    const rows = this.rows;
+    const from = rows.findIndex((row) => row.view.ticket === this.selected);
+    for (let n = 1; n <= rows.length; n += 1) {
+      const row = rows[(from + n * step + rows.length * 2) % rows.length];
+      if (row !== undefined && !row.gone && needsAttention(row.view)) return row.view.ticket;
+    }
+    return null;
+  }
+
+  #keepPlaces(): void {
+    const target = this.#target();
+    this.#order = appendNew(this.#order, target);
+    this.changes = countChanges(this.#order, target);
+  }
+
+  #target(): readonly string[] {
+    return [...this.#scripts.values()]
+      .filter((script) => isInGroup(script, this.group) && matchesText(script, this.text))
+      .sort(compareScripts)
+      .map((script) => script.ticket);
+  }
+
+  #rowOf(ticket: string | null): Row | null {
+    if (ticket === null) return null;
+    const view = this.#scripts.get(ticket);
+    if (view !== undefined) return { view, gone: false };
+    const last = this.#lastViews.get(ticket);
+    return last === undefined ? null : { view: last, gone: true };
+  }
+}
+
+function needsAttention(script: ScriptView): boolean {
+  return script.stuck || script.orphan || script.condition.severity === 'critical' || script.condition.severity === 'warning';
+}

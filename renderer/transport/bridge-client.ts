@@ -1,0 +1,28 @@
+/** Talks to the host through Electron's preload bridge. */
+import type { Bridge, ConsoleClient, EventName, EventPayload, Input, Method, OpenRequest, Output, Reply } from '../contract.ts';
+import { unreachable, valueOf } from './call-error.ts';
+
+export class BridgeClient implements ConsoleClient {
+  readonly #bridge: Bridge;
+
+  constructor(bridge: Bridge) {
+    this.#bridge = bridge;
+  }
+
+  async call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>> {
+    const reply = await this.#bridge.call(method, input).catch(() => {
+      throw unreachable();
+    });
+    signal?.throwIfAborted();
+    return valueOf(reply as Reply<Output<M>>);
+  }
+
+  /** The bridge lives as long as the page, so that there is no loss to tell about. */
+  on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void): () => void {
+    return this.#bridge.on(event, listener);
+  }
+
+  onOpen(listener: (request: OpenRequest) => void): () => void {
+    return this.#bridge.on('open', listener);
+  }
+}

@@ -1,0 +1,53 @@
+/** Talks to a headless host over HTTP; events come as server-sent events and reconnect by themselves. */
+import type { ConsoleClient, EventName, EventPayload, Input, Method, Output, Reply } from '../contract.ts';
+import { CallError, unreachable, valueOf } from './call-error.ts';
+
+/** After the browser has given up on the event stream: how long until the next attempt. */
+const reopenAfterMs = 2_000;
+
+export class BrowserClient implements ConsoleClient {
+  async call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>> {
+    const response = await fetch(`/rpc/${method}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(input),
+      signal: signal ?? null,
+    }).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw error instanceof TypeError ? unreachable() : error;
+    });
+    const reply = (await response.json().catch(() => {
+      signal?.throwIfAborted();
+      throw response.status === 401 || response.status === 403 ? unauthorized() : unreachable();
+    })) as Reply<Output<M>>;
+    return valueOf(reply);
+  }
+
+  on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void, onLost?: () => void): () => void {
+    let source: EventSource | undefined;
+    let reopening: ReturnType<typeof setTimeout> | undefined;
+    const open = (): void => {
+      source = new EventSource('/events');
+      source.addEventListener(event, (message: MessageEvent<string>) => {
+        listener(JSON.parse(message.data) as EventPayload<E>);
+      });
+      source.addEventListener('error', () => {
+        onLost?.();
+        if (source?.readyState === EventSource.CLOSED) reopening = setTimeout(open, reopenAfterMs);
+      });
+    };
+    open();
+    return () => {
+      clearTimeout(reopening);
+      source?.close();
+    };
+  }
+}
+
+function unauthorized(): CallError {
+  return new CallError({
+    code: 'unauthorized',
+    message: 'This page is no longer signed in: Unjam was started again, or the link has been used elsewhere.',
+    next: 'Open the console again from the link that "unjam serve --console" prints.',
+  });
+}
