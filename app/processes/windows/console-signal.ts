@@ -94,7 +94,7 @@ function runHelper(pids: readonly number[], event: ConsoleEvent): Promise<Helper
       stdio: ['ignore', 'pipe', 'ignore'],
       windowsHide: true,
       timeout: patienceMs,
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '', UNJAM_RUN: 'none' },
     });
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));

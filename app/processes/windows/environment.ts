@@ -1,5 +1,7 @@
 /** The environment block of CreateProcessW: sorted `NAME=value` texts in UTF-16, each ended by a zero, then one more. */
 
+import { InvalidInputError } from './errors.ts';
+
 /**
  * libuv adds these when they are missing (src/win/process.c, `required_vars`): without SystemRoot a program cannot
  * open a socket or load a side-by-side assembly.
@@ -29,8 +31,8 @@ export function environmentBlock(
   for (const [name, value] of Object.entries(environment)) {
     // Names such as `=C:` hold the current folder of a drive; any other "=" would end the name.
     if (name === '' || name.includes('\0') || name.indexOf('=', 1) !== -1)
-      throw new Error(`"${name}" cannot be the name of an environment variable.`);
-    if (value.includes('\0')) throw new Error(`The environment variable ${name} contains a zero character.`);
+      throw new InvalidInputError(`"${name}" cannot be the name of an environment variable.`);
+    if (value.includes('\0')) throw new InvalidInputError(`The environment variable ${name} contains a zero character.`);
     put(name, value);
   }
   const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, text]) => text);

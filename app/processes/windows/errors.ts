@@ -17,7 +17,7 @@ const texts: Readonly<Record<number, readonly [code: string, text: string]>> = {
   206: ['ENAMETOOLONG', 'the name or the command line is too long'],
   216: ['ENOEXEC', 'the program is for another kind of processor'],
   225: ['EACCES', 'the antivirus blocks the file'],
-  267: ['ENOTDIR', 'the folder is not valid'],
+  267: ['ENOENT', 'the working folder is not there or no folder'],
   740: ['EACCES', 'the program asks for administrator rights'],
   1260: ['EACCES', 'a group policy blocks the program'],
   1314: ['EPERM', 'a needed privilege is not held'],
@@ -35,4 +35,9 @@ export function windowsError(what: string, error: number): NodeJS.ErrnoException
   failure.code = texts[error]?.[0] ?? 'UNKNOWN';
   failure.errno = error;
   return failure;
+}
+
+/** What the caller gave cannot be expressed to Windows. */
+export class InvalidInputError extends Error {
+  readonly code = 'EINVAL';
 }

@@ -5,9 +5,9 @@
  * `detached` it has no console and so no Ctrl-C (research: libuv 1.51, measured under Wine 8 and 10).
  */
 import type { ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
-import { batchCommandLine, CannotQuoteError, isBatchFile, programCommandLine } from './command-line.ts';
+import { batchCommandLine, isBatchFile, programCommandLine } from './command-line.ts';
 import { environmentBlock } from './environment.ts';
-import { windowsError } from './errors.ts';
+import { InvalidInputError, windowsError } from './errors.ts';
 import { addressOf, bind, type Handle } from './ffi.ts';
 import { createJob, type Job, setKillOnClose } from './job.ts';
 import { closeHandle, exitCodeOf, isHandle, isRunning, terminateProcess, withLastError } from './kernel.ts';
@@ -137,7 +137,7 @@ function createSuspended(
   environment: Buffer,
   job: Job,
 ): Created {
-  if (request.cwd.includes('\0')) throw new CannotQuoteError('The working folder contains a zero character.');
+  if (request.cwd.includes('\0')) throw new InvalidInputError('The working folder contains a zero character.');
   const opened: Handle[] = [];
   try {
     const open = (path: string, rights: number, how: number): Handle => {

@@ -24,6 +24,11 @@ export function treeOf(
 ): TreeMember[] {
   const members = new Map<number, TreeMember>();
   const byPid = new Map(table.map((process) => [process.identity.pid, process]));
+  /** Another run's, or of a host or runner (`none`), though started from here. */
+  const isForeign = (process: ProcessSnapshot): boolean => {
+    const cookie = cookieOf(process);
+    return typeof cookie === 'string' && cookie !== scope.runId;
+  };
   const rootCreated = BigInt(scope.root.startTime);
   const candidates = table.filter((p) => p.identity.pid > 4 && !isConsoleHost(p) && created(p) >= rootCreated);
   for (const process of candidates) {
@@ -31,14 +36,14 @@ export function treeOf(
     if (sameProcess(process.identity, scope.root)) members.set(pid, { ...process, by: 'root' });
     else if (job?.has(pid)) members.set(pid, { ...process, by: 'job' });
     else if (job === null && cookieOf(process) === scope.runId) members.set(pid, { ...process, by: 'cookie' });
-    else if (isOrphanOfRoot(process, scope, byPid) && typeof cookieOf(process) !== 'string')
+    else if (isOrphanOfRoot(process, scope, byPid) && !isForeign(process))
       members.set(pid, { ...process, by: 'ancestry' });
   }
   const children = Map.groupBy(candidates, (process) => process.parentPid);
   const open = [...members.values()] as ProcessSnapshot[];
   for (let parent = open.pop(); parent; parent = open.pop())
     for (const child of children.get(parent.identity.pid) ?? [])
-      if (!members.has(child.identity.pid) && created(child) >= created(parent)) {
+      if (!members.has(child.identity.pid) && created(child) >= created(parent) && !isForeign(child)) {
         members.set(child.identity.pid, { ...child, by: 'ancestry' });
         open.push(child);
       }
@@ -49,7 +54,7 @@ const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * A child of the root that has ended. When the root's pid has a new owner, children born after that one are the new
- * owner's. One that carries another run's cookie is excluded by the caller.
+ * owner's.
  */
 function isOrphanOfRoot(process: ProcessSnapshot, scope: TreeScope, byPid: ReadonlyMap<number, ProcessSnapshot>): boolean {
   if (process.parentPid !== scope.root.pid) return false;
@@ -65,11 +70,12 @@ const settledAfterMs = 2_000;
 export class CookieCache {
   readonly #known = new Map<string, string | null | undefined>();
 
-  /** The run id; undefined when the process has none, null when it may not be read. */
+  /** The run id, which is the last part of UNJAM_RUN; undefined when the process has none, null when it may not be read. */
   read(process: ProcessSnapshot, now: number): string | null | undefined {
     const key = `${process.identity.pid}:${process.identity.startTime}`;
     if (this.#known.has(key)) return this.#known.get(key);
-    const cookie = readEnvironmentVariable(process.identity.pid, 'UNJAM_RUN');
+    const path = readEnvironmentVariable(process.identity.pid, 'UNJAM_RUN');
+    const cookie = typeof path === 'string' ? path.split('/').at(-1) : path;
     if (typeof cookie === 'string' || now - process.identity.startedAt > settledAfterMs) this.#known.set(key, cookie);
     return cookie;
   }

@@ -1,0 +1,262 @@
+/** What is decided over plain data: tree, ladder, explanations, the process table's layout, text. No Wine needed. */
+import { describe, expect, test } from 'vitest';
+import type { ProcessSnapshot, TreeMember } from '../../app/processes/control.ts';
+import type { ConsoleReport } from '../../app/processes/windows/console-signal.ts';
+import { readAnswer } from '../../app/processes/windows/console-signal.ts';
+import { explainSurvivor, type SurvivorFacts } from '../../app/processes/windows/ending.ts';
+import { fileTimeToMs, msToFileTime } from '../../app/processes/windows/filetime.ts';
+import { interrupt } from '../../app/processes/windows/interrupt.ts';
+import { parseSystemProcesses, stateOf, waitsOf } from '../../app/processes/windows/process-table.ts';
+import { decodeText } from '../../app/processes/windows/text-decoding.ts';
+import { treeOf } from '../../app/processes/windows/tree.ts';
+
+const place = { machine: 'here', bootId: '1', pidNamespace: 'host' };
+
+function seen(pid: number, parentPid: number, startTime: number, name = 'node.exe'): ProcessSnapshot {
+  const identity = { ...place, pid, startTime: String(startTime), startedAt: startTime, name };
+  return { identity, parentPid, group: null, session: null, cpuMs: null, state: 'unknown' };
+}
+
+const scopeOf = (root: ProcessSnapshot) => ({ root: root.identity, runId: 'mine', group: null, job: 'x' });
+const pids = (members: readonly TreeMember[]): string[] => members.map((m) => `${m.identity.pid} ${m.by}`);
+const noCookie = (): undefined => undefined;
+
+describe('the tree', () => {
+  const root = seen(100, 50, 1_000);
+
+  test('is what the job holds, without the console host, and what was started from there outside of it', () => {
+    const table = [seen(50, 1, 10), root, seen(101, 100, 1_100), seen(102, 100, 1_050, 'conhost.exe'), seen(103, 101, 1_200), seen(999, 50, 1_300)];
+    expect(pids(treeOf(scopeOf(root), table, new Set([100, 101, 102]), noCookie))).toEqual(['100 root', '101 job', '103 ancestry']);
+  });
+
+  test('keeps members whose parents are gone', () => {
+    const table = [seen(104, 77, 1_400)];
+    expect(pids(treeOf(scopeOf(root), table, new Set([104]), noCookie))).toEqual(['104 job']);
+  });
+
+  test('does not take a process for a child that is older than its parent', () => {
+    const table = [root, seen(60, 100, 500), seen(61, 60, 600)];
+    expect(pids(treeOf(scopeOf(root), table, null, noCookie))).toEqual(['100 root']);
+  });
+
+  test('leaves the children of the pid’s next owner alone', () => {
+    const table = [seen(100, 9, 5_000), seen(110, 100, 2_000), seen(111, 100, 6_000)];
+    expect(pids(treeOf(scopeOf(root), table, null, noCookie))).toEqual(['110 ancestry']);
+  });
+
+  test('finds orphans by the cookie when the job is gone', () => {
+    const table = [seen(120, 77, 2_000), seen(121, 120, 2_100), seen(122, 77, 2_200)];
+    const cookies = new Map([[120, 'mine'], [122, 'other']]);
+    expect(pids(treeOf(scopeOf(root), table, null, (p) => cookies.get(p.identity.pid)))).toEqual(['120 cookie', '121 ancestry']);
+  });
+
+  test('ends where another run or a host begins', () => {
+    const table = [root, seen(130, 100, 2_000), seen(131, 130, 2_100)];
+    const cookies = new Map([[130, 'none']]);
+    expect(pids(treeOf(scopeOf(root), table, new Set([100]), (p) => cookies.get(p.identity.pid)))).toEqual(['100 root']);
+  });
+
+  test('never holds Idle and System', () => {
+    const zero = seen(0, 0, 0);
+    expect(treeOf(scopeOf(zero), [zero, seen(4, 0, 1)], new Set([0, 4]), noCookie)).toEqual([]);
+  });
+});
+
+describe('an interrupt', () => {
+  const member = (pid: number, name = 'node.exe'): TreeMember => ({ ...seen(pid, 1, 1, name), by: 'root' });
+  const sent = (...of: number[]): ConsoleReport => ({ sent: of, failures: [] });
+  const refused = (pid: number, error: number): ConsoleReport => ({ sent: [], failures: [{ pid, error, message: 'it has no console' }] });
+  const means = (over: Partial<Parameters<typeof interrupt>[0]>) => ({
+    tree: () => [member(412)],
+    send: () => Promise.resolve(sent(412)),
+    closeWindows: () => 0,
+    endTree: () => true,
+    ...over,
+  });
+
+  test('says what was sent to whom', async () => {
+    expect(await interrupt(means({}), 'ctrl-c')).toEqual({ kind: 'sent', what: 'Ctrl-C to the console of PID 412' });
+    expect(await interrupt(means({ send: async () => sent(412, 500) }), 'SIGTERM')).toEqual({
+      kind: 'sent',
+      what: 'Ctrl-Break to the consoles of PIDs 412, 500',
+    });
+  });
+
+  test('answers the prompt of a batch file with a second Ctrl-C', async () => {
+    expect(await interrupt(means({ tree: () => [member(412, 'cmd.exe')] }), 'ctrl-c')).toEqual({
+      kind: 'sent',
+      what: 'Ctrl-C to the console of PID 412, then Ctrl-C again to the console of PID 412',
+    });
+  });
+
+  test('never sends a second Ctrl-C to a program that is cleaning up', async () => {
+    let count = 0;
+    await interrupt(means({ tree: () => [member(411, 'cmd.exe'), member(412, 'terraform.exe')], send: async () => (count++, sent(412)) }), 'ctrl-c');
+    expect(count).toBe(1);
+  });
+
+  test('falls back from Ctrl-Break to Ctrl-C', async () => {
+    const outcome = await interrupt(
+      means({ send: async (_pids, event) => (event === 'Ctrl-C' ? sent(412) : refused(412, 6)) }),
+      'ctrl-break',
+    );
+    expect(outcome).toEqual({ kind: 'sent', what: 'Ctrl-C to the console of PID 412' });
+  });
+
+  test('closes windows as well, and that is enough where there is no console', async () => {
+    expect(await interrupt(means({ send: async () => refused(412, 6), closeWindows: () => 2 }), 'ctrl-c')).toEqual({
+      kind: 'sent',
+      what: 'WM_CLOSE to 2 windows',
+    });
+  });
+
+  test('that reaches nothing says why', async () => {
+    expect(await interrupt(means({ send: async () => refused(412, 6) }), 'ctrl-c')).toEqual({
+      kind: 'undeliverable',
+      what: 'Ctrl-C to the console of PID 412',
+      errorCode: 6,
+      message: 'it has no console',
+    });
+  });
+
+  test('finds an empty tree gone', async () => {
+    expect(await interrupt(means({ tree: () => [] }), 'ctrl-c')).toEqual({ kind: 'gone' });
+  });
+
+  test('with SIGKILL ends the job', async () => {
+    expect(await interrupt(means({}), 'SIGKILL')).toMatchObject({ kind: 'sent', what: 'termination of the job of PID 412' });
+    expect(await interrupt(means({ endTree: () => false }), 'SIGKILL')).toMatchObject({ kind: 'undeliverable' });
+  });
+});
+
+describe('the answer of the console helper', () => {
+  const lines = (...all: object[]): string => all.map((l) => `${JSON.stringify(l)}\n`).join('');
+
+  test('counts the console that took the event, and those it serves', () => {
+    const said = lines({ step: 'attach', pid: 1, error: 6 }, { step: 'sending', pid: 2, covers: [2, 3, 9] }, { step: 'sent', pid: 2 });
+    expect(readAnswer([1, 2, 3], said, 0)).toMatchObject({ sent: 2, failures: [{ pid: 1, error: 6, message: 'it has no console' }] });
+    expect([...readAnswer([1, 2, 3], said, 0).handled]).toEqual([1, 2, 3, 9]);
+  });
+
+  test('counts a helper that its own Ctrl-Break ended as sent', () => {
+    expect(readAnswer([2], lines({ step: 'sending', pid: 2, covers: [2] }), 0xc000013a).sent).toBe(2);
+  });
+
+  test('takes a console that hangs for a failure', () => {
+    expect(readAnswer([2], lines({ step: 'sending', pid: 2, covers: [2] }), null)).toMatchObject({
+      sent: null,
+      failures: [{ error: 'ETIMEDOUT' }],
+    });
+    expect(readAnswer([2], '', 1)).toMatchObject({ sent: null, failures: [{ error: 'UNKNOWN' }] });
+  });
+});
+
+describe('a survivor', () => {
+  const facts: SurvivorFacts = {
+    outcome: { kind: 'denied', errorCode: 5, message: 'access is denied (Windows error 5)' },
+    owner: { user: 'CONTOSO\\kim', elevated: false, integrity: 0x2000 },
+    session: 1,
+    isProtected: false,
+    isDeleting: false,
+    waitsFor: null,
+    own: { user: 'CONTOSO\\kim', session: 1, integrity: 0x2000 },
+  };
+
+  test('of another user or session is named with both', () => {
+    const other = explainSurvivor({ ...facts, owner: { user: 'NT AUTHORITY\\SYSTEM', elevated: true, integrity: 0x4000 }, session: 0 });
+    expect(other).toEqual({
+      reason: 'access',
+      detail: 'it belongs to NT AUTHORITY\\SYSTEM in session 0, administrator rights are needed; access is denied (Windows error 5)',
+    });
+  });
+
+  test('that is elevated, protected or closed by its access list is told apart', () => {
+    expect(explainSurvivor({ ...facts, owner: { ...facts.owner, integrity: 0x3000 } }).detail).toContain('runs as administrator');
+    expect(explainSurvivor({ ...facts, isProtected: true }).reason).toBe('protected');
+    expect(explainSurvivor(facts)).toMatchObject({ reason: 'access', detail: expect.stringContaining('access list') as string });
+  });
+
+  // Neither Windows nor Wine lets a test make a process that survives an accepted termination without a driver.
+  test('of an accepted termination waits in the kernel', () => {
+    expect(explainSurvivor({ ...facts, outcome: { kind: 'sent' }, waitsFor: 'Executive' })).toEqual({
+      reason: 'kernel',
+      detail:
+        'it was terminated, but Windows cannot finish it, usually because of a driver, the antivirus or a debugger; its threads wait for Executive',
+    });
+  });
+
+  test('that Windows is ending already is pending', () => {
+    const failed = { kind: 'failed', errorCode: 5, message: 'access is denied' } as const;
+    expect(explainSurvivor({ ...facts, outcome: failed, isDeleting: true }).reason).toBe('pending');
+    expect(explainSurvivor({ ...facts, outcome: failed }).reason).toBe('other');
+  });
+});
+
+describe('the process table', () => {
+  /** SYSTEM_PROCESS_INFORMATION as Windows lays it out: what Wine leaves at zero is filled in here. */
+  function record(next: number, name: string, pid: number, threads: readonly (readonly [number, number])[], base: bigint, at: number): Buffer {
+    const text = Buffer.from(name, 'utf16le');
+    const buffer = Buffer.alloc(256 + 80 * threads.length + text.length);
+    buffer.writeUInt32LE(next === 0 ? 0 : buffer.length, 0);
+    buffer.writeUInt32LE(threads.length, 4);
+    buffer.writeBigUInt64LE(msToFileTime(1_700_000_000_123), 32);
+    buffer.writeBigUInt64LE(20_000n, 40);
+    buffer.writeBigUInt64LE(30_000n, 48);
+    buffer.writeUInt16LE(text.length, 56);
+    buffer.writeBigUInt64LE(text.length === 0 ? 0n : base + BigInt(at + buffer.length - text.length), 64);
+    buffer.writeBigUInt64LE(BigInt(pid), 80);
+    buffer.writeBigUInt64LE(BigInt(pid - 4), 88);
+    buffer.writeUInt32LE(2, 100);
+    buffer.writeBigUInt64LE(1_000n, 232);
+    buffer.writeBigUInt64LE(500n, 240);
+    threads.forEach(([state, reason], i) => {
+      buffer.writeUInt32LE(state, 256 + 80 * i + 68);
+      buffer.writeUInt32LE(reason, 256 + 80 * i + 72);
+    });
+    text.copy(buffer, buffer.length - text.length);
+    return buffer;
+  }
+
+  test('is read from one buffer: names, parents, times, sessions, I/O and what threads wait for', () => {
+    const base = 0x1000n;
+    const first = record(1, 'robocopy.exe', 44, [[5, 0], [5, 15]], base, 0);
+    const second = record(0, '', 8, [], base, first.length);
+    const [robocopy, nameless] = parseSystemProcesses(Buffer.concat([first, second]), base);
+    expect(robocopy).toEqual({
+      pid: 44,
+      parentPid: 40,
+      name: 'robocopy.exe',
+      created: msToFileTime(1_700_000_000_123),
+      cpuMs: 5,
+      session: 2,
+      ioBytes: 1_500,
+      threads: [{ state: 5, waitReason: 0 }, { state: 5, waitReason: 15 }],
+    });
+    expect(nameless).toMatchObject({ pid: 8, name: 'System Idle Process', threads: [] });
+    expect(fileTimeToMs(robocopy!.created)).toBe(1_700_000_000_123);
+  });
+
+  test('tells states by the threads, and nothing where nothing was measured', () => {
+    const waits = (...reasons: number[]) => reasons.map((waitReason) => ({ state: 5, waitReason }));
+    expect(stateOf(waits(6, 4, 15))).toBe('sleeping');
+    expect(stateOf(waits(0, 15))).toBe('kernel');
+    expect(stateOf(waits(5, 5))).toBe('stopped');
+    expect(stateOf([...waits(6), { state: 2, waitReason: 0 }])).toBe('running');
+    expect(stateOf([{ state: 0, waitReason: 0 }])).toBe('unknown');
+    expect(stateOf([])).toBe('unknown');
+    expect(waitsOf(waits(6, 6, 4, 15))).toBe('UserRequest ×2, DelayExecution');
+    expect(waitsOf([{ state: 0, waitReason: 0 }])).toBeNull();
+  });
+});
+
+describe('log bytes', () => {
+  const oem = (bytes: Buffer): string => `oem:${bytes.length}`;
+
+  test('are read by their byte order mark, then as UTF-8, then in the console’s code page', () => {
+    expect(decodeText(Buffer.from('ä', 'utf8'), oem)).toEqual({ text: 'ä', encoding: 'utf-8' });
+    expect(decodeText(Buffer.from('\ufeffä', 'utf16le'), oem)).toEqual({ text: 'ä', encoding: 'utf-16le' });
+    expect(decodeText(Buffer.from([0xfe, 0xff, 0, 0xe4]), oem)).toEqual({ text: 'ä', encoding: 'utf-16be' });
+    expect(decodeText(Buffer.from([0x84, 0x20]), oem)).toEqual({ text: 'oem:2', encoding: 'oem' });
+    expect(decodeText(Buffer.alloc(0), oem)).toEqual({ text: '', encoding: 'utf-8' });
+  });
+});
