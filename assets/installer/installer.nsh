@@ -1,0 +1,60 @@
+; What the installer does besides electron-builder's template. Why: assets/runtime/README.md.
+!include "LogicLib.nsh"
+
+!define UNJAM_RUNTIMES "$COMMONFILES64\Unjam"
+
+; Removes the runtime in ${UNJAM_RUNTIMES}\_NAME unless a program runs in it: such a folder cannot be renamed. Only after the
+; rename is anything deleted, so a runner never loses half of its files.
+!macro unjamRemoveRuntime _NAME
+  ClearErrors
+  Rename "${UNJAM_RUNTIMES}\${_NAME}" "${UNJAM_RUNTIMES}\${_NAME}.unused"
+  ${IfNot} ${Errors}
+    RMDir /r "${UNJAM_RUNTIMES}\${_NAME}.unused"
+  ${EndIf}
+  ClearErrors
+!macroend
+
+; Removes every unused runtime but that of version _KEEP; "" keeps none.
+!macro unjamRemoveRuntimesBut _KEEP
+  FindFirst $R1 $R2 "${UNJAM_RUNTIMES}\*.*"
+  ${DoWhile} $R2 != ""
+    ${If} $R2 != "."
+    ${AndIf} $R2 != ".."
+    ${AndIf} $R2 != "${_KEEP}"
+      !insertmacro unjamRemoveRuntime "$R2"
+    ${EndIf}
+    FindNext $R1 $R2
+  ${Loop}
+  FindClose $R1
+  ClearErrors
+!macroend
+
+!macro customInstall
+  CreateDirectory "${UNJAM_RUNTIMES}"
+  !insertmacro unjamRemoveRuntimesBut "${VERSION}"
+  ; The same version again, a repair: replaced when it is unused, kept when a runner lives in it (the files are the same).
+  ${If} ${FileExists} "${UNJAM_RUNTIMES}\${VERSION}\*.*"
+    !insertmacro unjamRemoveRuntime "${VERSION}"
+  ${EndIf}
+  ${IfNot} ${FileExists} "${UNJAM_RUNTIMES}\${VERSION}\*.*"
+    ClearErrors
+    Rename "$INSTDIR\resources\runtime" "${UNJAM_RUNTIMES}\${VERSION}"
+    ; A rename does not reach another drive.
+    ${If} ${Errors}
+      ClearErrors
+      CreateDirectory "${UNJAM_RUNTIMES}\${VERSION}"
+      CopyFiles /SILENT "$INSTDIR\resources\runtime\*.*" "${UNJAM_RUNTIMES}\${VERSION}"
+    ${EndIf}
+  ${EndIf}
+  RMDir /r "$INSTDIR\resources\runtime"
+  ClearErrors
+!macroend
+
+!macro customUnInstall
+  ; An update uninstalls the old version first: the runtimes are the next installer's business then.
+  ${IfNot} ${isUpdated}
+    !insertmacro unjamRemoveRuntimesBut ""
+    RMDir "${UNJAM_RUNTIMES}"
+    ClearErrors
+  ${EndIf}
+!macroend

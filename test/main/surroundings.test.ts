@@ -1,0 +1,83 @@
+/** Where main finds its runtime, its state and its log. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { hostLog } from '../../main/host-log.ts';
+import { runnerCommand, type RuntimePlace } from '../../main/runtime.ts';
+import { stateDirectory, userName } from '../../main/surroundings.ts';
+
+describe('the runtime of the runners', () => {
+  const windows = (present: string[]): RuntimePlace => ({
+    platform: 'win32',
+    packaged: true,
+    version: '1.2.0',
+    resources: 'C:\\Program Files\\Unjam\\resources',
+    dist: '',
+    env: { CommonProgramW6432: 'C:\\Program Files\\Common Files' },
+    exists: (path) => present.some((folder) => path.startsWith(folder)),
+  });
+  const installed = 'C:\\Program Files\\Common Files\\Unjam\\1.2.0';
+  const beside = 'C:\\Program Files\\Unjam\\resources\\runtime';
+
+  test('is that of this version, where an update does not end it', () => {
+    expect(runnerCommand(windows([installed, beside]))).toEqual({
+      file: `${installed}\\node.exe`,
+      args: [`${installed}\\runner.js`],
+    });
+    expect(installed.startsWith('C:\\Program Files\\Unjam')).toBe(false);
+  });
+
+  test('is beside the program when nobody installed it', () => {
+    expect(runnerCommand(windows([beside]))?.file).toBe(`${beside}\\node.exe`);
+    expect(
+      runnerCommand({ ...windows([]), platform: 'linux', resources: '/opt/Unjam/resources', exists: () => true }),
+    ).toEqual({
+      file: '/opt/Unjam/resources/runtime/node',
+      args: ['/opt/Unjam/resources/runtime/runner.js'],
+    });
+  });
+
+  test('may be missing, and is never another version’s', () => {
+    expect(runnerCommand(windows(['C:\\Program Files\\Common Files\\Unjam\\1.1.0']))).toBeNull();
+  });
+
+  test('is plain Node while nothing is packed', () => {
+    expect(runnerCommand({ ...windows([]), packaged: false, dist: 'C:\\src\\dist' })).toEqual({
+      file: 'node.exe',
+      args: ['C:\\src\\dist\\runner.js'],
+    });
+  });
+});
+
+test('the state directory is UNJAM_HOME, else the user’s own', () => {
+  expect(stateDirectory({ UNJAM_HOME: '/srv/unjam', LOCALAPPDATA: 'C:\\x' }, 'win32')).toBe('/srv/unjam');
+  expect(stateDirectory({ XDG_STATE_HOME: '/home/kim/state' }, 'linux')).toBe(join('/home/kim/state', 'unjam'));
+  expect(stateDirectory({ LOCALAPPDATA: '/local' }, 'win32')).toBe(join('/local', 'Unjam'));
+});
+
+test('a user of a domain is named with it', () => {
+  expect(userName({ USERDOMAIN: 'CONTOSO' })).toMatch(/^CONTOSO\\./u);
+  expect(userName({})).not.toContain('\\');
+});
+
+describe('host.log', () => {
+  test('keeps one line per entry, makes its folder, and starts anew at 2 MB', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'unjam-log-'));
+    try {
+      const home = join(folder, 'not', 'yet');
+      const log = hostLog(home);
+      log('first\nstill first');
+      expect(readFileSync(join(home, 'host.log'), 'utf8')).toMatch(/^\S+Z first \| still first\n$/u);
+      writeFileSync(join(home, 'host.log'), 'x'.repeat(2_097_153));
+      log('second');
+      expect(readFileSync(join(home, 'host.log'), 'utf8')).toMatch(/^\S+Z second\n$/u);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('that cannot be written ends nothing', () => {
+    hostLog('/dev/null/impossible')('lost');
+  });
+});
