@@ -22,6 +22,10 @@ const names: Readonly<Record<string, string>> = {
   '\ufeff': 'BOM',
 };
 
+/** Names and not the pictures U+2400 to U+241F: few fonts have those. */
+const lowNames =
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(' ');
+
 /** Everything that must not reach the page as it is; tab is harmless. */
 // eslint-disable-next-line no-control-regex -- control characters are what this looks for
 export const unsafeCharacter = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2060\u2066-\u2069\ufeff]/;
@@ -29,8 +33,8 @@ const everyUnsafe = new RegExp(unsafeCharacter, 'g');
 
 export function nameOfUnsafe(character: string): string {
   const code = character.charCodeAt(0);
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return '\u2421';
+  if (code < 0x20) return lowNames[code] ?? '';
+  if (code === 0x7f) return 'DEL';
   return names[character] ?? `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
