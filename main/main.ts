@@ -6,14 +6,15 @@
 import * as electron from 'electron';
 import { join } from 'node:path';
 import { openApplication } from '../app/application.ts';
+import { stateDirectory } from '../app/processes/index.ts';
 import { appId, toastActivatorClsid } from './app-identity.ts';
 import { Engine } from './engine.ts';
 import { hostLog } from './host-log.ts';
 import { consoleScheme } from './protocol.ts';
+import { runnerCommand } from './runtime.ts';
 import { lockPages } from './security.ts';
 import { startShell } from './shell.ts';
 import { becomeTheOnlyInstance, startsHidden } from './single-instance.ts';
-import { stateDirectory } from './surroundings.ts';
 import { windowOptions } from './window-options.ts';
 import { ConsoleWindow } from './window.ts';
 
@@ -21,7 +22,7 @@ const { app } = electron;
 const { platform } = process;
 const dist = join(import.meta.dirname, '..');
 const assets = join(dist, '..', 'assets');
-const home = stateDirectory(process.env, platform);
+const home = stateDirectory();
 const log = hostLog(home);
 
 // 1. Who we are to the operating system, and which doors of Chromium are shut for good.
@@ -32,7 +33,11 @@ electron.protocol.registerSchemesAsPrivileged([consoleScheme]);
 lockPages(app);
 
 // 2. The application itself, not opened yet, and the window, not made yet.
-const engine = new Engine(() => openApplication({ stateDirectory: home, log }), log);
+const place = { platform, packaged: app.isPackaged, version: app.getVersion(), resources: process.resourcesPath, dist };
+const engine = new Engine(
+  async () => openApplication({ stateDirectory: home, runner: runnerCommand({ ...place, env: process.env }), log }),
+  log,
+);
 const window = new ConsoleWindow({
   create: () =>
     new electron.BrowserWindow(

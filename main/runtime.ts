@@ -17,8 +17,11 @@ export interface RuntimePlace {
   readonly exists?: (path: string) => boolean;
 }
 
-/** How to start a runner; null when the installation lacks its runtime. */
-export function runnerCommand(place: RuntimePlace): { readonly file: string; readonly args: readonly string[] } | null {
+/**
+ * How to start a runner.
+ * @throws Error when the installation lacks its runtime: falling back on this program would open a second window instead.
+ */
+export function runnerCommand(place: RuntimePlace): { readonly file: string; readonly args: readonly string[] } {
   const { join } = place.platform === 'win32' ? win32 : posix;
   const exists = place.exists ?? existsSync;
   const node = place.platform === 'win32' ? 'node.exe' : 'node';
@@ -29,5 +32,6 @@ export function runnerCommand(place: RuntimePlace): { readonly file: string; rea
     join(place.resources, 'runtime'),
   ];
   const folder = folders.find((one) => exists(join(one, node)) && exists(join(one, 'runner.js')));
-  return folder === undefined ? null : { file: join(folder, node), args: [join(folder, 'runner.js')] };
+  if (folder === undefined) throw new Error(`The runtime is in none of ${folders.join(', ')}. Install Unjam again.`);
+  return { file: join(folder, node), args: [join(folder, 'runner.js')] };
 }

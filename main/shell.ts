@@ -14,10 +14,10 @@ import { serveConsole } from './protocol.ts';
 import { scriptWatch } from './script-watch.ts';
 import { lockSession } from './security.ts';
 import { watchSessionEnd } from './session-end.ts';
-import { userName } from './surroundings.ts';
 import { trayFace } from './tray-face.ts';
 import { trayMenu } from './tray-menu.ts';
 import { TrayIcon } from './tray.ts';
+import { userName } from './user-name.ts';
 import type { ConsoleWindow } from './window.ts';
 
 export type ShellElectron = Pick<

@@ -1,7 +1,8 @@
 /** What the installer would carry: packed for Windows around a stand-in for Electron, then taken apart again. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extractFile, listPackage, statFile } from '@electron/asar';
@@ -11,7 +12,6 @@ import { copy, fetchPackage, fuseNames, makeStandIn, readFuses } from './stand-i
 
 const repository = join(import.meta.dirname, '..', '..');
 const bin = join(repository, 'node_modules', '.bin');
-const require = createRequire(import.meta.url);
 const versionOf = (name: string) =>
   (JSON.parse(readFileSync(join(repository, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
     .version;
@@ -136,7 +136,6 @@ describe('the archive', () => {
   });
 
   promise('imports nothing at run time but Electron, koffi and Node itself', () => {
-    const { builtinModules } = require('node:module') as typeof import('node:module');
     const scripts = files.filter((file) => /^dist\/(main|chunks)\/.*\.js$/.test(file));
     const imported = scripts.flatMap((file) =>
       [
@@ -145,9 +144,9 @@ describe('the archive', () => {
           .matchAll(/^(?:import|export)\b[^'"\n]*?from\s*["']([^."'][^"']*)["']|^import\s*["']([^."'][^"']*)["']/gm),
       ].map((found) => found[1] ?? found[2] ?? ''),
     );
-    expect(
-      [...new Set(imported)].filter((name) => !builtinModules.includes(name.replace(/^node:/, ''))).sort(),
-    ).toEqual(imported.includes('koffi') ? ['electron', 'koffi'] : ['electron']);
+    expect([...new Set(imported)].filter((name) => !isBuiltin(name)).sort()).toEqual(
+      imported.includes('koffi') ? ['electron', 'koffi'] : ['electron'],
+    );
   });
 
   promise('leaves koffi’s library outside, where Windows can load it', () => {
@@ -176,7 +175,6 @@ describe('the program', () => {
   });
 
   promise('carries the hash of its archive, so that a changed one is not loaded', () => {
-    const { createHash } = require('node:crypto') as typeof import('node:crypto');
     expect(exe.includes(Buffer.from('ELECTRONASAR', 'utf16le'))).toBe(true);
     const record = /\[\{"file":"resources\\\\app\.asar","alg":"SHA256","value":"([0-9a-f]{64})"\}\]/.exec(
       exe.toString('latin1'),

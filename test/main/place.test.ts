@@ -1,11 +1,11 @@
-/** Where main finds its runtime, its state and its log. */
+/** Where main finds its runtime, its user and its log. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hostLog } from '../../main/host-log.ts';
 import { runnerCommand, type RuntimePlace } from '../../main/runtime.ts';
-import { stateDirectory, userName } from '../../main/surroundings.ts';
+import { userName } from '../../main/user-name.ts';
 
 describe('the runtime of the runners', () => {
   const windows = (present: string[]): RuntimePlace => ({
@@ -29,7 +29,7 @@ describe('the runtime of the runners', () => {
   });
 
   test('is beside the program when nobody installed it', () => {
-    expect(runnerCommand(windows([beside]))?.file).toBe(`${beside}\\node.exe`);
+    expect(runnerCommand(windows([beside])).file).toBe(`${beside}\\node.exe`);
     expect(
       runnerCommand({ ...windows([]), platform: 'linux', resources: '/opt/Unjam/resources', exists: () => true }),
     ).toEqual({
@@ -39,7 +39,9 @@ describe('the runtime of the runners', () => {
   });
 
   test('may be missing, and is never another version’s', () => {
-    expect(runnerCommand(windows(['C:\\Program Files\\Common Files\\Unjam\\1.1.0']))).toBeNull();
+    expect(() => runnerCommand(windows(['C:\\Program Files\\Common Files\\Unjam\\1.1.0']))).toThrow(
+      'Install Unjam again',
+    );
   });
 
   test('is plain Node while nothing is packed', () => {
@@ -48,12 +50,6 @@ describe('the runtime of the runners', () => {
       args: ['C:\\src\\dist\\runner.js'],
     });
   });
-});
-
-test('the state directory is UNJAM_HOME, else the user’s own', () => {
-  expect(stateDirectory({ UNJAM_HOME: '/srv/unjam', LOCALAPPDATA: 'C:\\x' }, 'win32')).toBe('/srv/unjam');
-  expect(stateDirectory({ XDG_STATE_HOME: '/home/kim/state' }, 'linux')).toBe(join('/home/kim/state', 'unjam'));
-  expect(stateDirectory({ LOCALAPPDATA: '/local' }, 'win32')).toBe(join('/local', 'Unjam'));
 });
 
 test('a user of a domain is named with it', () => {
