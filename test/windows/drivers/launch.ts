@@ -130,13 +130,4 @@ await scenarios({
     await Promise.all(scripts.map((script) => script.exited));
     return { lines: readFileSync(path, 'utf8').trim().split('\n') };
   },
-
-  async 'inherited handles'({ simulant, folder }) {
-    // A script that holds its log only: the folder's other files can be deleted while it runs.
-    const script = await simulant('stay');
-    await script.until('ready');
-    const other = await simulant('stay', [], { stdoutPath: join(folder, 'other.log') });
-    await other.until('ready');
-    return { both: [script.stdout(), other.stdout()].every((text) => text.startsWith('ready')) };
-  },
 });

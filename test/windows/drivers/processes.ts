@@ -1,6 +1,8 @@
 /** Finding, describing, signalling and ending processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readWithToolhelp } from '../../../app/processes/windows/process-table.ts';
 import { readEnvironmentVariable } from '../../../app/processes/windows/process-memory.ts';
 import type { TreeScope } from '../../../app/domain/script.ts';
@@ -170,7 +172,18 @@ await scenarios({
       await until(() => script.stdout().includes('ignored'), 'the signal');
       return { outcome, ms, output: script.stdout(), alive: control.liveness(script.scope.root) };
     }
-    return { outcome, ms, exit: await script.exited, output: script.stdout(), root: script.scope.root.pid };
+    const exit = await script.exited;
+    await until(() => control.treeLiveness(script.scope) === 'dead', 'the empty tree');
+    return { outcome, ms, exit, output: script.stdout(), root: script.scope.root.pid };
+  },
+
+  async 'interrupt batch'({ control, launch, folder }) {
+    const path = join(folder, 'wait.cmd');
+    writeFileSync(path, `@"${process.execPath}" "${simulantPath}" stay\r\n@echo after\r\n`);
+    const script = await launch(path, []);
+    await script.until('ready');
+    const outcome = await control.interrupt(script.scope, 'ctrl-c');
+    return { outcome, exit: await script.exited, output: script.stdout() };
   },
 
   /** As a runner: in a process group of its own, which ignores Ctrl-C and passes that on. */

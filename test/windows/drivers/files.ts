@@ -1,0 +1,158 @@
+/** What the state files, the local API and the logs rely on. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { createServer, request } from 'node:http';
+import { join } from 'node:path';
+import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
+import { createOnce } from '../../../app/run-directory/atomic-file.ts';
+import { findExecutable } from '../../../app/processes/index.ts';
+import { scenarios, until } from '../support/scenarios.ts';
+
+const codeOf = (call: () => void): string => {
+  try {
+    call();
+    return 'ok';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+};
+
+async function get(socketPath: string, path: string): Promise<string> {
+  const sent = request({ socketPath, path });
+  sent.end();
+  const [response] = (await once(sent, 'response')) as [AsyncIterable<Buffer> & { setEncoding(e: string): void }];
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return text;
+}
+
+await scenarios({
+  async pipe({ folder }) {
+    const name = `\\\\.\\pipe\\unjam-test-${randomBytes(8).toString('hex')}`;
+    const server = createServer((incoming, answer) => {
+      answer.write('first ');
+      setImmediate(() => answer.end(incoming.url));
+    });
+    server.listen(name);
+    await once(server, 'listening');
+    const own = await get(name, '/own');
+    const child = spawn(process.execPath, [process.argv[1]!, 'ask', folder, JSON.stringify({ name })], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      windowsHide: true,
+    });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await once(child, 'exit');
+    const began = performance.now();
+    for (let i = 0; i < 100; i++) await get(name, `/${i}`);
+    const ms = Math.round(performance.now() - began);
+    server.close();
+    return { own, other: JSON.parse(said.split('\n')[0]!) as unknown, ms };
+  },
+
+  async ask({ options }) {
+    return { text: await get(options['name']!, '/other') };
+  },
+
+  async names({ folder }) {
+    const [from, to] = [join(folder, 'from'), join(folder, 'to')];
+    fs.writeFileSync(from, 'new');
+    fs.writeFileSync(to, 'old');
+    const open = fs.openSync(to, 'r');
+    const renameOverOpen = codeOf(() => fs.renameSync(from, to));
+    const deleteOpen = codeOf(() => fs.unlinkSync(to));
+    fs.closeSync(open);
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+    fs.writeFileSync(a, 'first');
+    const link = codeOf(() => fs.linkSync(a, b));
+    const linkAgain = codeOf(() => fs.linkSync(a, b));
+    const renameOver = codeOf(() => fs.renameSync(a, b));
+    return { renameOverOpen, deleteOpen, link, linkAgain, renameOver, content: fs.readFileSync(b, 'utf8') };
+  },
+
+  /** Six processes create the same file at once. */
+  async 'create once'({ folder }) {
+    const target = join(folder, 'verdict.json');
+    const workers = Array.from({ length: 6 }, (_, i) =>
+      spawn(process.execPath, [process.argv[1]!, 'creator', folder, JSON.stringify({ target, value: String(i) })], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        windowsHide: true,
+      }),
+    );
+    const answers = await Promise.all(
+      workers.map(async (worker) => {
+        let said = '';
+        worker.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+        await once(worker, 'exit');
+        return JSON.parse(said.split('\n')[0]!) as { first: boolean; value: string };
+      }),
+    );
+    const content = JSON.parse(fs.readFileSync(target, 'utf8')) as string;
+    const winners = answers.filter((a) => a.first);
+    return { winners: winners.length, same: winners[0]?.value === content, left: fs.readdirSync(folder).filter((n) => n.endsWith('.tmp')) };
+  },
+
+  async creator({ options }) {
+    return { first: createOnce(options['target']!, options['value'], 'synced'), value: options['value'] };
+  },
+
+  async watch({ folder }) {
+    const inbox = join(folder, 'requests');
+    fs.mkdirSync(inbox);
+    const names: (string | null)[] = [];
+    const watcher = fs.watch(inbox, (_event, name) => names.push(name));
+    const temporary = join(folder, 'request.tmp');
+    fs.writeFileSync(temporary, '{}');
+    fs.renameSync(temporary, join(inbox, 'request.json'));
+    const began = performance.now();
+    await until(() => names.includes('request.json'), 'the event');
+    const ms = Math.round(performance.now() - began);
+    watcher.close();
+    return { ms };
+  },
+
+  async deletion({ simulant, folder }) {
+    const work = join(folder, 'work');
+    fs.mkdirSync(work);
+    const script = await simulant('stay', [], { cwd: work });
+    await script.until('ready');
+    const whileIn = codeOf(() => fs.rmdirSync(work));
+    const log = codeOf(() => fs.renameSync(script.stdoutPath, `${script.stdoutPath}.old`));
+    return { whileIn, log };
+  },
+
+  async 'batch output'({ launch, folder }) {
+    const path = join(folder, 'speak.cmd');
+    fs.writeFileSync(path, '@echo off\r\nchcp\r\necho plain\r\nexit /b 5\r\n');
+    const script = await launch(path, []);
+    script.release();
+    const exit = await script.exited;
+    const decoded = decodeText(fs.readFileSync(script.stdoutPath), decodeOem);
+    return { exit, decoded, file: script.scope.root.name };
+  },
+
+  async 'code pages'() {
+    return {
+      german437: decodeOem(Buffer.from([0x84, 0x94, 0x81, 0xe1]), 437),
+      german850: decodeOem(Buffer.from([0x84, 0x94, 0x81, 0xe1]), 850),
+      japanese932: decodeOem(Buffer.from([0x93, 0xfa, 0x96, 0x7b]), 932),
+      own: decodeOem(Buffer.from('abc')),
+      utf8: decodeText(Buffer.from('grün'), decodeOem),
+      oem: decodeText(Buffer.from([0x67, 0x72, 0x81, 0x6e]), (bytes) => decodeOem(bytes, 850)),
+    };
+  },
+
+  async executables({ folder }) {
+    fs.writeFileSync(join(folder, 'tool.cmd'), '');
+    const path = { Path: `${folder};C:\\windows\\system32`, PATHEXT: '.EXE;.CMD' };
+    return {
+      byName: findExecutable('tool', 'C:\\', path),
+      withExtension: findExecutable('TOOL.CMD', 'C:\\', path),
+      cmd: findExecutable('cmd', 'C:\\', path),
+      relative: findExecutable('.\\tool', folder, path),
+      missing: findExecutable('nothing-here', folder, path),
+    };
+  },
+});

@@ -1,0 +1,76 @@
+/** What Unjam relies on outside of processes: names and links, watches, the named pipe, texts. */
+import { describe, expect, test } from 'vitest';
+import { isWindows, useWindows } from './support/runtime.ts';
+
+const run = useWindows();
+
+describe('the local API’s named pipe', () => {
+  test('carries HTTP, in pieces and from another process', async () => {
+    const { own, other, ms } = await run.scenario<{ own: string; other: unknown; ms: number }>('files', 'pipe');
+    expect(own).toBe('first /own');
+    expect(other).toEqual({ text: 'first /other' });
+    console.log(`100 requests on a named pipe, ${run.windows.version}: ${ms} ms`);
+  });
+});
+
+describe('files', () => {
+  test('cannot be renamed over an open one: state files are linked, not replaced', async () => {
+    expect(await run.scenario('files', 'names')).toEqual({
+      renameOverOpen: 'EPERM',
+      deleteOpen: 'ok',
+      link: 'ok',
+      linkAgain: 'EEXIST',
+      renameOver: 'ok',
+      content: 'first',
+    });
+  });
+
+  test('are created once: of six processes one is first, and its content stays', async () => {
+    expect(await run.scenario('files', 'create once')).toEqual({ winners: 1, same: true, left: [] });
+  });
+
+  test('that are renamed into a watched folder are seen at once', async () => {
+    const { ms } = await run.scenario<{ ms: number }>('files', 'watch');
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  test('of a running script: its folder stays, its log can be renamed', async () => {
+    const { whileIn, log } = await run.scenario<{ whileIn: string; log: string }>('files', 'deletion');
+    expect(['EBUSY', 'EPERM']).toContain(whileIn);
+    expect(log).toBe('ok');
+  });
+});
+
+describe('texts', () => {
+  test('of a batch file are read in the console’s code page', async () => {
+    const { exit, decoded, file } = await run.scenario<{ exit: unknown; decoded: { text: string }; file: string }>('files', 'batch output');
+    expect(exit).toEqual({ code: 5, signal: null });
+    expect(decoded.text).toContain('plain\r\n');
+    expect(file).toBe('cmd.exe');
+  });
+
+  test('in the code pages 437, 850 and 932 become Unicode', async () => {
+    expect(await run.scenario('files', 'code pages')).toEqual({
+      german437: 'äöüß',
+      german850: 'äöüß',
+      japanese932: '日本',
+      own: 'abc',
+      utf8: { text: 'grün', encoding: 'utf-8' },
+      oem: { text: 'grün', encoding: 'oem' },
+    });
+  });
+
+  test.skipIf(!isWindows)('of a German or Japanese cmd.exe come in its OEM code page (Wine’s cmd writes Windows-1252)', async () => {
+    const { decoded } = await run.scenario<{ decoded: { text: string } }>('files', 'batch output');
+    expect(decoded.text).not.toContain('\ufffd');
+  });
+});
+
+test('a command is found as cmd.exe finds it: PATH and PATHEXT without case', async () => {
+  const found = await run.scenario<Record<string, string | null>>('files', 'executables');
+  expect(found['byName']).toMatch(/tool\.cmd$/);
+  expect(found['withExtension']).toMatch(/TOOL\.CMD$/);
+  expect(found['cmd']?.toLowerCase()).toBe('c:\\windows\\system32\\cmd.exe');
+  expect(found['relative']).toMatch(/tool\.cmd$/);
+  expect(found['missing']).toBeNull();
+});
