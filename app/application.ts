@@ -2,11 +2,28 @@
  * The composition root that the Electron main process and `unjam serve` share: opens the state directory,
  * becomes its host or, when another host lives, a client of that one.
  */
-import type { Dispatch } from './contract/dispatcher.ts';
-import type { Snapshot } from './contract/methods.ts';
+import { join } from 'node:path';
+import { openHostSocket } from './api/host-socket.ts';
+import { HttpClient } from './api/http-client.ts';
+import { createDispatcher, type Dispatch, type Handlers } from './contract/dispatcher.ts';
+import { UnjamError } from './contract/errors.ts';
+import type { HostInfo, Snapshot } from './contract/methods.ts';
+import { contractProtocol } from './contract/protocol.ts';
+import { openStateDirectory, readHostFile, writeHostFile } from './host-files.ts';
+import { Journal } from './journal/journal.ts';
+import { Election, Mutexes } from './locks/index.ts';
+import { openProcessControl } from './processes/index.ts';
+import { LogReader } from './scripts/log-reader.ts';
+import type { RunnerCommand } from './scripts/runner-pool.ts';
+import { SnapshotFeed } from './scripts/snapshot-feed.ts';
+import { Supervisor } from './scripts/supervisor.ts';
+import { isoTime } from './scripts/views.ts';
+import { version } from './version.ts';
 
 export interface ApplicationOptions {
   readonly stateDirectory: string;
+  /** Runs the runner program; its own runtime beside the app in a packaged Electron, this process's Node elsewhere. */
+  readonly runner?: RunnerCommand;
   /** Gets every warning line and every problem of the host itself; one line each. */
   readonly log: (line: string) => void;
 }
@@ -23,6 +40,99 @@ export interface Application {
   close(): Promise<void>;
 }
 
-export async function openApplication(_options: ApplicationOptions): Promise<Application> {
-  throw new Error('being built');
+const capabilities = ['start', 'status', 'cancel', 'kill', 'abandon', 'complete', 'hold-queue', 'locks', 'history', 'logs'];
+
+/** @throws UnjamError `state-directory`, `host-unreachable` */
+export async function openApplication(options: ApplicationOptions): Promise<Application> {
+  const { stateDirectory, log } = options;
+  openStateDirectory(stateDirectory);
+  const control = await openProcessControl();
+  const election = new Election(stateDirectory, control.self, control.liveness);
+  if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
+
+  const startedAt = Date.now();
+  const killDisabled = process.env['UNJAM_DEBUG_DISABLE_KILL'] === '1';
+  if (killDisabled) log('W217 UNJAM_DEBUG_DISABLE_KILL is set: no kill will be sent by this host. For tests only.');
+  const journal = new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`));
+  const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control);
+  const supervisor = new Supervisor({ stateDirectory, control, mutexes, journal, runner: options.runner ?? defaultRunner(), killDisabled, log });
+  await supervisor.open();
+  const logs = new LogReader();
+  const feed = new SnapshotFeed(supervisor);
+
+  const info = (): HostInfo => ({
+    name: 'unjam',
+    version,
+    protocol: contractProtocol,
+    pid: control.self.pid,
+    machine: control.self.machine,
+    user: control.user,
+    platform: control.platform,
+    elevated: control.elevated,
+    startedAt: isoTime(startedAt),
+    stateDirectory,
+    capabilities,
+    killDisabled,
+  });
+  const handlers: Handlers = {
+    'host.info': info,
+    'overview.get': () => supervisor.snapshot(),
+    'scripts.list': ({ all }) => supervisor.list(all ?? false),
+    'scripts.get': ({ ticket }) => supervisor.get(ticket),
+    'scripts.start': (input, caller) => supervisor.start(input, caller),
+    'scripts.cancel': (input, caller) => supervisor.cancel(input, caller),
+    'scripts.kill': (input, caller) => supervisor.kill(input, caller),
+    'scripts.abandon': (input, caller) => supervisor.abandon(input, caller),
+    'scripts.complete': ({ ticket }) => supervisor.complete(ticket),
+    'logs.read': (input) => logs.read(supervisor.record(input.ticket), input),
+    'locks.list': () => supervisor.locks(),
+    'locks.resume': ({ name }, caller) => supervisor.resume(name, caller),
+    'history.list': (input) => journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
+  };
+  const dispatch = createDispatcher(handlers, (method, error) => log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
+  const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
+  const file = writeHostFile(stateDirectory, version, control.self);
+  const socket = await openHostSocket(file.address, file.token, control.user, { dispatch, subscribe, version });
+
+  return {
+    role: 'host',
+    dispatch,
+    subscribe,
+    power: (what) => log(`I310 The machine ${what === 'suspend' ? 'goes to sleep' : 'woke up'}.`),
+    async close() {
+      await socket.close();
+      feed.close();
+      supervisor.close();
+      journal.close();
+      await election.resign();
+      control.close();
+    },
+  };
+}
+
+function openAsClient(stateDirectory: string, user: string): Application {
+  const file = readHostFile(stateDirectory);
+  if (!file) throw new UnjamError('host-unreachable', `Another host owns "${stateDirectory}" but has not opened its door.`, 'Wait a moment and try again.');
+  const client = new HttpClient({ address: file.address, token: file.token, actor: { user, via: 'window' }, timeoutMs: 15_000 });
+  return {
+    role: 'client',
+    dispatch: (method, input) => client.send(method, input).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
+    subscribe: (listener) => client.on('snapshot', listener),
+    power: () => undefined,
+    async close() {
+      client.close();
+    },
+  };
+}
+
+/** The runner program beside this file: built, or as TypeScript in a checkout. */
+function defaultRunner(): RunnerCommand {
+  const built = !import.meta.url.endsWith('.ts');
+  const program = new URL(built ? runnerBeside(import.meta.url) : './runner/main.ts', import.meta.url);
+  return { file: process.execPath, args: [program.pathname.replace(/^\/([A-Za-z]:)/, '$1')] };
+}
+
+/** Chunks lie one folder below the entries. */
+function runnerBeside(url: string): string {
+  return url.includes('/chunks/') || url.includes('/main/') ? '../runner.js' : './runner.js';
 }

@@ -2,9 +2,6 @@
 import { z } from 'zod';
 import * as s from './schemas.ts';
 
-/** Bumped when an older client can no longer talk to this host. */
-export const contractProtocol = 1;
-
 const query = <I extends z.ZodType, O extends z.ZodType>(about: string, input: I, output: O) =>
   ({ kind: 'query', about, input, output }) as const;
 const command = <I extends z.ZodType, O extends z.ZodType>(about: string, input: I, output: O) =>

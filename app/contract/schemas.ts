@@ -207,7 +207,8 @@ export const LogEntry = z.strictObject({
   stream: z.enum(logStreams),
   at: Time.nullable().describe('when Unjam saw it, to about 50 ms'),
   code: z.string().nullable(),
-  text: z.string().describe('decoded; whole lines, except for a last line that is not finished'),
+  text: z.string().describe('decoded; one or more whole lines with their line feeds, except for a last line that is not finished'),
+  base64: z.string().optional().describe('the bytes as they were, when asked for with raw; text is empty then'),
 });
 export const LogReadInput = z.strictObject({
   ticket: Ticket,
@@ -215,7 +216,8 @@ export const LogReadInput = z.strictObject({
   tailBytes: z.int().min(1).max(4_194_304).optional().describe('only the last so many bytes'),
   maxBytes: z.int().min(1).max(4_194_304).optional(),
   stream: z.enum(logStreams).optional(),
-  search: z.string().min(1).max(1000).optional().describe('only lines that contain this text'),
+  search: z.string().min(1).max(1000).optional().describe('only lines that contain this text; case-sensitive'),
+  raw: z.boolean().optional().describe('bytes as base64 instead of text'),
   waitMs: z.int().min(0).max(30_000).optional().describe('hold the answer until there is something new, or the script is final'),
 });
 export const LogPage = z.strictObject({

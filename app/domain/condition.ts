@@ -130,7 +130,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
       return {
         key: 'cancel-ignored',
         label: blocking ? 'Stuck: Cancel ignored' : 'Cancel ignored',
-        headline: `Cancel ignored: ${stage.left} of ${processCount(stage.of)} still there ${longDuration(f.now - stage.since)} after the grace ended.`,
+        headline: `Cancel ignored: ${stage.left} of ${processCount(stage.of)} were still there when the grace ended at ${clockTime(stage.since)}.`,
         severity: blocking ? 'critical' : 'warning',
         icon: 'stop-slash',
         next: 'kill',

@@ -68,18 +68,15 @@ export class Mutexes {
     return new Mutex(join(this.#root, folderName(name)), name, this.#probe);
   }
 
-  /** All mutexes that ever had a state here. */
-  list(): Mutex[] {
+  /** All mutexes that have a folder here, used or idle. */
+  folders(): Mutex[] {
     let folders: string[] = [];
     try {
       folders = readdirSync(this.#root);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    return folders
-      .filter((f) => /-[0-9a-f]{16}$/.test(f))
-      .map((f) => new Mutex(join(this.#root, f), '', this.#probe))
-      .filter((m) => m.read().version > 0);
+    return folders.filter((f) => /-[0-9a-f]{16}$/.test(f)).map((f) => new Mutex(join(this.#root, f), '', this.#probe));
   }
 }
 

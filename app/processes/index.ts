@@ -2,6 +2,8 @@
 import type { ProcessControl } from './control.ts';
 
 export type * from './control.ts';
+export { findExecutable } from './find-executable.ts';
+export { addressFolder, hostAddress, stateDirectory } from './places.ts';
 
 export async function openProcessControl(): Promise<ProcessControl> {
   if (process.platform === 'win32') return (await import('./windows.ts')).openWindows();

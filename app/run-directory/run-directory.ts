@@ -123,7 +123,7 @@ export class RunDirectory {
   }
 
   /** Events from byte `offset` on; an unfinished last line is left for the next call. */
-  readEvents(offset: number): { events: ScriptEvent[]; offset: number } {
+  readEvents(offset: number): { events: PlacedEvent[]; offset: number } {
     let file: number;
     try {
       file = openSync(this.eventsPath, 'r');
@@ -137,7 +137,7 @@ export class RunDirectory {
       const buffer = Buffer.allocUnsafe(size - offset);
       const read = readSync(file, buffer, 0, buffer.length, offset);
       const end = buffer.subarray(0, read).lastIndexOf(10) + 1;
-      return { events: parseLines(buffer.toString('utf8', 0, end)), offset: offset + end };
+      return { events: parseLines(buffer.subarray(0, end), offset), offset: offset + end };
     } finally {
       closeSync(file);
     }
@@ -177,15 +177,22 @@ export class RunDirectory {
   }
 }
 
-function parseLines(text: string): ScriptEvent[] {
-  const events: ScriptEvent[] = [];
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
+/** An event and the byte at which its line begins: the same after any restart. */
+export interface PlacedEvent {
+  readonly event: ScriptEvent;
+  readonly at: number;
+}
+
+function parseLines(bytes: Buffer, base: number): PlacedEvent[] {
+  const events: PlacedEvent[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(10, from);
     try {
-      events.push(JSON.parse(line) as ScriptEvent);
+      events.push({ event: JSON.parse(bytes.toString('utf8', from, end)) as ScriptEvent, at: base + from });
     } catch {
       // A torn line (power cut, full disk): the next one is whole again.
     }
+    from = end + 1;
   }
   return events;
 }

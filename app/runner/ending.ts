@@ -70,7 +70,7 @@ export class Ending {
     else if (request.verb === 'kill') {
       if (this.#tooLate('Force Kill', request.id)) return;
       const kind = this.#cause?.kind === 'timed-out' ? this.#cause : ({ kind: 'killed', timeout: null, actor: request.actor } as const);
-      this.#kill(kind, `requested by ${lines.actorText(request.actor)}`, request.actor, request.id, request.reason);
+      this.#kill(kind, `requested by ${lines.actorText(request.actor)}`, request.actor, request);
     }
   }
 
@@ -87,7 +87,7 @@ export class Ending {
     const graceMs = operator?.graceMs ?? this.#c.graceMs;
     const escalate = operator?.escalate ?? true;
     if (signal === 'SIGKILL') {
-      this.#kill(this.#cause, operator ? `requested by ${lines.actorText(operator.actor)} as the cancel signal` : 'after a time limit', cause.actor, operator?.id ?? null, operator?.reason ?? null);
+      this.#kill(this.#cause, operator ? `requested by ${lines.actorText(operator.actor)} as the cancel signal` : 'after a time limit', cause.actor, operator);
       return;
     }
     this.#c.log.append({ type: 'intent', verb: operator ? 'cancel' : 'timeout', actor: cause.actor });
@@ -103,7 +103,7 @@ export class Ending {
     const mutex = this.#c.mutexFacts();
     const sent = outcome.kind === 'sent' ? outcome.what : signal;
     if (operator) {
-      const body = { type: 'cancel', requestId: operator.id, actor: operator.actor, signal, until, escalate } as const;
+      const body = { type: 'cancel', requestId: operator.id, actor: operator.actor, signal, until, escalate, evidence: operator.evidence } as const;
       const total = members.length;
       const { actor, reason } = operator;
       if (outcome.kind === 'undeliverable') {
@@ -126,7 +126,7 @@ export class Ending {
 
   /** The root's exit status has arrived while an end is under way. */
   rootExited(): void {
-    if (this.#sending || (this.#stage !== 'grace' && this.#stage !== 'ignored')) return;
+    if (this.#sending || (this.#stage !== 'grace' && this.#stage !== 'ignored') || this.#c.rootExit() === null) return;
     if (this.#look().length === 0) this.#done('cancel');
     else if (this.#stage === 'grace') this.#watchForEmpty(50);
   }
@@ -136,7 +136,7 @@ export class Ending {
     if (this.#look().length === 0) {
       if (this.#c.rootExit() !== null) this.#done('cancel');
       else this.#after(20, () => this.#graceOver(escalate, graceMs)); // a zombie: its status is on the way
-    } else if (escalate && this.#cause) this.#kill(this.#cause, `${lines.actorText(this.#cause.actor)} asked for it in case Cancel is ignored; sent`, unjam, null, null);
+    } else if (escalate && this.#cause) this.#kill(this.#cause, `${lines.actorText(this.#cause.actor)} asked for it in case Cancel is ignored; sent`, unjam, null);
     else this.#ignored(graceMs);
   }
 
@@ -165,7 +165,7 @@ export class Ending {
     }, everyMs);
   }
 
-  #kill(cause: Cause, why: string, actor: Actor, requestId: string | null, reason: string | null): void {
+  #kill(cause: Cause, why: string, actor: Actor, request: RunnerRequest | null): void {
     this.#cause = this.#cause?.kind === 'timed-out' ? this.#cause : cause;
     this.#c.log.append({ type: 'intent', verb: 'kill', actor });
     const targets = this.#look();
@@ -173,8 +173,8 @@ export class Ending {
     this.#since = performance.now();
     const { root } = this.#c.scope;
     this.#c.log.append(
-      { type: 'kill', requestId, actor, count: targets.length },
-      lines.killRequested({ actor, why, at: Date.now(), reason, root, targets, mutex: this.#c.mutexFacts() }),
+      { type: 'kill', requestId: request?.id ?? null, actor, count: targets.length, evidence: request?.evidence ?? [] },
+      lines.killRequested({ actor, why, at: Date.now(), reason: request?.reason ?? null, root, targets, mutex: this.#c.mutexFacts() }),
     );
     this.#outcomes.clear();
     if (this.#c.killDisabled) this.#c.log.append({ type: 'note' }, lines.killDisabled());

@@ -30,13 +30,13 @@ export async function waitInQueue({ mutex, isolation, waiter, inbox, log, onQueu
   const began = performance.now();
   const waited = (): number => performance.now() - began;
   const first = await mutex.enqueue(waiter);
+  if (placeOf(first, waiter.id).kind === 'waits') log.append({ type: 'queued', mutex: isolation.mutex });
   onQueued();
   const holder = deadlockWith(first, waiter);
   if (holder !== null && placeOf(first, waiter.id).kind === 'waits') {
     await mutex.leave(waiter.id);
     return { kind: 'deadlock', holder };
   }
-  if (placeOf(first, waiter.id).kind === 'waits') log.append({ type: 'queued', mutex: isolation.mutex });
 
   return new Promise((resolve) => {
     let told = 0;

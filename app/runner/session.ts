@@ -4,14 +4,14 @@ import * as lines from '../domain/lines.ts';
 import type { Hold, MutexState } from '../domain/mutex.ts';
 import type { ExitRecord, ScriptSpec, TreeScope, VerdictRecord } from '../domain/script.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
-import { LogIndexer } from '../logs/indexer.ts';
+import { LogIndexer } from '../logs/index.ts';
 import type { LaunchedScript, ProcessControl } from '../processes/index.ts';
 import { fileSize, type RunDirectory, runnerProtocol } from '../run-directory/run-directory.ts';
 import { runCleanup } from './cleanup.ts';
 import { startClocks } from './clocks.ts';
 import { type Cause, Ending, type EndSummary } from './ending.ts';
 import { Inbox } from './inbox.ts';
-import { holderFacts, mutexFacts } from './mutex-facts.ts';
+import { heldMutexFacts, holderFacts, mutexFacts } from './mutex-facts.ts';
 import { waitInQueue } from './queue.ts';
 import { ScriptLog } from './script-log.ts';
 
@@ -45,7 +45,7 @@ export class Session {
     this.#indexer = new LogIndexer(context.directory, () => {
       this.#lastOutput = performance.now();
     });
-    this.#log = new ScriptLog(context.directory, this.#indexer);
+    this.#log = new ScriptLog(context.directory, this.#indexer, 'runner');
     this.#inbox = new Inbox(context.directory);
     this.#mutex = context.spec.isolation ? context.mutexes.open(context.spec.isolation.mutex) : null;
   }
@@ -116,8 +116,8 @@ export class Session {
         const line = lines.leftQueue(name, request.actor, verb, Date.now(), request.reason);
         this.#log.append(
           request.verb === 'cancel'
-            ? { type: 'cancel', requestId: request.id, actor: request.actor, signal: spec.cancel.signal, until: Date.now(), escalate: false }
-            : { type: 'kill', requestId: request.id, actor: request.actor, count: 0 },
+            ? { type: 'cancel', requestId: request.id, actor: request.actor, signal: spec.cancel.signal, until: Date.now(), escalate: false, evidence: [] }
+            : { type: 'kill', requestId: request.id, actor: request.actor, count: 0, evidence: [] },
           line,
         );
         await this.#conclude({ kind: 'cancelled', actor: request.actor, detail: 'left the queue; never started' });
@@ -320,6 +320,6 @@ export class Session {
   #facts(): lines.MutexFacts | null {
     const { spec } = this.#c;
     if (!this.#mutex || !this.#hold || !spec.isolation) return null;
-    return mutexFacts(this.#mutex.read(), spec.isolation.mutex, spec.runId);
+    return heldMutexFacts(this.#mutex.read(), spec.isolation.mutex, spec.runId);
   }
 }

@@ -16,12 +16,13 @@ export interface Place {
 }
 
 export function readPlace(): Place {
-  const btime = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '0';
+  // Not btime of /proc/stat: it is rounded to a second, and a script must not seem to start before it was asked for.
+  const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ', 1)[0]);
   return {
     machine: hostname(),
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
     pidNamespace: readlinkSync('/proc/self/ns/pid'),
-    bootedAt: Number(btime) * 1000,
+    bootedAt: Date.now() - uptime * 1000,
   };
 }
 
@@ -43,7 +44,7 @@ export function readStat(place: Place, pid: number | string): ProcessSnapshot | 
       pidNamespace: place.pidNamespace,
       pid: Number(text.slice(0, open)),
       startTime,
-      startedAt: place.bootedAt + (Number(startTime) * 1000) / ticksPerSecond,
+      startedAt: Math.round(place.bootedAt + (Number(startTime) * 1000) / ticksPerSecond),
       name: text.slice(open + 1, close),
     },
     parentPid: field(4),

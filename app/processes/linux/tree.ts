@@ -54,7 +54,8 @@ export function treeOf(
   const open = [...members.keys()];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop())
     for (const child of children.get(pid) ?? [])
-      if (!members.has(child.identity.pid)) {
+      // Another script, or Unjam itself, started from inside this one is not of its tree.
+      if (!members.has(child.identity.pid) && (cookieOf(child) ?? scope.runId) === scope.runId) {
         members.set(child.identity.pid, { ...child, by: 'ancestry' });
         open.push(child.identity.pid);
       }

@@ -1,0 +1,129 @@
+/** The contract over HTTP: `POST /rpc/<method>`, `GET /events` (SSE), `GET /openapi.json`. Knows no sockets. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller, Dispatch } from '../contract/dispatcher.ts';
+import { type ErrorBody, errorCodes, UnjamError } from '../contract/errors.ts';
+import type { Reply, Snapshot } from '../contract/methods.ts';
+import { contractProtocol } from '../contract/protocol.ts';
+import { limits } from '../domain/limits.ts';
+import { openApi } from './open-api.ts';
+
+export interface ApiOptions {
+  readonly dispatch: Dispatch;
+  readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
+  readonly version: string;
+}
+
+/** Answers one request; `caller` was found out by whoever accepted it. Returns false when the path is not of the API. */
+export function createApi({ dispatch, subscribe, version }: ApiOptions) {
+  return async function handle(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<boolean> {
+    const { pathname } = new URL(request.url ?? '/', 'http://unjam');
+    if (pathname.startsWith('/rpc/')) {
+      reply(response, await rpc(request, pathname.slice('/rpc/'.length), caller));
+      return true;
+    }
+    if (pathname === '/events' && request.method === 'GET') {
+      events(response);
+      return true;
+    }
+    if (pathname === '/openapi.json' && request.method === 'GET') {
+      json(response, 200, openApi(version));
+      return true;
+    }
+    return false;
+  };
+
+  async function rpc(request: IncomingMessage, method: string, caller: Caller): Promise<Reply> {
+    try {
+      if (request.method !== 'POST') throw new UnjamError('bad-input', 'Methods are called with POST.', 'Use POST with a JSON body.');
+      const spoken = request.headers['x-unjam-protocol'];
+      if (spoken !== undefined && Number(spoken) !== contractProtocol)
+        throw new UnjamError('version-mismatch', `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`, 'Use the "unjam" command of the same version as the host, or restart the host.');
+      return await dispatch(decodeURIComponent(method), await readBody(request), caller);
+    } catch (error) {
+      if (error instanceof UnjamError) return { ok: false, error: error.toBody() };
+      throw error;
+    }
+  }
+
+  function events(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    const stop = subscribe((snapshot) => {
+      // A reader that does not keep up gets the next snapshot instead of a backlog.
+      if (response.writableLength < 4_194_304) response.write(`event: snapshot\nid: ${snapshot.sequence}\ndata: ${JSON.stringify(snapshot)}\n\n`);
+    });
+    const beat = setInterval(() => response.write(': still here\n\n'), 15_000);
+    response.on('close', () => {
+      clearInterval(beat);
+      stop();
+    });
+  }
+}
+
+export function reply(response: ServerResponse, value: Reply): void {
+  json(response, value.ok ? 200 : statusOf(value.error), value);
+}
+
+export function refuse(response: ServerResponse, error: UnjamError): void {
+  reply(response, { ok: false, error: error.toBody() });
+}
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 413 ? { connection: 'close' } : {}),
+  });
+  response.end(body);
+}
+
+function statusOf(error: ErrorBody): number {
+  switch (error.code) {
+    case 'unknown-method':
+    case 'unknown-ticket':
+    case 'unknown-mutex':
+      return 404;
+    case 'too-large':
+      return 413;
+    case 'unauthorized':
+      return 401;
+    case 'stale-version':
+    case 'other-process':
+    case 'wrong-confirmation':
+    case 'not-final':
+    case 'not-possible':
+    case 'not-paused':
+      return 409;
+    case 'version-mismatch':
+      return 426;
+    default:
+      return errorCodes[error.code] === 'usage' ? 400 : 500;
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    // What is too much is read and dropped, so that the caller gets the answer and not a broken connection.
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limits.bodyMaxBytes) chunks.push(chunk);
+      else if (size > 64 * limits.bodyMaxBytes) request.destroy();
+    });
+    request.on('end', () =>
+      size <= limits.bodyMaxBytes
+        ? resolve(Buffer.concat(chunks))
+        : reject(new UnjamError('too-large', `The request body is larger than ${limits.bodyMaxBytes} bytes.`, 'Send less: pass large input to the script through a file.')),
+    );
+    request.on('error', reject);
+  });
+  if (bytes.length === 0) return {};
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch {
+    throw new UnjamError('bad-input', 'The request body is not JSON.', 'Send one JSON object; GET /openapi.json describes it.');
+  }
+}

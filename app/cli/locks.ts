@@ -1,0 +1,35 @@
+/** `unjam locks`: mutexes, holders, queues; `unjam locks resume` after --hold-queue. */
+import type { MutexView } from '../contract/methods.ts';
+import { shortDuration } from '../domain/durations.ts';
+import { connect } from './connect.ts';
+import { age, print, printJson } from './output.ts';
+
+export async function locks(options: { json?: boolean }): Promise<void> {
+  const client = await connect();
+  const mutexes = await client.call('locks.list', {});
+  client.close();
+  if (options.json) {
+    printJson(mutexes.map((m) => ({ ...m, holders: m.holders.map(({ stuck: _stuck, ...h }) => h) })));
+  } else if (mutexes.length === 0) print('No mutex is in use.');
+  else print(mutexes.map(describe).join('\n\n'));
+}
+
+export async function resume(name: string, options: { json?: boolean }): Promise<void> {
+  const client = await connect();
+  const mutex = await client.call('locks.resume', { name });
+  client.close();
+  if (options.json) printJson(mutex);
+  else print(describe(mutex));
+}
+
+function describe(m: MutexView): string {
+  const now = Date.now();
+  const level = (l: 'full' | 'none'): string => (l === 'full' ? 'full' : 'none (shared)');
+  return [
+    `${m.name}${m.paused ? `  PAUSED by ${m.pausedBy}; next: unjam locks resume "${m.name}"` : ''}${m.tainted ? '  not isolated from an orphan' : ''}`,
+    ...(m.holders.length === 0 ? ['  held by nobody'] : []),
+    ...m.holders.map((h) => `  holds  "${h.name}" (${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}) ${level(h.level)}, for ${age(h.since, now, shortDuration)}, fence ${h.fence}`),
+    ...m.waiters.map((w) => `  ${w.position}.     "${w.name}" (${w.ticket}) ${level(w.level)}, waits ${age(w.since, now, shortDuration)}. ${w.why}`),
+    ...m.orphans.map((o) => `  orphan "${o.name}" (${o.ticket}, PID ${o.pid ?? 'unknown'}) abandoned by ${o.by} ${age(o.since, now, shortDuration)} ago`),
+  ].join('\n');
+}

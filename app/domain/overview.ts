@@ -1,0 +1,156 @@
+/** The verdict sentence: the first line of the console, the window title and the tray tooltip. Pure. */
+import { longDuration, shortDuration } from './durations.ts';
+import type { ConditionSeverity, NextStep } from './condition.ts';
+
+export interface OverviewScript {
+  readonly ticket: string;
+  readonly name: string;
+  readonly pid: number | null;
+  readonly mutex: string | null;
+  readonly state: string;
+  readonly key: string;
+  readonly next: NextStep;
+  readonly severity: ConditionSeverity;
+  readonly stuck: boolean;
+  readonly orphan: boolean;
+  readonly blocks: number;
+  readonly attempted: number;
+  readonly startedAt: number | null;
+  /** Since when it waits, for queued scripts. */
+  readonly queuedAt: number | null;
+}
+
+export interface OverviewText {
+  readonly sentence: string;
+  readonly detail: string;
+  readonly title: string;
+  readonly tooltip: string;
+  readonly severity: ConditionSeverity;
+  readonly tray: 'idle' | 'running' | 'waiting' | 'stuck' | 'orphan';
+  readonly ticket: string | null;
+  readonly next: NextStep;
+}
+
+const n = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+const nextNames: Record<NextStep, string> = {
+  cancel: 'Cancel',
+  kill: 'Force Kill',
+  abandon: 'Abandon',
+  wait: 'wait',
+  'show-holder': 'look at the holder',
+  log: 'look at the log',
+  none: 'nothing',
+};
+
+export function overview(scripts: readonly OverviewScript[], paused: readonly string[], now: number): OverviewText {
+  const living = scripts.filter((s) => s.state !== 'final');
+  const stuck = living.filter((s) => s.stuck).sort((a, b) => b.blocks - a.blocks);
+  const waiting = living.filter((s) => s.state === 'queued');
+  const running = living.length - waiting.length;
+  const orphans = scripts.filter((s) => s.orphan);
+  const oldest = waiting.reduce<number | null>((min, s) => (s.queuedAt === null ? min : Math.min(min ?? s.queuedAt, s.queuedAt)), null);
+  const oldestWait = oldest === null ? null : now - oldest;
+
+  const worst = stuck[0];
+  if (worst) {
+    const blocked = stuck.reduce((sum, s) => sum + s.blocks, 0);
+    const mutexes = [...new Set(stuck.map((s) => s.mutex))];
+    const on = mutexes.length === 1 ? `on "${mutexes[0]}"` : `on ${mutexes.length} mutexes`;
+    const tried = worst.attempted === 0 ? 'Nothing has been tried yet.' : `${n(worst.attempted, 'step')} tried.`;
+    return {
+      sentence: `${n(stuck.length, 'stuck script')} ${stuck.length === 1 ? 'blocks' : 'block'} ${n(blocked, 'script')} ${on}`,
+      detail: `${oldestWait === null ? '' : `Oldest wait ${longDuration(oldestWait)}. `}${tried} Next step for "${worst.name}" (PID ${worst.pid ?? 'none'}): ${nextNames[worst.next]}.`,
+      title: `${stuck.length} stuck, blocks ${blocked} - Unjam`,
+      tooltip: tip(`Unjam: ${stuck.length} STUCK, ${stuck.length === 1 ? 'blocks' : 'block'} ${blocked} ${on}${oldestWait === null ? '' : ` for ${shortDuration(oldestWait)}`}. Double-click to open`),
+      severity: 'critical',
+      tray: 'stuck',
+      ticket: worst.ticket,
+      next: worst.next,
+    };
+  }
+
+  const ending = living.find((s) => s.key === 'cancelling' || s.key === 'killing');
+  const trouble = living.find((s) => s.key === 'unkillable' || s.key === 'cancel-ignored' || s.key === 'orphaned');
+  const base = { ticket: null, next: 'none' as NextStep };
+  const counts = `${running} running, ${waiting.length === 0 ? 'none' : waiting.length} waiting`;
+  if (trouble)
+    return {
+      sentence: `${trouble.key === 'unkillable' ? 'Unkillable' : trouble.key === 'orphaned' ? 'Runner died' : 'Cancel ignored'}: "${trouble.name}" (PID ${trouble.pid ?? 'none'}). ${trouble.blocks === 0 ? 'Nobody waits for it.' : `${n(trouble.blocks, 'script')} waits behind it.`}`,
+      detail: `Next step: ${nextNames[trouble.next]}. ${counts}.`,
+      title: `1 needs attention - Unjam`,
+      tooltip: tip(`Unjam: "${trouble.name}" needs attention, PID ${trouble.pid ?? 'none'}. Double-click to open`),
+      severity: 'warning',
+      tray: waiting.length > 0 ? 'waiting' : 'running',
+      ticket: trouble.ticket,
+      next: trouble.next,
+    };
+  if (ending)
+    return {
+      ...base,
+      sentence: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} "${ending.name}".${ending.blocks === 0 ? '' : ` ${n(ending.blocks, 'script')} ${ending.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
+      detail: `${counts}.`,
+      title: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} 1 - Unjam`,
+      tooltip: tip(`Unjam: ${ending.key === 'killing' ? 'ending' : 'cancelling'} "${ending.name}"`),
+      severity: 'info',
+      tray: waiting.length > 0 ? 'waiting' : 'running',
+      ticket: ending.ticket,
+      next: 'wait',
+    };
+  if (paused.length > 0)
+    return {
+      ...base,
+      sentence: `${paused.length === 1 ? `Mutex "${paused[0]}" is` : `${paused.length} mutexes are`} paused. ${waiting.length === 0 ? 'Nobody waits' : `${n(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}`}.`,
+      detail: 'Next step: resume it when its queue may go on.',
+      title: 'Queue held - Unjam',
+      tooltip: tip(`Unjam: ${n(paused.length, 'mutex', 'mutexes')} paused, ${waiting.length} waiting`),
+      severity: 'warning',
+      tray: 'waiting',
+      ticket: waiting[0]?.ticket ?? null,
+    };
+  const orphan = orphans[0];
+  if (orphan)
+    return {
+      ...base,
+      sentence: `${orphans.length === 1 ? '1 abandoned script still runs' : `${orphans.length} abandoned scripts still run`} (PID ${orphans.map((o) => o.pid).slice(0, 3).join(', ')}).${waiting.length === 0 ? ' Nothing is blocked.' : ''}`,
+      detail: `It may still change files. ${counts}.`,
+      title: `${orphans.length} abandoned - Unjam`,
+      tooltip: tip(`Unjam: ${n(orphans.length, 'abandoned script')} still ${orphans.length === 1 ? 'runs' : 'run'} (PID ${orphan.pid ?? 'none'}). Nothing is stuck`),
+      severity: 'orphan',
+      tray: 'orphan',
+      ticket: orphan.ticket,
+    };
+  if (waiting.length > 0)
+    return {
+      ...base,
+      sentence: `${n(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}, none for a stuck holder.`,
+      detail: `Longest wait ${longDuration(oldestWait ?? 0)}. ${running} running.`,
+      title: `${waiting.length} waiting - Unjam`,
+      tooltip: tip(`Unjam: ${waiting.length} waiting, none stuck. Longest wait ${shortDuration(oldestWait ?? 0)}`),
+      severity: 'info',
+      tray: 'waiting',
+    };
+  return running > 0
+    ? {
+        ...base,
+        sentence: `Nothing is blocked. ${running === 1 ? '1 script runs' : `${running} scripts run`}.`,
+        detail: 'None waiting.',
+        title: `${running} running - Unjam`,
+        tooltip: `Unjam: ${running} running, none waiting`,
+        severity: 'info',
+        tray: 'running',
+      }
+    : {
+        ...base,
+        sentence: 'Nothing is running.',
+        detail: 'No script waits for a mutex.',
+        title: 'Nothing running - Unjam',
+        tooltip: 'Unjam: nothing is running',
+        severity: 'neutral',
+        tray: 'idle',
+      };
+}
+
+/** szTip holds 127 characters (NOTIFYICONDATAW). */
+function tip(text: string): string {
+  return text.length <= 127 ? text : `${text.slice(0, 126)}…`;
+}

@@ -1,0 +1,158 @@
+/**
+ * The append-only record of events, warnings and operator actions, in SQLite (WAL). A damaged or locked database is
+ * set aside or waited out and never blocks an abandon: what could not be written is kept and tried again, and every
+ * line stands in the script's own log as well.
+ */
+import { chmodSync, existsSync, renameSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+export interface JournalEntry {
+  readonly at: number;
+  readonly ticket: string | null;
+  readonly name: string | null;
+  readonly mutex: string | null;
+  readonly who: string;
+  readonly via: string;
+  readonly kind: string;
+  readonly code: string | null;
+  readonly text: string;
+  /** Where it comes from, `<run id>:<offset>`; the same source is written once. */
+  readonly source: string | null;
+  /** JSON: evidence at that time, counts, identities. */
+  readonly data: unknown;
+}
+
+export interface StoredEntry extends JournalEntry {
+  readonly id: number;
+}
+
+const migrations = [
+  `CREATE TABLE entry (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, ticket TEXT, name TEXT, mutex TEXT,
+     who TEXT NOT NULL, via TEXT NOT NULL, kind TEXT NOT NULL, code TEXT, text TEXT NOT NULL, source TEXT UNIQUE, data TEXT NOT NULL);
+   CREATE INDEX entry_at ON entry (at);
+   CREATE INDEX entry_ticket ON entry (ticket);
+   CREATE TABLE run_time (script TEXT NOT NULL, ended_at INTEGER NOT NULL, duration_ms REAL NOT NULL, UNIQUE (script, ended_at, duration_ms));
+   CREATE INDEX run_time_script ON run_time (script, ended_at);`,
+];
+
+/** Operator decisions survive a power cut; the rest may lose the last moments (locks.md 4). */
+const decisions = new Set(['cancel', 'kill', 'abandon', 'resume', 'final']);
+
+export class Journal {
+  readonly #path: string;
+  readonly #onProblem: (sentence: string) => void;
+  #database: DatabaseSync | null = null;
+  #insert: StatementSync | null = null;
+  #unwritten: JournalEntry[] = [];
+
+  constructor(path: string, onProblem: (sentence: string) => void) {
+    this.#path = path;
+    this.#onProblem = onProblem;
+    this.#open();
+  }
+
+  append(entry: JournalEntry): void {
+    this.#unwritten.push(entry);
+    this.flush();
+  }
+
+  /** Writes what an earlier problem kept back. */
+  flush(): void {
+    try {
+      for (let entry = this.#unwritten[0]; entry !== undefined; entry = this.#unwritten[0]) {
+        this.#write(entry);
+        this.#unwritten.shift();
+      }
+    } catch (error) {
+      if (isDamaged(error)) {
+        this.#setAside(error as Error);
+        return;
+      }
+      if (this.#unwritten.length === 1) this.#onProblem(`The journal could not be written (${(error as Error).message}); it is tried again.`);
+      if (this.#unwritten.length > 10_000) this.#unwritten.shift();
+    }
+  }
+
+  /** Newest first. */
+  list(filter: { sinceMs?: number | undefined; ticket?: string | undefined; limit?: number | undefined }): StoredEntry[] {
+    if (!this.#database) return [];
+    const rows = this.#database
+      .prepare(
+        `SELECT * FROM entry WHERE at >= ? AND (? IS NULL OR ticket = ? COLLATE NOCASE) ORDER BY id DESC LIMIT ?`,
+      )
+      .all(filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs, filter.ticket ?? null, filter.ticket ?? null, filter.limit ?? 1_000);
+    return rows.map((row) => ({ ...(row as unknown as Omit<StoredEntry, 'data'>), data: JSON.parse(String(row['data'])) as unknown }));
+  }
+
+  /** Remembers how long a successful run took. */
+  recordSuccess(script: string, endedAt: number, durationMs: number): void {
+    try {
+      this.#database?.prepare('INSERT OR IGNORE INTO run_time VALUES (?, ?, ?)').run(script, endedAt, durationMs);
+    } catch (error) {
+      this.#onProblem(`A run time could not be recorded (${(error as Error).message}).`);
+    }
+  }
+
+  /** Run times of the last 20 successes of a script's name, newest first, ms. */
+  successes(script: string): number[] {
+    try {
+      const rows = this.#database?.prepare('SELECT duration_ms FROM run_time WHERE script = ? ORDER BY ended_at DESC LIMIT 20').all(script) ?? [];
+      return rows.map((r) => Number(r['duration_ms']));
+    } catch {
+      return [];
+    }
+  }
+
+  close(): void {
+    this.flush();
+    this.#database?.close();
+    this.#database = null;
+  }
+
+  #write(entry: JournalEntry): void {
+    if (!this.#database || !this.#insert) throw new Error('the journal is not open');
+    const decision = decisions.has(entry.kind);
+    if (decision) this.#database.exec('PRAGMA synchronous = FULL');
+    try {
+      this.#insert.run(entry.at, entry.ticket, entry.name, entry.mutex, entry.who, entry.via, entry.kind, entry.code, entry.text, entry.source, JSON.stringify(entry.data ?? null));
+    } finally {
+      if (decision) this.#database.exec('PRAGMA synchronous = NORMAL');
+    }
+  }
+
+  #open(): void {
+    try {
+      const database = new DatabaseSync(this.#path, { timeout: 200 });
+      chmodSync(this.#path, 0o600);
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+      const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+      for (let v = version; v < migrations.length; v += 1)
+        database.exec(`BEGIN; ${migrations[v] ?? ''}; PRAGMA user_version = ${v + 1}; COMMIT`);
+      this.#database = database;
+      this.#insert = database.prepare(
+        'INSERT OR IGNORE INTO entry (at, ticket, name, mutex, who, via, kind, code, text, source, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      );
+    } catch (error) {
+      if (isDamaged(error)) this.#setAside(error as Error);
+      else this.#onProblem(`The journal could not be opened (${(error as Error).message}); Unjam goes on without it.`);
+    }
+  }
+
+  #setAside(error: Error): void {
+    this.#database?.close();
+    this.#database = null;
+    const aside = `${this.#path}.damaged-${Date.now()}`;
+    for (const end of ['', '-wal', '-shm'])
+      if (existsSync(this.#path + end)) renameSync(this.#path + end, aside + end);
+    this.#onProblem(`The journal was damaged (${error.message}). It was kept as ${aside}, and a new one was begun.`);
+    this.#open();
+    if (this.#database) this.flush();
+  }
+}
+
+/** SQLITE_CORRUPT 11, SQLITE_NOTADB 26 (sqlite.org/rescode.html). */
+function isDamaged(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode ?? 0;
+  return code % 256 === 11 || code % 256 === 26;
+}

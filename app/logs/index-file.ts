@@ -1,0 +1,69 @@
+/** Reads the index that a runner writes: how stdout, stderr and Unjam's lines interleave, and when. */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+
+/** Sizes of the three files at one moment; the merged log is the sequence of what came between two rows. */
+export interface IndexRow {
+  readonly at: number | null;
+  readonly stdout: number;
+  readonly stderr: number;
+  readonly events: number;
+}
+
+export const seqOf = (row: IndexRow): number => row.stdout + row.stderr + row.events;
+
+const begin: IndexRow = { at: null, stdout: 0, stderr: 0, events: 0 };
+
+export class LogIndex {
+  readonly #path: string;
+  readonly #rows: IndexRow[] = [begin];
+  #offset = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Reads the rows that are new. `end` adds what the index does not cover, when nobody writes it any more. */
+  rows(end: IndexRow | null): readonly IndexRow[] {
+    const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > this.#offset) {
+      const file = openSync(this.#path, 'r');
+      try {
+        const buffer = Buffer.allocUnsafe(size - this.#offset);
+        const read = readSync(file, buffer, 0, buffer.length, this.#offset);
+        const whole = buffer.subarray(0, read).lastIndexOf(10) + 1;
+        this.#offset += whole;
+        for (const line of buffer.toString('latin1', 0, whole).split('\n')) this.#add(line);
+      } finally {
+        closeSync(file);
+      }
+    }
+    const last = this.#rows.at(-1) ?? begin;
+    return end !== null && seqOf(end) > seqOf(last) ? [...this.#rows, end] : this.#rows;
+  }
+
+  #add(line: string): void {
+    const [at, stdout, stderr, events] = line.split(' ').map(Number);
+    if (at === undefined || stdout === undefined || stderr === undefined || events === undefined) return;
+    const last = this.#rows.at(-1) ?? begin;
+    // A log that was truncated by somebody starts over: sizes never shrink here, so that sequence numbers stay.
+    this.#rows.push({
+      at,
+      stdout: Math.max(stdout, last.stdout),
+      stderr: Math.max(stderr, last.stderr),
+      events: Math.max(events, last.events),
+    });
+  }
+}
+
+/** Index of the first row whose sequence number is greater than `seq`; the length when there is none. */
+export function rowAfter(rows: readonly IndexRow[], seq: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const row = rows[middle];
+    if (row !== undefined && seqOf(row) <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

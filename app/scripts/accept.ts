@@ -1,0 +1,86 @@
+/** Turns a start request into a spec, or into the error that says what is wrong; starts nothing. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { UnjamError } from '../contract/errors.ts';
+import type { Parsed } from '../contract/methods.ts';
+import { limits } from '../domain/limits.ts';
+import { mutexNameProblem, ticketProblem } from '../domain/names.ts';
+import type { Actor, CancelSignal, ScriptSpec } from '../domain/script.ts';
+import { findExecutable } from '../processes/index.ts';
+
+export interface Accepted {
+  readonly spec: ScriptSpec;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export function acceptStart(
+  input: Parsed<'scripts.start'>,
+  actor: Actor,
+  host: { readonly defaultSignal: CancelSignal; readonly environment: NodeJS.ProcessEnv; readonly cwd: string },
+): Accepted {
+  const ticket = input.ticket ?? newTicket();
+  const problem = ticketProblem(ticket);
+  if (problem !== null) throw new UnjamError('bad-ticket', problem, 'Give another ticket, or none: Unjam makes one.', 'ticket');
+  if (input.isolation) {
+    const wrong = mutexNameProblem(input.isolation.mutex);
+    if (wrong !== null) throw new UnjamError('bad-mutex-name', wrong, 'Give the mutex another name; nothing was started.', 'isolation.mutex');
+  }
+  const [command] = input.command;
+  if (command === undefined || command.trim() === '')
+    throw new UnjamError('missing-command', 'There is no command to run.', 'Give the command and its arguments after "--".', 'command');
+  const environment = clean(input.environment ?? definedOnly(host.environment));
+  const cwd = input.cwd ?? host.cwd;
+  if (!isFolder(cwd)) throw new UnjamError('folder-not-found', `The working folder "${cwd}" does not exist.`, 'Create it or give another with --cwd; nothing was started.', 'cwd');
+  const file = findExecutable(command, cwd, environment);
+  if (file === null)
+    throw new UnjamError('command-not-found', `The command "${command}" was not found, or is not executable.`, 'Check its spelling and PATH, or give its full path; nothing was started.', 'command.0');
+  return {
+    environment,
+    spec: {
+      schema: 1,
+      ticket,
+      runId: randomUUID(),
+      name: input.name ?? [basename(command), ...input.command.slice(1)].join(' ').slice(0, 80),
+      command: input.command as [string, ...string[]],
+      file,
+      cwd,
+      isolation: input.isolation ? { level: input.isolation.level, mutex: input.isolation.mutex, timeoutMs: input.isolation.timeoutMs ?? null } : null,
+      timeouts: { overallMs: input.timeoutMs ?? null, noOutputMs: input.noOutputTimeoutMs ?? null },
+      cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },
+      environmentNames: Object.keys(environment).sort(),
+      notify: input.notify ?? null,
+      cleanup: input.cleanup ? { command: input.cleanup.command as [string, ...string[]], timeoutMs: input.cleanup.timeoutMs } : null,
+      ancestors: ancestorsOf(input.environment),
+      actor,
+      createdAt: Date.now(),
+    },
+  };
+}
+
+/** `20261120-111918-k3f9`: sorts by time, short enough to read out. */
+function newTicket(): string {
+  const stamp = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${stamp}-${randomBytes(3).toString('hex')}`;
+}
+
+/** Run ids of the scripts that the caller itself runs in, outermost first. */
+function ancestorsOf(environment: Readonly<Record<string, string>> | undefined): string[] {
+  const path = environment?.['UNJAM_RUN'];
+  return path === undefined || path === 'none' ? [] : path.split('/').filter((id) => id !== '').slice(-32);
+}
+
+/** Variables that would change what runs instead of what it sees, and those of an outer script. */
+function clean(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(ELECTRON_RUN_AS_NODE|NODE_OPTIONS|LD_PRELOAD|LD_AUDIT|BASH_ENV|UNJAM_(RUN|TICKET|MUTEX|FENCE))$/.test(name)),
+  );
+}
+
+function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter((e): e is [string, string] => e[1] !== undefined));
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,102 @@
+/** Starts runners, detached from the host; keeps one warm so that a script does not wait for Node to start. */
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import { UnjamError } from '../contract/errors.ts';
+import { limits } from '../domain/limits.ts';
+import type { RunnerOrder } from '../runner/index.ts';
+
+/** How a runner is started: the runtime and the runner program. */
+export interface RunnerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** What a runner itself needs of the host's environment; the script's own travels in the order. */
+const passed = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'SystemRoot', 'SystemDrive', 'windir', 'USERPROFILE', 'LOCALAPPDATA', 'ProgramData', 'WINEPREFIX', 'WINEDEBUG', 'UNJAM_WINE_HINT'];
+
+const warmAfterMs = 100;
+
+export class RunnerPool {
+  readonly #command: RunnerCommand;
+  #warm: ChildProcess | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(command: RunnerCommand) {
+    this.#command = command;
+  }
+
+  /** Makes a warm runner when none waits. */
+  prepare(): void {
+    if (this.#closed || this.#warm) return;
+    const runner = this.#spawn();
+    this.#warm = runner;
+    const forget = (): void => {
+      if (this.#warm === runner) this.#warm = null;
+    };
+    runner.once('exit', forget);
+    runner.once('error', forget);
+  }
+
+  /**
+   * Hands an order to a runner and waits until it is claimed.
+   * @throws UnjamError `start-failed`
+   */
+  async start(order: RunnerOrder): Promise<void> {
+    const runner = this.#warm ?? this.#spawn();
+    this.#warm = null;
+    if (!this.#closed) this.#timer ??= setTimeout(() => ((this.#timer = null), this.prepare()), warmAfterMs);
+    const answer = await handOver(runner, order);
+    if (answer !== 'claimed')
+      throw new UnjamError('start-failed', `The runner did not take the script over: ${answer}.`, 'The script was not started. Run "unjam doctor" and start it again.');
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#warm?.stdin?.end();
+    this.#warm?.kill();
+    this.#warm = null;
+  }
+
+  #spawn(): ChildProcess {
+    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => passed.includes(name)));
+    const subprocess = execa(this.#command.file, [...this.#command.args], {
+      detached: true,
+      cleanup: false,
+      buffer: false,
+      reject: false,
+      windowsHide: true,
+      extendEnv: false,
+      // "none": not a part of the script that the host itself may have been started from.
+      env: { ...environment, UNJAM_RUN: 'none' },
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'ignore',
+    });
+    void subprocess.catch(() => undefined);
+    const child = subprocess.nodeChildProcess;
+    child.unref();
+    child.stdin?.on('error', () => undefined); // a runner that died: the missing answer tells
+    return child;
+  }
+}
+
+function handOver(runner: ChildProcess, order: RunnerOrder): Promise<string> {
+  return new Promise((resolve) => {
+    const settle = (answer: string): void => {
+      resolve(answer); // first: closing the reader below ends in here again
+      clearTimeout(timer);
+      lines?.close();
+      runner.stdin?.destroy();
+      runner.stdout?.destroy();
+    };
+    const timer = setTimeout(() => settle(`no answer within ${limits.startMs / 1000} s`), limits.startMs);
+    const lines = runner.stdout ? createInterface({ input: runner.stdout }) : null;
+    lines?.once('line', settle);
+    lines?.once('close', () => settle('it ended before it answered'));
+    runner.once('error', (error) => settle(error.message));
+    runner.stdin?.write(`${JSON.stringify(order)}\n`);
+  });
+}

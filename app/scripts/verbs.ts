@@ -1,0 +1,43 @@
+/** Which of the three verbs is possible now, and why not. */
+import type { ConditionFacts } from '../domain/condition.ts';
+import { longDuration } from '../domain/durations.ts';
+import type { ScriptRecord } from './record.ts';
+
+interface VerbFacts {
+  readonly possible: boolean;
+  readonly text: string;
+}
+
+export function verbs(record: ScriptRecord, f: ConditionFacts): { cancel: VerbFacts; kill: VerbFacts; abandon: VerbFacts } {
+  const no = (text: string): VerbFacts => ({ possible: false, text });
+  const yes = (text: string): VerbFacts => ({ possible: true, text });
+  const held = f.mutex !== null && f.holdsMutex ? ` "${f.mutex}" stays held until every process has gone.` : '';
+  if (f.orphan)
+    return {
+      cancel: no('The script was abandoned. Only Force Kill is left for its process.'),
+      kill: yes('Ends what is left of the abandoned script, and proves it.'),
+      abandon: no('The script was abandoned already.'),
+    };
+  if (record.isFinal) {
+    const over = no('The script is final. There is nothing to end.');
+    return { cancel: over, kill: over, abandon: over };
+  }
+  if (record.state === 'queued')
+    return {
+      cancel: yes('Takes it out of the queue. It has not started; nothing needs to be ended.'),
+      kill: no('It has not started. Cancel takes it out of the queue.'),
+      abandon: no('It has not started and holds no mutex. Cancel takes it out of the queue.'),
+    };
+  const killing = f.stage.kind === 'killing' || f.stage.kind === 'unkillable';
+  return {
+    cancel: killing
+      ? no('Force Kill was sent already.')
+      : f.stage.kind === 'cancelling'
+        ? yes(`Cancel was sent; ${longDuration(f.stage.until - f.now)} left. Repeating it sends the signal again.${held}`)
+        : yes(`Asks it to stop.${held}`),
+    kill: yes(`Ends the whole tree at once, and proves it. No clean-up runs.${held}`),
+    abandon: f.mutex !== null && f.holdsMutex
+      ? yes(`Releases "${f.mutex}" at once and ends nothing: its processes may go on changing things.`)
+      : yes('Gives up waiting for it and ends nothing. It holds no mutex.'),
+  };
+}

@@ -1,0 +1,269 @@
+/** Builds what clients see from records and mutex states; reads nothing but log sizes. */
+import type { Condition, MutexView, ProcessView, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
+import { condition, type ConditionFacts, evidence, type Health, type Thresholds, type Usual } from '../domain/condition.ts';
+import type { ProcessIdentity } from '../domain/identity.ts';
+import { actorText } from '../domain/lines.ts';
+import { type MutexState, placeOf } from '../domain/mutex.ts';
+import { overview, type OverviewScript } from '../domain/overview.ts';
+import { resultCode } from '../domain/script.ts';
+import type { ProcessControl } from '../processes/index.ts';
+import type { ScriptRecord } from './record.ts';
+import { verbs } from './verbs.ts';
+
+export interface ViewSources {
+  readonly now: number;
+  readonly machine: string;
+  readonly records: ReadonlyMap<string, ScriptRecord>;
+  readonly mutexes: readonly MutexState[];
+  readonly health: (record: ScriptRecord) => Health | null;
+  readonly usual: (record: ScriptRecord) => Usual | null;
+  readonly thresholds: Thresholds;
+}
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+export const identityView = (p: ProcessIdentity) => ({ pid: p.pid, startTime: p.startTime, startedAt: isoTime(p.startedAt), name: p.name });
+
+export class Views {
+  readonly #s: ViewSources;
+  readonly #stateOfRun = new Map<string, MutexState>();
+  readonly #made = new Map<string, ScriptView>();
+
+  constructor(sources: ViewSources) {
+    this.#s = sources;
+    for (const state of sources.mutexes)
+      for (const entry of [...state.holders, ...state.queue, ...state.abandoned]) this.#stateOfRun.set(entry.id, state);
+  }
+
+  snapshot(sequence: number, scripts: readonly ScriptRecord[]): Snapshot {
+    const views = scripts.map((r) => this.script(r)).sort(bySeverity);
+    const rows: OverviewScript[] = views.map((v, i) => ({
+      ...v,
+      key: v.condition.key,
+      next: v.condition.next,
+      severity: v.condition.severity,
+      attempted: this.#s.records.get(v.ticket.toLowerCase())?.progress.attempts.length ?? i,
+      startedAt: v.startedAt === null ? null : Date.parse(v.startedAt),
+      queuedAt: v.state === 'queued' ? Date.parse(v.createdAt) : null,
+    }));
+    return {
+      sequence,
+      at: isoTime(this.#s.now),
+      machine: this.#s.machine,
+      overview: overview(rows, this.#s.mutexes.filter((m) => m.paused).map((m) => m.name), this.#s.now),
+      scripts: views,
+      mutexes: this.#s.mutexes.map((m) => this.mutex(m)),
+    };
+  }
+
+  script(record: ScriptRecord): ScriptView {
+    const made = this.#made.get(record.spec.runId);
+    if (made) return made;
+    const { spec, verdict } = record;
+    const facts = this.facts(record);
+    const { stuck, ...said } = condition(facts);
+    const state = this.#stateOfRun.get(spec.runId);
+    const ahead = state === undefined ? null : blocker(state, spec.runId);
+    const root = record.started?.scope.root ?? null;
+    const view: ScriptView = {
+      ticket: spec.ticket,
+      name: spec.name,
+      version: record.version,
+      state: record.state,
+      verdict: verdict?.kind ?? null,
+      timeout: verdict?.timeout ?? null,
+      exitCode: verdict ? (verdict.exitCode ?? record.exit?.code ?? null) : null,
+      signal: verdict ? (verdict.signal ?? record.exit?.signal ?? null) : null,
+      resultCode: resultCode(verdict),
+      pid: root?.pid ?? null,
+      process: root === null ? null : identityView(root),
+      mutex: spec.isolation?.mutex ?? null,
+      isolation: spec.isolation?.level ?? null,
+      holdsMutex: facts.holdsMutex,
+      blocks: facts.blocks,
+      waitingFor: ahead?.ticket ?? null,
+      holder: ahead === null ? null : { ...ahead, since: isoTime(ahead.since), stuck: facts.waiting?.holder?.stuck ?? false },
+      queuePosition: facts.waiting?.position ?? null,
+      queueLength: facts.waiting?.of ?? null,
+      createdAt: isoTime(spec.createdAt),
+      startedAt: isoOrNull(facts.startedAt),
+      endedAt: record.isFinal ? isoOrNull(record.endedAt) : null,
+      lastOutputAt: isoOrNull(facts.lastOutputAt),
+      stuck,
+      orphan: facts.orphan,
+      condition: said as Condition,
+    };
+    this.#made.set(spec.runId, view);
+    return view;
+  }
+
+  facts(record: ScriptRecord): ConditionFacts {
+    const { spec } = record;
+    const { now } = this.#s;
+    const state = this.#stateOfRun.get(spec.runId);
+    const place = state ? placeOf(state, spec.runId) : null;
+    const holds = place?.kind === 'holds';
+    const ahead = state && place?.kind === 'waits' ? blocker(state, spec.runId) : null;
+    const holder = ahead === null ? undefined : this.#s.records.get(ahead.ticket.toLowerCase());
+    return {
+      now,
+      state: record.state,
+      stage: record.progress.stage,
+      verdict: record.verdict,
+      pid: record.started?.scope.root.pid ?? null,
+      mutex: spec.isolation?.mutex ?? null,
+      holdsMutex: holds,
+      createdAt: spec.createdAt,
+      startedAt: record.started?.startedAt ?? null,
+      lastOutputAt: record.started === null ? null : record.lastOutputAt(),
+      blocks: holds && state ? state.queue.length : 0,
+      waiting:
+        place?.kind === 'waits' && state
+          ? {
+              position: place.position,
+              of: place.of,
+              paused: state.paused !== null,
+              holder: ahead === null ? null : { name: ahead.name, heldMs: now - ahead.since, stuck: holder ? this.script(holder).stuck : false },
+            }
+          : null,
+      orphan: record.isOrphan,
+      orphanEndedAt: record.progress.orphanEndedAt,
+      abandoned: record.abandoned ? { at: record.abandoned.at, by: record.abandoned.actor } : null,
+      health: this.#s.health(record),
+      usual: this.#s.usual(record),
+      thresholds: this.#s.thresholds,
+    };
+  }
+
+  evidence(record: ScriptRecord): { for: string[]; against: string[] } {
+    return evidence(this.facts(record));
+  }
+
+  detail(record: ScriptRecord, control: ProcessControl): ScriptDetail {
+    const { spec } = record;
+    const facts = this.facts(record);
+    const state = this.#stateOfRun.get(spec.runId);
+    return {
+      ...this.script(record),
+      command: [...spec.command],
+      cwd: spec.cwd,
+      actor: spec.actor,
+      fence: record.started?.fence ?? null,
+      runnerPid: record.runner?.runner.pid ?? null,
+      runDirectory: record.directory.path,
+      cancelSignal: spec.cancel.signal,
+      graceMs: spec.cancel.graceMs,
+      timeouts: { ...spec.timeouts, mutexMs: spec.isolation?.timeoutMs ?? null },
+      evidence: evidence(facts),
+      attempts: record.progress.attempts.map((a) => ({ ...a, at: isoTime(a.at), actor: a.actor === null ? 'Unjam' : actorText(a.actor) })),
+      waiters: (facts.holdsMutex && state ? state.queue : []).map((w, i) => ({
+        ticket: w.ticket,
+        name: w.name,
+        isolation: w.level,
+        position: i + 1,
+        since: isoTime(w.queuedAt),
+      })),
+      processes: processViews(record, control),
+      verbs: verbs(record, facts),
+      logBytes: record.logBytes(),
+    };
+  }
+
+  mutex(state: MutexState): MutexView {
+    const stuck = (ticket: string): boolean => {
+      const record = this.#s.records.get(ticket.toLowerCase());
+      return record ? this.script(record).stuck : false;
+    };
+    return {
+      name: state.name,
+      paused: state.paused !== null,
+      pausedBy: state.paused === null ? null : actorText(state.paused.by),
+      tainted: state.abandoned.length > 0,
+      holders: state.holders.map((h) => ({
+        ticket: h.ticket,
+        name: h.name,
+        pid: h.scope?.root.pid ?? null,
+        level: h.level,
+        since: isoTime(h.grantedAt),
+        fence: h.fence,
+        stuck: stuck(h.ticket),
+      })),
+      waiters: state.queue.map((w, i) => ({
+        ticket: w.ticket,
+        name: w.name,
+        level: w.level,
+        since: isoTime(w.queuedAt),
+        position: i + 1,
+        why: whyWaits(state, i),
+      })),
+      orphans: state.abandoned.map((a) => ({
+        ticket: a.ticket,
+        name: a.name,
+        pid: a.scope?.root.pid ?? null,
+        since: isoTime(a.abandonedAt),
+        by: actorText(a.by),
+      })),
+    };
+  }
+}
+
+/** Whom a waiter waits for first: a holder, or the exclusive waiter ahead of it that the shared holders keep out. */
+function blocker(state: MutexState, id: string): { ticket: string; name: string; pid: number | null; since: number } | null {
+  if (placeOf(state, id).kind !== 'waits') return null;
+  const holder = state.holders[0];
+  if (holder) return { ticket: holder.ticket, name: holder.name, pid: holder.scope?.root.pid ?? null, since: holder.grantedAt };
+  const first = state.queue[0];
+  return first && first.id !== id ? { ticket: first.ticket, name: first.name, pid: null, since: first.queuedAt } : null;
+}
+
+function whyWaits(state: MutexState, index: number): string {
+  if (state.paused) return `The mutex is paused by ${actorText(state.paused.by)}.`;
+  const waiter = state.queue[index];
+  const ahead = state.queue.slice(0, index).find((w) => w.level === 'full');
+  const holder = state.holders[0];
+  if (waiter?.level === 'none' && ahead && state.holders.every((h) => h.level === 'none'))
+    return `Shared: could run beside the holders, but waits behind "${ahead.name}", which is exclusive.`;
+  if (!holder) return 'Is just being granted.';
+  return index === 0 ? `Waits for "${holder.name}".` : `Waits for "${holder.name}" and ${index} ahead of it.`;
+}
+
+function processViews(record: ScriptRecord, control: ProcessControl): ProcessView[] {
+  const scope = record.started?.scope;
+  if (!scope || (record.isFinal && record.tree?.emptyAt)) return [];
+  const survivors = record.progress.stage.kind === 'unkillable' ? record.progress.stage.survivors : [];
+  const members = control.tree(scope);
+  const depths = new Map<number, number>();
+  return members.map((m) => {
+    const depth = m.by === 'root' ? 0 : (depths.get(m.parentPid) ?? 0) + 1;
+    depths.set(m.identity.pid, depth);
+    const facts = control.facts(m.identity);
+    const survivor = survivors.find((s) => s.process.pid === m.identity.pid);
+    const waits = facts?.waitsFor ? ` (${facts.waitsFor})` : '';
+    return {
+      pid: m.identity.pid,
+      parentPid: m.parentPid,
+      depth,
+      name: m.identity.name,
+      commandLine: (facts?.commandLine ?? m.identity.name).slice(0, 2_000),
+      startedAt: isoTime(m.identity.startedAt),
+      cpuMs: m.cpuMs === null ? null : Math.round(m.cpuMs),
+      state: m.state === 'kernel' ? `waits in kernel${waits}` : m.state,
+      user: facts?.user ?? null,
+      survivor: survivor ? { reason: survivor.reason, detail: survivor.detail } : null,
+    };
+  });
+}
+
+const severityOrder = { critical: 0, warning: 1, orphan: 2, info: 3, neutral: 4 } as const;
+
+/** Severity, then blocks, then age; final ones last, newest first. */
+function bySeverity(a: ScriptView, b: ScriptView): number {
+  if ((a.state === 'final') !== (b.state === 'final')) return a.state === 'final' ? 1 : -1;
+  if (a.state === 'final') return a.orphan === b.orphan ? b.createdAt.localeCompare(a.createdAt) : a.orphan ? -1 : 1;
+  return (
+    severityOrder[a.condition.severity] - severityOrder[b.condition.severity] ||
+    b.blocks - a.blocks ||
+    a.createdAt.localeCompare(b.createdAt)
+  );
+}
