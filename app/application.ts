@@ -40,14 +40,25 @@ export interface Application {
   close(): Promise<void>;
 }
 
-const capabilities = ['start', 'status', 'cancel', 'kill', 'abandon', 'complete', 'hold-queue', 'locks', 'history', 'logs'];
+const capabilities = [
+  'start',
+  'status',
+  'cancel',
+  'kill',
+  'abandon',
+  'complete',
+  'hold-queue',
+  'locks',
+  'history',
+  'logs',
+];
 
 /** @throws UnjamError `state-directory`, `host-unreachable` */
 export async function openApplication(options: ApplicationOptions): Promise<Application> {
   const { stateDirectory, log } = options;
   openStateDirectory(stateDirectory);
   const control = await openProcessControl();
-  const election = new Election(stateDirectory, control.self, control.liveness);
+  const election = new Election(stateDirectory, control.self, (identity) => control.liveness(identity));
   if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
 
   const startedAt = Date.now();
@@ -55,7 +66,15 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   if (killDisabled) log('W217 UNJAM_DEBUG_DISABLE_KILL is set: no kill will be sent by this host. For tests only.');
   const journal = new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`));
   const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control);
-  const supervisor = new Supervisor({ stateDirectory, control, mutexes, journal, runner: options.runner ?? defaultRunner(), killDisabled, log });
+  const supervisor = new Supervisor({
+    stateDirectory,
+    control,
+    mutexes,
+    journal,
+    runner: options.runner ?? defaultRunner(),
+    killDisabled,
+    log,
+  });
   await supervisor.open();
   const logs = new LogReader();
   const feed = new SnapshotFeed(supervisor);
@@ -87,9 +106,12 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     'logs.read': (input) => logs.read(supervisor.record(input.ticket), input),
     'locks.list': () => supervisor.locks(),
     'locks.resume': ({ name }, caller) => supervisor.resume(name, caller),
-    'history.list': (input) => journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
+    'history.list': (input) =>
+      journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
   };
-  const dispatch = createDispatcher(handlers, (method, error) => log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
+  const dispatch = createDispatcher(handlers, (method, error) =>
+    log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  );
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const file = writeHostFile(stateDirectory, version, control.self);
   const socket = await openHostSocket(file.address, file.token, control.user, { dispatch, subscribe, version });
@@ -112,11 +134,22 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
 
 function openAsClient(stateDirectory: string, user: string): Application {
   const file = readHostFile(stateDirectory);
-  if (!file) throw new UnjamError('host-unreachable', `Another host owns "${stateDirectory}" but has not opened its door.`, 'Wait a moment and try again.');
-  const client = new HttpClient({ address: file.address, token: file.token, actor: { user, via: 'window' }, timeoutMs: 15_000 });
+  if (!file)
+    throw new UnjamError(
+      'host-unreachable',
+      `Another host owns "${stateDirectory}" but has not opened its door.`,
+      'Wait a moment and try again.',
+    );
+  const client = new HttpClient({
+    address: file.address,
+    token: file.token,
+    actor: { user, via: 'window' },
+    timeoutMs: 15_000,
+  });
   return {
     role: 'client',
-    dispatch: (method, input) => client.send(method, input).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
+    dispatch: (method, input) =>
+      client.send(method, input).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
     subscribe: (listener) => client.on('snapshot', listener),
     power: () => undefined,
     async close() {

@@ -25,12 +25,22 @@ export function openStateDirectory(directory: string): void {
     writeFileSync(probe, '', { mode: 0o600 });
     renameSync(probe, join(directory, '.writable'));
   } catch (error) {
-    throw new UnjamError('state-directory', `The state directory "${directory}" cannot be written: ${(error as Error).message}.`, 'Correct its rights, free space, or name another one with UNJAM_HOME.');
+    throw new UnjamError(
+      'state-directory',
+      `The state directory "${directory}" cannot be written: ${(error as Error).message}.`,
+      'Correct its rights, free space, or name another one with UNJAM_HOME.',
+    );
   }
 }
 
 export function writeHostFile(directory: string, version: string, host: ProcessIdentity): HostFile {
-  const file: HostFile = { schema: 1, address: hostAddress(directory), token: randomBytes(32).toString('base64url'), version, host };
+  const file: HostFile = {
+    schema: 1,
+    address: hostAddress(directory),
+    token: randomBytes(32).toString('base64url'),
+    version,
+    host,
+  };
   const temporary = join(directory, `host.${process.pid}.tmp`);
   writeFileSync(temporary, JSON.stringify(file), { mode: 0o600 });
   renameSync(temporary, join(directory, 'host.json'));

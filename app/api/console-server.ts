@@ -55,7 +55,12 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE' || error.code === 'EACCES'
-          ? new UnjamError('not-possible', `Port ${options.port} cannot be used: ${error.message}.`, 'Give another with --port, or none.', 'port')
+          ? new UnjamError(
+              'not-possible',
+              `Port ${options.port} cannot be used: ${error.message}.`,
+              'Give another with --port, or none.',
+              'port',
+            )
           : error,
       ),
     );
@@ -78,12 +83,17 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       return;
     }
     if (!hasSession(request)) {
-      response.writeHead(401, { 'content-type': 'text/plain; charset=utf-8' }).end('This console needs the one-time address that "unjam serve --console" prints.\n');
+      response
+        .writeHead(401, { 'content-type': 'text/plain; charset=utf-8' })
+        .end('This console needs the one-time address that "unjam serve --console" prints.\n');
       return;
     }
     const crossSite = request.headers.origin !== undefined && request.headers.origin !== origin;
     if (request.method === 'POST' && (crossSite || request.headers.origin === undefined)) {
-      refuse(response, new UnjamError('unauthorized', 'The request came from another page.', 'Use the console’s own page.'));
+      refuse(
+        response,
+        new UnjamError('unauthorized', 'The request came from another page.', 'Use the console’s own page.'),
+      );
       return;
     }
     if (await handle(request, response, { user: options.user, via: 'browser' })) return;
@@ -102,10 +112,14 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
     oneTime.delete(given);
     if (born === undefined || Date.now() - born > tokenLivesMs) {
       tries.count += 1;
-      response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' }).end('This address was used already, or is too old. Ask for a new one with "unjam serve --console".\n');
+      response
+        .writeHead(403, { 'content-type': 'text/plain; charset=utf-8' })
+        .end('This address was used already, or is too old. Ask for a new one with "unjam serve --console".\n');
       return;
     }
-    response.writeHead(303, { location: '/', 'set-cookie': `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/` }).end();
+    response
+      .writeHead(303, { location: '/', 'set-cookie': `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/` })
+      .end();
   }
 
   function hasSession(request: IncomingMessage): boolean {

@@ -11,7 +11,12 @@ export interface HostSocket {
   close(): Promise<void>;
 }
 
-export async function openHostSocket(address: string, token: string, user: string, options: ApiOptions): Promise<HostSocket> {
+export async function openHostSocket(
+  address: string,
+  token: string,
+  user: string,
+  options: ApiOptions,
+): Promise<HostSocket> {
   const handle = createApi(options);
   const folder = addressFolder(address);
   if (folder !== null) {
@@ -20,12 +25,27 @@ export async function openHostSocket(address: string, token: string, user: strin
   }
   const server = createServer((request, response) => {
     if (!isToken(request, token)) {
-      refuse(response, new UnjamError('unauthorized', 'The token is missing or wrong.', 'Send "Authorization: Bearer" with the content of the file "token" in the state directory.'));
+      refuse(
+        response,
+        new UnjamError(
+          'unauthorized',
+          'The token is missing or wrong.',
+          'Send "Authorization: Bearer" with the content of the file "token" in the state directory.',
+        ),
+      );
       return;
     }
     handle(request, response, callerOf(request, user)).then(
       (known) => {
-        if (!known) refuse(response, new UnjamError('unknown-method', `There is nothing at "${request.url ?? ''}".`, 'Use POST /rpc/<method>, GET /events or GET /openapi.json.'));
+        if (!known)
+          refuse(
+            response,
+            new UnjamError(
+              'unknown-method',
+              `There is nothing at "${request.url ?? ''}".`,
+              'Use POST /rpc/<method>, GET /events or GET /openapi.json.',
+            ),
+          );
       },
       () => response.destroy(),
     );

@@ -39,7 +39,11 @@ export class HttpClient implements Client {
     return JSON.parse(text) as Reply;
   }
 
-  on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void, onLost: () => void = () => undefined): () => void {
+  on<E extends EventName>(
+    event: E,
+    listener: (payload: EventPayload<E>) => void,
+    onLost: () => void = () => undefined,
+  ): () => void {
     let stopped = false;
     let response: IncomingMessage | null = null;
     const lost = (): void => {
@@ -55,7 +59,8 @@ export class HttpClient implements Client {
       let name = '';
       createInterface({ input: r }).on('line', (line) => {
         if (line.startsWith('event: ')) name = line.slice(7);
-        else if (line.startsWith('data: ') && name === event && !stopped) listener(JSON.parse(line.slice(6)) as EventPayload<E>);
+        else if (line.startsWith('data: ') && name === event && !stopped)
+          listener(JSON.parse(line.slice(6)) as EventPayload<E>);
       });
       r.on('close', lost);
       r.on('error', lost);
@@ -92,10 +97,24 @@ export class HttpClient implements Client {
       );
       if (timeoutMs > 0)
         request.setTimeout(timeoutMs, () =>
-          request.destroy(new UnjamError('host-timeout', `The host did not answer within ${timeoutMs / 1000} s.`, 'Scripts go on without it. Look at its process: it may be suspended or overloaded.')),
+          request.destroy(
+            new UnjamError(
+              'host-timeout',
+              `The host did not answer within ${timeoutMs / 1000} s.`,
+              'Scripts go on without it. Look at its process: it may be suspended or overloaded.',
+            ),
+          ),
         );
       request.on('error', (error) =>
-        reject(error instanceof UnjamError ? error : new UnjamError('host-unreachable', `The host is not reachable: ${error.message}.`, 'Start one with "unjam serve".')),
+        reject(
+          error instanceof UnjamError
+            ? error
+            : new UnjamError(
+                'host-unreachable',
+                `The host is not reachable: ${error.message}.`,
+                'Start one with "unjam serve".',
+              ),
+        ),
       );
       request.end(body);
     });

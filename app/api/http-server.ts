@@ -34,10 +34,15 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
 
   async function rpc(request: IncomingMessage, method: string, caller: Caller): Promise<Reply> {
     try {
-      if (request.method !== 'POST') throw new UnjamError('bad-input', 'Methods are called with POST.', 'Use POST with a JSON body.');
+      if (request.method !== 'POST')
+        throw new UnjamError('bad-input', 'Methods are called with POST.', 'Use POST with a JSON body.');
       const spoken = request.headers['x-unjam-protocol'];
       if (spoken !== undefined && Number(spoken) !== contractProtocol)
-        throw new UnjamError('version-mismatch', `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`, 'Use the "unjam" command of the same version as the host, or restart the host.');
+        throw new UnjamError(
+          'version-mismatch',
+          `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`,
+          'Use the "unjam" command of the same version as the host, or restart the host.',
+        );
       return await dispatch(decodeURIComponent(method), await readBody(request), caller);
     } catch (error) {
       if (error instanceof UnjamError) return { ok: false, error: error.toBody() };
@@ -46,10 +51,15 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
   }
 
   function events(response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
     const stop = subscribe((snapshot) => {
       // A reader that does not keep up gets the next snapshot instead of a backlog.
-      if (response.writableLength < 4_194_304) response.write(`event: snapshot\nid: ${snapshot.sequence}\ndata: ${JSON.stringify(snapshot)}\n\n`);
+      if (response.writableLength < 4_194_304)
+        response.write(`event: snapshot\nid: ${snapshot.sequence}\ndata: ${JSON.stringify(snapshot)}\n\n`);
     });
     const beat = setInterval(() => response.write(': still here\n\n'), 15_000);
     response.on('close', () => {
@@ -116,7 +126,13 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     request.on('end', () =>
       size <= limits.bodyMaxBytes
         ? resolve(Buffer.concat(chunks))
-        : reject(new UnjamError('too-large', `The request body is larger than ${limits.bodyMaxBytes} bytes.`, 'Send less: pass large input to the script through a file.')),
+        : reject(
+            new UnjamError(
+              'too-large',
+              `The request body is larger than ${limits.bodyMaxBytes} bytes.`,
+              'Send less: pass large input to the script through a file.',
+            ),
+          ),
     );
     request.on('error', reject);
   });
@@ -124,6 +140,10 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch {
-    throw new UnjamError('bad-input', 'The request body is not JSON.', 'Send one JSON object; GET /openapi.json describes it.');
+    throw new UnjamError(
+      'bad-input',
+      'The request body is not JSON.',
+      'Send one JSON object; GET /openapi.json describes it.',
+    );
   }
 }

@@ -17,11 +17,18 @@ export function openApi(version: string): unknown {
               description: 'done',
               content: {
                 'application/json': {
-                  schema: { type: 'object', properties: { ok: { const: true }, value: schema(m.output, 'output') }, required: ['ok', 'value'] },
+                  schema: {
+                    type: 'object',
+                    properties: { ok: { const: true }, value: schema(m.output, 'output') },
+                    required: ['ok', 'value'],
+                  },
                 },
               },
             },
-            default: { description: 'refused or failed', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+            default: {
+              description: 'refused or failed',
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+            },
           },
         },
       },
@@ -29,7 +36,11 @@ export function openApi(version: string): unknown {
   );
   return {
     openapi: '3.1.0',
-    info: { title: 'Unjam', version, description: 'Scripts, isolation mutexes, and the three verbs: cancel, kill, abandon.' },
+    info: {
+      title: 'Unjam',
+      version,
+      description: 'Scripts, isolation mutexes, and the three verbs: cancel, kill, abandon.',
+    },
     paths,
     components: {
       schemas: {
@@ -39,7 +50,12 @@ export function openApi(version: string): unknown {
             ok: { const: false },
             error: {
               type: 'object',
-              properties: { code: { type: 'string' }, message: { type: 'string' }, next: { type: 'string' }, field: { type: 'string' } },
+              properties: {
+                code: { type: 'string' },
+                message: { type: 'string' },
+                next: { type: 'string' },
+                field: { type: 'string' },
+              },
               required: ['code', 'message', 'next'],
             },
           },

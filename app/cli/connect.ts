@@ -25,7 +25,11 @@ export async function connect(): Promise<HttpClient> {
     const started = await reach(directory);
     if (started) return started;
   }
-  throw new UnjamError('host-unreachable', `The background host did not come up within ${startMs / 1000} s.`, `Look at ${join(directory, 'host.log')}, or start it with "unjam serve".`);
+  throw new UnjamError(
+    'host-unreachable',
+    `The background host did not come up within ${startMs / 1000} s.`,
+    `Look at ${join(directory, 'host.log')}, or start it with "unjam serve".`,
+  );
 }
 
 /** Null when no host listens. */
@@ -45,7 +49,8 @@ async function reach(directory: string): Promise<HttpClient | null> {
     client.close();
     if (error instanceof UnjamError && error.code === 'host-unreachable') return null;
     // A new host has just replaced the file that was read.
-    if (error instanceof UnjamError && error.code === 'unauthorized' && readHostFile(directory)?.token !== file.token) return reach(directory);
+    if (error instanceof UnjamError && error.code === 'unauthorized' && readHostFile(directory)?.token !== file.token)
+      return reach(directory);
     throw error;
   }
 }
@@ -54,7 +59,11 @@ function startBackgroundHost(directory: string): void {
   const log = openSync(join(directory, 'host.log'), 'a', 0o600);
   try {
     // Not a part of the script that this command may run in: its Force Kill must not reach the host.
-    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^UNJAM_(RUN|TICKET|MUTEX|FENCE|ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/.test(name)));
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(
+        ([name]) => !/^UNJAM_(RUN|TICKET|MUTEX|FENCE|ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/.test(name),
+      ),
+    );
     const program = process.argv[1];
     if (program === undefined) throw new Error('the path of this program is unknown');
     spawn(process.execPath, [program, 'serve', '--background'], {

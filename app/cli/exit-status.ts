@@ -3,7 +3,9 @@ import { constants } from 'node:os';
 import type { ScriptView } from '../contract/methods.ts';
 
 /** `timeout(1)` uses 124; 128 + n is the shells' code for signal n; 128 + 4x mirrors Tentacle's result code -4x. */
-export function exitStatus(script: Pick<ScriptView, 'verdict' | 'timeout' | 'exitCode' | 'signal' | 'resultCode'>): number {
+export function exitStatus(
+  script: Pick<ScriptView, 'verdict' | 'timeout' | 'exitCode' | 'signal' | 'resultCode'>,
+): number {
   if (script.verdict === 'exited') {
     if (script.exitCode !== null) return script.exitCode & 0xff;
     return 128 + ((constants.signals as Record<string, number>)[script.signal ?? ''] ?? 0);

@@ -5,16 +5,37 @@ import { parseDuration } from '../domain/durations.ts';
 import { connect } from './connect.ts';
 import { print, printJson, table } from './output.ts';
 
-export async function history(options: { since?: string; ticket?: string; csv?: boolean; json?: boolean }): Promise<void> {
+export async function history(options: {
+  since?: string;
+  ticket?: string;
+  csv?: boolean;
+  json?: boolean;
+}): Promise<void> {
   const sinceMs = options.since === undefined ? 86_400_000 : parseDuration(options.since);
-  if (sinceMs === null) throw new UnjamError('bad-input', `--since: "${options.since}" is not a time.`, 'Write it as 30m, 24h or 7d.', '--since');
+  if (sinceMs === null)
+    throw new UnjamError(
+      'bad-input',
+      `--since: "${options.since}" is not a time.`,
+      'Write it as 30m, 24h or 7d.',
+      '--since',
+    );
   const client = await connect();
-  const entries = await client.call('history.list', { sinceMs, limit: 10_000, ...(options.ticket === undefined ? {} : { ticket: options.ticket }) });
+  const entries = await client.call('history.list', {
+    sinceMs,
+    limit: 10_000,
+    ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
+  });
   client.close();
   if (options.json) printJson(entries);
   else if (options.csv) print(csv(entries));
   else if (entries.length === 0) print('Nothing happened in that time.');
-  else print(table(['TIME', 'WHO', 'WHAT', 'SCRIPT', 'LINE'], entries.map((e) => [e.at, e.who, e.kind, e.name ?? '-', `${e.code ?? ''} ${e.text}`.trim()])));
+  else
+    print(
+      table(
+        ['TIME', 'WHO', 'WHAT', 'SCRIPT', 'LINE'],
+        entries.map((e) => [e.at, e.who, e.kind, e.name ?? '-', `${e.code ?? ''} ${e.text}`.trim()]),
+      ),
+    );
 }
 
 export function csv(entries: readonly HistoryEntry[]): string {

@@ -28,8 +28,17 @@ function describe(m: MutexView): string {
   return [
     `${m.name}${m.paused ? `  PAUSED by ${m.pausedBy}; next: unjam locks resume "${m.name}"` : ''}${m.tainted ? '  not isolated from an orphan' : ''}`,
     ...(m.holders.length === 0 ? ['  held by nobody'] : []),
-    ...m.holders.map((h) => `  holds  "${h.name}" (${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}) ${level(h.level)}, for ${age(h.since, now, shortDuration)}, fence ${h.fence}`),
-    ...m.waiters.map((w) => `  ${w.position}.     "${w.name}" (${w.ticket}) ${level(w.level)}, waits ${age(w.since, now, shortDuration)}. ${w.why}`),
-    ...m.orphans.map((o) => `  orphan "${o.name}" (${o.ticket}, PID ${o.pid ?? 'unknown'}) abandoned by ${o.by} ${age(o.since, now, shortDuration)} ago`),
+    ...m.holders.map(
+      (h) =>
+        `  holds  "${h.name}" (${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}) ${level(h.level)}, for ${age(h.since, now, shortDuration)}, fence ${h.fence}`,
+    ),
+    ...m.waiters.map(
+      (w) =>
+        `  ${w.position}.     "${w.name}" (${w.ticket}) ${level(w.level)}, waits ${age(w.since, now, shortDuration)}. ${w.why}`,
+    ),
+    ...m.orphans.map(
+      (o) =>
+        `  orphan "${o.name}" (${o.ticket}, PID ${o.pid ?? 'unknown'}) abandoned by ${o.by} ${age(o.since, now, shortDuration)} ago`,
+    ),
   ].join('\n');
 }

@@ -20,7 +20,7 @@ export async function logs(ticket: string, o: LogsOptions): Promise<void> {
   const client = await connect();
   try {
     if (o.json || o.search !== undefined) {
-      for (let next = from; ; ) {
+      for (let next = from; ;) {
         const page = await client.call('logs.read', {
           ticket,
           from: next,
@@ -35,7 +35,12 @@ export async function logs(ticket: string, o: LogsOptions): Promise<void> {
       }
     }
     const plain = o.raw === true || stream === 'stdout' || stream === 'stderr';
-    await followLog(client, ticket, { from, follow: o.follow ?? false, ...(stream === undefined ? {} : { stream }) }, plain ? rawWriter() : markedWriter());
+    await followLog(
+      client,
+      ticket,
+      { from, follow: o.follow ?? false, ...(stream === undefined ? {} : { stream }) },
+      plain ? rawWriter() : markedWriter(),
+    );
   } finally {
     client.close();
   }
@@ -48,6 +53,12 @@ function streamOf(text: string | undefined): LogEntry['stream'] | undefined {
 
 function sequence(text: string): number {
   const n = Number(text);
-  if (!Number.isSafeInteger(n) || n < 0) throw new UnjamError('bad-input', `--since: "${text}" is not a sequence number.`, 'Use "next" of an entry that "unjam logs --json" printed.', '--since');
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new UnjamError(
+      'bad-input',
+      `--since: "${text}" is not a sequence number.`,
+      'Use "next" of an entry that "unjam logs --json" printed.',
+      '--since',
+    );
   return n;
 }

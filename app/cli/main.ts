@@ -13,9 +13,9 @@ const program = new Command('unjam')
 
 const json = ['--json', 'print JSON'] as const;
 
-addScriptOptions(program.command('run').description('start a script, follow its log, exit with its code; Ctrl-C cancels it')).action(
-  async (command: string[], options: ScriptOptions) => (await import('./run.ts')).run(command, options),
-);
+addScriptOptions(
+  program.command('run').description('start a script, follow its log, exit with its code; Ctrl-C cancels it'),
+).action(async (command: string[], options: ScriptOptions) => (await import('./run.ts')).run(command, options));
 addScriptOptions(program.command('start').description('start a script and print its ticket'))
   .option(...json)
   .action(async (command: string[], options: ScriptOptions) => (await import('./start.ts')).start(command, options));
@@ -57,13 +57,17 @@ for (const [name, about] of [
       .option('--signal <signal>', 'another signal than the script’s own')
       .option('--no-escalate', 'never force: it becomes "Cancel ignored"');
   if (name === 'abandon') command.option('--hold-queue', 'keep the mutex paused until "unjam locks resume"');
-  command.action(async (ticket: string, options: Record<string, never>) => (await import('./verbs.ts'))[name](ticket, options));
+  command.action(async (ticket: string, options: Record<string, never>) =>
+    (await import('./verbs.ts'))[name](ticket, options),
+  );
 }
 program
   .command('complete <ticket>')
   .description('remove a finished script’s run directory')
   .option(...json)
-  .action(async (ticket: string, options: { json?: boolean }) => (await import('./complete.ts')).complete(ticket, options));
+  .action(async (ticket: string, options: { json?: boolean }) =>
+    (await import('./complete.ts')).complete(ticket, options),
+  );
 const locks = program
   .command('locks')
   .description('mutexes, holders and queues')
@@ -81,7 +85,9 @@ program
   .option('--ticket <ticket>', 'only one script')
   .option('--csv', 'print CSV')
   .option(...json)
-  .action(async (options: { since?: string; ticket?: string; csv?: boolean; json?: boolean }) => (await import('./history.ts')).history(options));
+  .action(async (options: { since?: string; ticket?: string; csv?: boolean; json?: boolean }) =>
+    (await import('./history.ts')).history(options),
+  );
 program
   .command('serve')
   .description('the headless host; --console also serves the console to a browser')

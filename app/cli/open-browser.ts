@@ -4,7 +4,9 @@ import { findExecutable } from '../processes/find-executable.ts';
 
 /** False when there is no display or no opener: the caller then prints the URL. */
 export async function openInBrowser(url: string): Promise<boolean> {
-  const environment = Object.fromEntries(Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined));
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined),
+  );
   const windows = 'SystemRoot' in environment || 'SYSTEMROOT' in environment;
   if (!windows && !environment['DISPLAY'] && !environment['WAYLAND_DISPLAY']) return false;
   const [opener, ...args] = windows ? ['rundll32.exe', 'url.dll,FileProtocolHandler', url] : ['xdg-open', url];

@@ -9,7 +9,8 @@ export async function ps(options: { all?: boolean; json?: boolean }): Promise<vo
   const scripts = await client.call('scripts.list', { all: options.all ?? false });
   client.close();
   if (options.json) printJson(scripts);
-  else if (scripts.length === 0) print(options.all ? 'No scripts.' : 'Nothing runs. "unjam ps --all" also lists finished scripts.');
+  else if (scripts.length === 0)
+    print(options.all ? 'No scripts.' : 'Nothing runs. "unjam ps --all" also lists finished scripts.');
   else print(scriptTable(scripts));
 }
 
@@ -26,7 +27,9 @@ export function scriptTable(scripts: readonly ScriptView[]): string {
       age(s.startedAt ?? s.createdAt, now, shortDuration),
       age(s.lastOutputAt, now, shortDuration),
       s.name,
-      s.holder === null ? '' : `"${s.holder.name}" (${s.holder.ticket}${s.holder.pid === null ? '' : `, PID ${s.holder.pid}`})`,
+      s.holder === null
+        ? ''
+        : `"${s.holder.name}" (${s.holder.ticket}${s.holder.pid === null ? '' : `, PID ${s.holder.pid}`})`,
     ]),
   );
 }

@@ -21,7 +21,8 @@ export async function run(command: string[], options: ScriptOptions): Promise<vo
       script = await client.call('scripts.get', { ticket });
       if (script.state === 'final') break;
     } catch (error) {
-      if (!(error instanceof UnjamError) || (error.code !== 'host-unreachable' && error.code !== 'host-timeout')) throw error;
+      if (!(error instanceof UnjamError) || (error.code !== 'host-unreachable' && error.code !== 'host-timeout'))
+        throw error;
       // The host went away; the script did not. The next host goes on where this one stopped.
       await delay(100);
       client.close();

@@ -43,8 +43,18 @@ export function addScriptOptions(command: Command): Command {
     .passThroughOptions();
 }
 
-export function startInput(command: string[], o: ScriptOptions, environment: NodeJS.ProcessEnv = process.env): Input<'scripts.start'> {
-  if (command.length === 0) throw new UnjamError('missing-command', 'There is no command to run.', 'Give it after "--": unjam start -- bash deploy.sh', 'command');
+export function startInput(
+  command: string[],
+  o: ScriptOptions,
+  environment: NodeJS.ProcessEnv = process.env,
+): Input<'scripts.start'> {
+  if (command.length === 0)
+    throw new UnjamError(
+      'missing-command',
+      'There is no command to run.',
+      'Give it after "--": unjam start -- bash deploy.sh',
+      'command',
+    );
   if (o.ticket !== undefined) refuse('bad-ticket', ticketProblem(o.ticket), '--ticket');
   const isolation = isolationInput(o, environment);
   const timeoutMs = duration(o.timeout, '--timeout');
@@ -67,16 +77,31 @@ export function startInput(command: string[], o: ScriptOptions, environment: Nod
 }
 
 /** Options win over the environment; anything incomplete or invalid is an error: nothing runs unisolated by mistake. */
-export function isolationInput(o: Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout'>, environment: NodeJS.ProcessEnv): Input<'scripts.start'>['isolation'] | null {
+export function isolationInput(
+  o: Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout'>,
+  environment: NodeJS.ProcessEnv,
+): Input<'scripts.start'>['isolation'] | null {
   const level = o.isolation ?? environment['UNJAM_ISOLATION_LEVEL'];
   const mutex = o.mutex ?? environment['UNJAM_MUTEX_NAME'];
   const timeout = o.mutexTimeout ?? environment['UNJAM_MUTEX_TIMEOUT'];
   if (level === undefined && mutex === undefined && timeout === undefined) return null;
   if (mutex === undefined || mutex === '')
-    throw new UnjamError('isolation-incomplete', `Isolation was asked for (${level === undefined ? 'a mutex timeout is given' : `level "${level}"`}) without the name of a mutex.`, 'Give the name with --mutex or UNJAM_MUTEX_NAME; nothing was started.', 'mutex');
+    throw new UnjamError(
+      'isolation-incomplete',
+      `Isolation was asked for (${level === undefined ? 'a mutex timeout is given' : `level "${level}"`}) without the name of a mutex.`,
+      'Give the name with --mutex or UNJAM_MUTEX_NAME; nothing was started.',
+      'mutex',
+    );
   refuse('bad-mutex-name', mutexNameProblem(mutex), o.mutex === undefined ? 'UNJAM_MUTEX_NAME' : '--mutex');
-  const timeoutMs = timeout === undefined || /^(none|never|infinite|)$/i.test(timeout.trim()) ? null : duration(timeout, o.mutexTimeout === undefined ? 'UNJAM_MUTEX_TIMEOUT' : '--mutex-timeout');
-  return { level: level === undefined ? 'full' : isolationLevel(level), mutex, ...(timeoutMs === null ? {} : { timeoutMs }) };
+  const timeoutMs =
+    timeout === undefined || /^(none|never|infinite|)$/i.test(timeout.trim())
+      ? null
+      : duration(timeout, o.mutexTimeout === undefined ? 'UNJAM_MUTEX_TIMEOUT' : '--mutex-timeout');
+  return {
+    level: level === undefined ? 'full' : isolationLevel(level),
+    mutex,
+    ...(timeoutMs === null ? {} : { timeoutMs }),
+  };
 }
 
 function isolationLevel(text: string): IsolationLevel {
@@ -88,24 +113,52 @@ function isolationLevel(text: string): IsolationLevel {
     case 'noisolation':
       return 'none';
     default:
-      throw new UnjamError('bad-input', `"${text}" is not an isolation level.`, 'Use full (FullIsolation) or none (NoIsolation); nothing was started.', 'isolation');
+      throw new UnjamError(
+        'bad-input',
+        `"${text}" is not an isolation level.`,
+        'Use full (FullIsolation) or none (NoIsolation); nothing was started.',
+        'isolation',
+      );
   }
 }
 
 export function cancelSignal(text: string): CancelSignal {
   const wanted = text.toLowerCase() === 'kill' ? 'sigkill' : text.toLowerCase();
   const found = cancelSignals.find((s) => s.toLowerCase() === wanted || s.toLowerCase() === `sig${wanted}`);
-  if (!found) throw new UnjamError('bad-input', `"${text}" is not a cancel signal.`, `Use one of ${cancelSignals.join(', ')}, or kill.`, '--cancel-signal');
+  if (!found)
+    throw new UnjamError(
+      'bad-input',
+      `"${text}" is not a cancel signal.`,
+      `Use one of ${cancelSignals.join(', ')}, or kill.`,
+      '--cancel-signal',
+    );
   return found;
 }
 
 /** Milliseconds, or null when the option was not given. */
-export function duration(text: string | undefined, option: string, min: number = limits.timeoutMinMs, max: number = limits.timeoutMaxMs): number | null {
+export function duration(
+  text: string | undefined,
+  option: string,
+  min: number = limits.timeoutMinMs,
+  max: number = limits.timeoutMaxMs,
+): number | null {
   if (text === undefined) return null;
   const ms = parseDuration(text);
   const range = `${min} ms to ${max === limits.timeoutMaxMs ? '1 day' : `${max / 60_000} min`}`;
-  if (ms === null) throw new UnjamError('bad-input', `${option}: "${text}" is not a time.`, 'Write it as 500ms, 10s, 30m, 1h30m, 1d or 00:30:00.', option);
-  if (ms < min || ms > max) throw new UnjamError('bad-input', `${option}: "${text}" is out of range (${range}).`, 'Give a time within the range; nothing was started.', option);
+  if (ms === null)
+    throw new UnjamError(
+      'bad-input',
+      `${option}: "${text}" is not a time.`,
+      'Write it as 500ms, 10s, 30m, 1h30m, 1d or 00:30:00.',
+      option,
+    );
+  if (ms < min || ms > max)
+    throw new UnjamError(
+      'bad-input',
+      `${option}: "${text}" is out of range (${range}).`,
+      'Give a time within the range; nothing was started.',
+      option,
+    );
   return ms;
 }
 
@@ -114,16 +167,26 @@ function refuse(code: 'bad-ticket' | 'bad-mutex-name', problem: string | null, f
 }
 
 function inherited(environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).filter((e): e is [string, string] => e[1] !== undefined && !/^UNJAM_(ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT|HOME)$/.test(e[0])));
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (e): e is [string, string] =>
+        e[1] !== undefined && !/^UNJAM_(ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT|HOME)$/.test(e[0]),
+    ),
+  );
 }
 
 function variables(assignments: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     assignments.map((text) => {
       const at = text.indexOf('=');
-      if (at < 1) throw new UnjamError('bad-input', `--env: "${text}" is not NAME=VALUE.`, 'Write it as --env NAME=VALUE.', '--env');
+      if (at < 1)
+        throw new UnjamError(
+          'bad-input',
+          `--env: "${text}" is not NAME=VALUE.`,
+          'Write it as --env NAME=VALUE.',
+          '--env',
+        );
       return [text.slice(0, at), text.slice(at + 1)];
     }),
   );
 }
-

@@ -16,7 +16,13 @@ export interface ServeOptions {
 
 export async function serve(options: ServeOptions): Promise<void> {
   const port = options.port === undefined ? 0 : Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UnjamError('bad-input', `--port: "${options.port}" is not a port.`, 'Give a number from 1 to 65535, or none.', '--port');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UnjamError(
+      'bad-input',
+      `--port: "${options.port}" is not a port.`,
+      'Give a number from 1 to 65535, or none.',
+      '--port',
+    );
   const directory = stateDirectory();
   const { openApplication } = await import('../application.ts');
   const log = (line: string): void => {
@@ -27,22 +33,52 @@ export async function serve(options: ServeOptions): Promise<void> {
     await application.close();
     if (options.background) return;
     const host = readHostFile(directory);
-    throw new UnjamError('not-possible', `Another host (PID ${host?.host.pid ?? 'unknown'}) serves "${directory}" already.`, 'Use that one, or stop it first. "unjam serve --console" can open a console for it.');
+    throw new UnjamError(
+      'not-possible',
+      `Another host (PID ${host?.host.pid ?? 'unknown'}) serves "${directory}" already.`,
+      'Use that one, or stop it first. "unjam serve --console" can open a console for it.',
+    );
   }
 
   let consoleServer: { close(): Promise<void> } | null = null;
   if (options.console) {
-    const root = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../dist/renderer' : import.meta.url.includes('/chunks/') ? '../renderer' : './renderer', import.meta.url));
-    if (!existsSync(root)) throw new UnjamError('not-possible', `The console has not been built: "${root}" is missing.`, 'Run "npm run build" in the checkout.');
+    const root = fileURLToPath(
+      new URL(
+        import.meta.url.endsWith('.ts')
+          ? '../../dist/renderer'
+          : import.meta.url.includes('/chunks/')
+            ? '../renderer'
+            : './renderer',
+        import.meta.url,
+      ),
+    );
+    if (!existsSync(root))
+      throw new UnjamError(
+        'not-possible',
+        `The console has not been built: "${root}" is missing.`,
+        'Run "npm run build" in the checkout.',
+      );
     const { openConsole } = await import('../api/console-server.ts');
     const { version } = await import('../version.ts');
     const { userInfo } = await import('node:os');
-    const server = await openConsole({ dispatch: application.dispatch, subscribe: (l) => application.subscribe(l), version, root, port, user: userInfo().username });
+    const server = await openConsole({
+      dispatch: application.dispatch,
+      subscribe: (l) => application.subscribe(l),
+      version,
+      root,
+      port,
+      user: userInfo().username,
+    });
     consoleServer = server;
     const url = server.oneTimeUrl();
     const opened = options.open !== false && (await openInBrowser(url));
-    print(opened ? `Unjam console opened in the browser (port ${server.port}).` : `Unjam console: ${url}\nThe address works once, within ten minutes.`);
-  } else if (!options.background) print(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts go on.`);
+    print(
+      opened
+        ? `Unjam console opened in the browser (port ${server.port}).`
+        : `Unjam console: ${url}\nThe address works once, within ten minutes.`,
+    );
+  } else if (!options.background)
+    print(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts go on.`);
 
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());

@@ -17,8 +17,16 @@ function describe(s: ScriptDetail): string {
     ['State', `${s.state}${s.verdict === null ? '' : `, ${s.verdict}${s.timeout === null ? '' : ` (${s.timeout})`}`}`],
     ['Exit', s.verdict === null ? null : `${s.signal ?? s.exitCode ?? 'none'} (result code ${s.resultCode})`],
     ['PID', s.process === null ? null : `${s.process.pid} (${s.process.name}, started ${s.process.startedAt})`],
-    ['Mutex', s.mutex === null ? null : `${s.mutex} (${s.isolation})${s.holdsMutex ? ', held' : ''}${s.fence === null ? '' : `, fence ${s.fence}`}`],
-    ['Waits for', s.holder === null ? null : `"${s.holder.name}" (${s.holder.ticket}), ${s.queuePosition} of ${s.queueLength}`],
+    [
+      'Mutex',
+      s.mutex === null
+        ? null
+        : `${s.mutex} (${s.isolation})${s.holdsMutex ? ', held' : ''}${s.fence === null ? '' : `, fence ${s.fence}`}`,
+    ],
+    [
+      'Waits for',
+      s.holder === null ? null : `"${s.holder.name}" (${s.holder.ticket}), ${s.queuePosition} of ${s.queueLength}`,
+    ],
     ['Created', s.createdAt],
     ['Started', s.startedAt],
     ['Last output', s.lastOutputAt],
@@ -35,10 +43,25 @@ function describe(s: ScriptDetail): string {
     ...facts.filter(([, value]) => value !== null).map(([name, value]) => `${name.padEnd(14)} ${value}`),
     ...section('Evidence for "stuck"', s.evidence.for),
     ...section('Evidence against', s.evidence.against),
-    ...section('Waiting behind it', s.waiters.map((w) => `${w.position}. "${w.name}" (${w.ticket}, ${w.isolation}) since ${w.since}`)),
-    ...section('Processes', s.processes.map((p) => `${'  '.repeat(p.depth)}${p.pid} ${p.name}, ${p.state}: ${p.commandLine}`)),
-    ...section('Actions so far', s.attempts.map((a) => a.text ?? `${a.what} by ${a.actor}`)),
-    ...(s.state === 'final' && !s.orphan ? [] : section('Next', [`Cancel: ${s.verbs.cancel.text}`, `Force Kill: ${s.verbs.kill.text}`, `Abandon: ${s.verbs.abandon.text}`])),
+    ...section(
+      'Waiting behind it',
+      s.waiters.map((w) => `${w.position}. "${w.name}" (${w.ticket}, ${w.isolation}) since ${w.since}`),
+    ),
+    ...section(
+      'Processes',
+      s.processes.map((p) => `${'  '.repeat(p.depth)}${p.pid} ${p.name}, ${p.state}: ${p.commandLine}`),
+    ),
+    ...section(
+      'Actions so far',
+      s.attempts.map((a) => a.text ?? `${a.what} by ${a.actor}`),
+    ),
+    ...(s.state === 'final' && !s.orphan
+      ? []
+      : section('Next', [
+          `Cancel: ${s.verbs.cancel.text}`,
+          `Force Kill: ${s.verbs.kill.text}`,
+          `Abandon: ${s.verbs.abandon.text}`,
+        ])),
   ].join('\n');
 }
 

@@ -35,7 +35,13 @@ export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
 export async function kill(ticket: string, o: VerbOptions): Promise<void> {
   await act(o, async (client) => {
     const script = await client.call('scripts.get', { ticket });
-    await confirm(o, script, `Force Kill "${script.name}"? ${script.verbs.kill.text} Type "yes"`, 'yes', script.verbs.kill.possible);
+    await confirm(
+      o,
+      script,
+      `Force Kill "${script.name}"? ${script.verbs.kill.text} Type "yes"`,
+      'yes',
+      script.verbs.kill.possible,
+    );
     return client.call('scripts.kill', { ticket, ...reason(o), ...identity(script) });
   });
 }
@@ -44,8 +50,19 @@ export async function abandon(ticket: string, o: VerbOptions): Promise<void> {
   await act(o, async (client) => {
     const script = await client.call('scripts.get', { ticket });
     const pid = String(script.pid ?? 'yes');
-    await confirm(o, script, `Abandon "${script.name}"? ${script.verbs.abandon.text} This cannot be undone. Type the PID (${pid})`, pid, script.verbs.abandon.possible);
-    return client.call('scripts.abandon', { ticket, ...reason(o), ...identity(script), holdQueue: o.holdQueue ?? false });
+    await confirm(
+      o,
+      script,
+      `Abandon "${script.name}"? ${script.verbs.abandon.text} This cannot be undone. Type the PID (${pid})`,
+      pid,
+      script.verbs.abandon.possible,
+    );
+    return client.call('scripts.abandon', {
+      ticket,
+      ...reason(o),
+      ...identity(script),
+      holdQueue: o.holdQueue ?? false,
+    });
   });
 }
 
@@ -65,10 +82,21 @@ const identity = (s: ScriptDetail): { process?: { pid: number; startTime: string
   s.process === null || s.state === 'final' ? {} : { process: { pid: s.process.pid, startTime: s.process.startTime } };
 
 /** Asks only a person: without a terminal, or with --yes, the command itself is the decision. */
-async function confirm(o: VerbOptions, script: ScriptDetail, question: string, answer: string, possible: boolean): Promise<void> {
+async function confirm(
+  o: VerbOptions,
+  script: ScriptDetail,
+  question: string,
+  answer: string,
+  possible: boolean,
+): Promise<void> {
   if (o.yes || !possible || script.state === 'final' || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const given = await terminal.question(`${question}: `);
   terminal.close();
-  if (given.trim() !== answer) throw new UnjamError('wrong-confirmation', `"${given.trim()}" is not "${answer}". Nothing was done.`, 'Run the command again, or give --yes.');
+  if (given.trim() !== answer)
+    throw new UnjamError(
+      'wrong-confirmation',
+      `"${given.trim()}" is not "${answer}". Nothing was done.`,
+      'Run the command again, or give --yes.',
+    );
 }

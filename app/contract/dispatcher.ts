@@ -15,7 +15,11 @@ export function createDispatcher(handlers: Handlers, onBug: (method: string, err
   return async (method, raw, caller) => {
     try {
       if (!isMethod(method))
-        throw new UnjamError('unknown-method', `There is no method "${method}".`, `Use one of: ${Object.keys(methods).join(', ')}.`);
+        throw new UnjamError(
+          'unknown-method',
+          `There is no method "${method}".`,
+          `Use one of: ${Object.keys(methods).join(', ')}.`,
+        );
       const parsed = methods[method].input.safeParse(raw ?? {});
       if (!parsed.success) throw inputError(parsed.error);
       const handler = handlers[method] as (input: unknown, caller: Caller) => unknown;
@@ -47,7 +51,9 @@ function inputError(error: z.ZodError): UnjamError {
   const field = path.map(String).join('.') || 'input';
   return new UnjamError(
     'bad-input',
-    unknownKey === undefined ? `"${field}": ${issue?.message ?? 'invalid'}.` : `"${field}" is not a field of this method.`,
+    unknownKey === undefined
+      ? `"${field}": ${issue?.message ?? 'invalid'}.`
+      : `"${field}" is not a field of this method.`,
     `Correct "${field}" and call again; GET /openapi.json describes every field.`,
     field,
   );

@@ -58,10 +58,20 @@ export class UnjamError extends Error implements ErrorBody {
   }
 
   toBody(): ErrorBody {
-    return { code: this.code, message: this.message, next: this.next, ...(this.field === undefined ? {} : { field: this.field }) };
+    return {
+      code: this.code,
+      message: this.message,
+      next: this.next,
+      ...(this.field === undefined ? {} : { field: this.field }),
+    };
   }
 
   static from(body: ErrorBody): UnjamError {
-    return new UnjamError(Object.hasOwn(errorCodes, body.code) ? body.code : 'internal', body.message, body.next, body.field);
+    return new UnjamError(
+      Object.hasOwn(errorCodes, body.code) ? body.code : 'internal',
+      body.message,
+      body.next,
+      body.field,
+    );
   }
 }

@@ -1,5 +1,6 @@
 /** The table of methods and events: what every transport mounts and every client sees. */
 import { z } from 'zod';
+import type { ErrorBody } from './errors.ts';
 import * as s from './schemas.ts';
 
 const query = <I extends z.ZodType, O extends z.ZodType>(about: string, input: I, output: O) =>
@@ -13,19 +14,35 @@ const ticketOnly = z.strictObject({ ticket: s.Ticket });
 export const methods = {
   'host.info': query('names, versions and capabilities of the host', nothing, s.HostInfo),
   'overview.get': query('everything the first screen shows', nothing, s.Snapshot),
-  'scripts.list': query('scripts; only living ones unless all', z.strictObject({ all: z.boolean().optional() }), z.array(s.ScriptView)),
+  'scripts.list': query(
+    'scripts; only living ones unless all',
+    z.strictObject({ all: z.boolean().optional() }),
+    z.array(s.ScriptView),
+  ),
   'scripts.get': query('one script in full', ticketOnly, s.ScriptDetail),
   'scripts.start': command('starts a script; the same ticket never runs twice', s.StartInput, s.ScriptView),
   'scripts.cancel': command('asks a script to stop', s.CancelInput, s.ScriptView),
   'scripts.kill': command('ends the whole tree and verifies', s.KillInput, s.ScriptView),
   'scripts.abandon': command('releases the mutex; ends nothing', s.AbandonInput, s.ScriptView),
-  'scripts.complete': command('removes a final script’s run directory', ticketOnly, z.strictObject({ removed: z.boolean(), warning: z.string().nullable() })),
+  'scripts.complete': command(
+    'removes a final script’s run directory',
+    ticketOnly,
+    z.strictObject({ removed: z.boolean(), warning: z.string().nullable() }),
+  ),
   'logs.read': query('the merged log of a script from a sequence number on', s.LogReadInput, s.LogPage),
   'locks.list': query('mutexes with holders, queues and orphans', nothing, z.array(s.MutexView)),
-  'locks.resume': command('lets a paused mutex grant its queue again', z.strictObject({ name: z.string() }), s.MutexView),
+  'locks.resume': command(
+    'lets a paused mutex grant its queue again',
+    z.strictObject({ name: z.string() }),
+    s.MutexView,
+  ),
   'history.list': query(
     'the journal, newest first',
-    z.strictObject({ sinceMs: z.int().min(0).optional(), ticket: s.Ticket.optional(), limit: z.int().min(1).max(10_000).optional() }),
+    z.strictObject({
+      sinceMs: z.int().min(0).optional(),
+      ticket: s.Ticket.optional(),
+      limit: z.int().min(1).max(10_000).optional(),
+    }),
     z.array(s.HistoryEntry),
   ),
 } as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
@@ -62,5 +79,4 @@ export interface Client {
 
 /** How a transport answers: thrown errors do not cross, values do. */
 export type Reply<T = unknown> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: import('./errors.ts').ErrorBody };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ErrorBody };

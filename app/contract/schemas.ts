@@ -27,7 +27,10 @@ export const StartInput = z.strictObject({
   name: z.string().trim().min(1).max(limits.nameMax).optional(),
   command: z.array(z.string()).min(1).max(10_000),
   cwd: z.string().min(1).optional(),
-  environment: z.record(z.string().min(1), z.string()).optional().describe('the whole environment; absent = the host’s'),
+  environment: z
+    .record(z.string().min(1), z.string())
+    .optional()
+    .describe('the whole environment; absent = the host’s'),
   isolation: Isolation.optional(),
   timeoutMs: milliseconds('overall timeout').optional(),
   noOutputTimeoutMs: milliseconds('ends the script after this long without output').optional(),
@@ -59,20 +62,47 @@ export const CancelInput = z.strictObject({
   ...target,
   signal: z.enum(cancelSignals).optional(),
   graceMs: z.int().min(limits.graceMinMs).max(limits.graceMaxMs).optional(),
-  escalate: z.boolean().optional().describe('force kill after the grace; default true for API and CLI, false for the window'),
+  escalate: z
+    .boolean()
+    .optional()
+    .describe('force kill after the grace; default true for API and CLI, false for the window'),
 });
 export const KillInput = z.strictObject(target);
 export const AbandonInput = z.strictObject({
   ...target,
   holdQueue: z.boolean().optional().describe('keep the mutex paused until it is resumed'),
-  confirmPid: z.int().positive().optional().describe('the pid that the operator typed; required from a window or browser'),
+  confirmPid: z
+    .int()
+    .positive()
+    .optional()
+    .describe('the pid that the operator typed; required from a window or browser'),
 });
 
 export const severities = ['critical', 'warning', 'info', 'neutral', 'orphan'] as const;
 export const icons = [
-  'hourglass', 'hourglass-bar', 'play', 'silent', 'silent-busy', 'clock', 'triangle', 'never-started', 'stop', 'stop-slash',
-  'killing', 'octagon-x', 'octagon-lock', 'octagon-shield', 'octagon-question', 'ring', 'ring-check', 'check', 'cross',
-  'hourglass-cross', 'recovered', 'question', 'dash',
+  'hourglass',
+  'hourglass-bar',
+  'play',
+  'silent',
+  'silent-busy',
+  'clock',
+  'triangle',
+  'never-started',
+  'stop',
+  'stop-slash',
+  'killing',
+  'octagon-x',
+  'octagon-lock',
+  'octagon-shield',
+  'octagon-question',
+  'ring',
+  'ring-check',
+  'check',
+  'cross',
+  'hourglass-cross',
+  'recovered',
+  'question',
+  'dash',
 ] as const;
 export const verbs = ['cancel', 'kill', 'abandon'] as const;
 
@@ -147,13 +177,29 @@ export const ScriptDetail = ScriptView.extend({
   runDirectory: z.string(),
   cancelSignal: z.enum(cancelSignals),
   graceMs: z.int(),
-  timeouts: z.strictObject({ overallMs: z.int().nullable(), noOutputMs: z.int().nullable(), mutexMs: z.int().nullable() }),
+  timeouts: z.strictObject({
+    overallMs: z.int().nullable(),
+    noOutputMs: z.int().nullable(),
+    mutexMs: z.int().nullable(),
+  }),
   evidence: z.strictObject({ for: z.array(z.string()), against: z.array(z.string()) }),
   attempts: z.array(
-    z.strictObject({ at: Time, what: z.enum(['cancel', 'kill', 'abandon', 'timeout']), actor: z.string(), code: z.string().nullable(), text: z.string().nullable() }),
+    z.strictObject({
+      at: Time,
+      what: z.enum(['cancel', 'kill', 'abandon', 'timeout']),
+      actor: z.string(),
+      code: z.string().nullable(),
+      text: z.string().nullable(),
+    }),
   ),
   waiters: z.array(
-    z.strictObject({ ticket: z.string(), name: z.string(), isolation: z.enum(isolationLevels), position: z.int(), since: Time }),
+    z.strictObject({
+      ticket: z.string(),
+      name: z.string(),
+      isolation: z.enum(isolationLevels),
+      position: z.int(),
+      since: Time,
+    }),
   ),
   processes: z.array(ProcessView),
   verbs: z.strictObject({ cancel: VerbView, kill: VerbView, abandon: VerbView }),
@@ -167,10 +213,25 @@ export const MutexView = z.strictObject({
   /** An orphan of an abandoned hold still runs: grants are not isolated from it. */
   tainted: z.boolean(),
   holders: z.array(
-    z.strictObject({ ticket: z.string(), name: z.string(), pid: z.int().nullable(), level: z.enum(isolationLevels), since: Time, fence: z.int(), stuck: z.boolean() }),
+    z.strictObject({
+      ticket: z.string(),
+      name: z.string(),
+      pid: z.int().nullable(),
+      level: z.enum(isolationLevels),
+      since: Time,
+      fence: z.int(),
+      stuck: z.boolean(),
+    }),
   ),
   waiters: z.array(
-    z.strictObject({ ticket: z.string(), name: z.string(), level: z.enum(isolationLevels), since: Time, position: z.int(), why: z.string() }),
+    z.strictObject({
+      ticket: z.string(),
+      name: z.string(),
+      level: z.enum(isolationLevels),
+      since: Time,
+      position: z.int(),
+      why: z.string(),
+    }),
   ),
   orphans: z.array(
     z.strictObject({ ticket: z.string(), name: z.string(), pid: z.int().nullable(), since: Time, by: z.string() }),
@@ -207,7 +268,9 @@ export const LogEntry = z.strictObject({
   stream: z.enum(logStreams),
   at: Time.nullable().describe('when Unjam saw it, to about 50 ms'),
   code: z.string().nullable(),
-  text: z.string().describe('decoded; one or more whole lines with their line feeds, except for a last line that is not finished'),
+  text: z
+    .string()
+    .describe('decoded; one or more whole lines with their line feeds, except for a last line that is not finished'),
   base64: z.string().optional().describe('the bytes as they were, when asked for with raw; text is empty then'),
 });
 export const LogReadInput = z.strictObject({
@@ -218,7 +281,12 @@ export const LogReadInput = z.strictObject({
   stream: z.enum(logStreams).optional(),
   search: z.string().min(1).max(1000).optional().describe('only lines that contain this text; case-sensitive'),
   raw: z.boolean().optional().describe('bytes as base64 instead of text'),
-  waitMs: z.int().min(0).max(30_000).optional().describe('hold the answer until there is something new, or the script is final'),
+  waitMs: z
+    .int()
+    .min(0)
+    .max(30_000)
+    .optional()
+    .describe('hold the answer until there is something new, or the script is final'),
 });
 export const LogPage = z.strictObject({
   entries: z.array(LogEntry),

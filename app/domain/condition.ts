@@ -107,8 +107,16 @@ export function condition(f: ConditionFacts): ScriptCondition {
       const pid = first?.process.pid ?? f.pid ?? 0;
       const after = fineDuration(f.now - stage.since);
       const said = {
-        kernel: ['in kernel', 'octagon-x', `The system accepted the request to end PID ${pid}, but it still exists: ${first?.detail ?? ''}.`],
-        pending: ['in kernel', 'octagon-x', `The system accepted the request to end PID ${pid}, but it still exists: ${first?.detail ?? ''}.`],
+        kernel: [
+          'in kernel',
+          'octagon-x',
+          `The system accepted the request to end PID ${pid}, but it still exists: ${first?.detail ?? ''}.`,
+        ],
+        pending: [
+          'in kernel',
+          'octagon-x',
+          `The system accepted the request to end PID ${pid}, but it still exists: ${first?.detail ?? ''}.`,
+        ],
         access: ['no access', 'octagon-lock', `The system refused to end PID ${pid}: ${first?.detail ?? ''}.`],
         protected: ['protected', 'octagon-shield', `PID ${pid} is a protected process: ${first?.detail ?? ''}.`],
         stopped: ['stopped', 'octagon-question', `PID ${pid} still exists: ${first?.detail ?? ''}.`],
@@ -125,7 +133,14 @@ export function condition(f: ConditionFacts): ScriptCondition {
       };
     }
     case 'killing':
-      return plain('killing', `Killing, ${stage.ended} of ${stage.of} gone`, `Ending ${processCount(stage.of)}; ${stage.ended} ${stage.ended === 1 ? 'is' : 'are'} gone.`, 'info', 'killing', 'wait');
+      return plain(
+        'killing',
+        `Killing, ${stage.ended} of ${stage.of} gone`,
+        `Ending ${processCount(stage.of)}; ${stage.ended} ${stage.ended === 1 ? 'is' : 'are'} gone.`,
+        'info',
+        'killing',
+        'wait',
+      );
     case 'cancel-ignored':
       return {
         key: 'cancel-ignored',
@@ -161,7 +176,8 @@ export function condition(f: ConditionFacts): ScriptCondition {
       stuck: false,
     };
   }
-  if (f.state === 'starting') return plain('starting', 'Starting', 'The script is being started.', 'info', 'play', 'none');
+  if (f.state === 'starting')
+    return plain('starting', 'Starting', 'The script is being started.', 'info', 'play', 'none');
   return running(f, blocking);
 }
 
@@ -171,7 +187,14 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
   const over = overdueBy(f);
   if (silent >= f.thresholds.silentMs) {
     if (busy === true)
-      return plain('silent-busy', `Silent ${shortDuration(silent)}, but busy`, `No output for ${shortDuration(silent)}, but it uses CPU or writes data. Probably working.`, 'warning', 'silent-busy', 'wait');
+      return plain(
+        'silent-busy',
+        `Silent ${shortDuration(silent)}, but busy`,
+        `No output for ${shortDuration(silent)}, but it uses CPU or writes data. Probably working.`,
+        'warning',
+        'silent-busy',
+        'wait',
+      );
     if (blocking && busy === false)
       return {
         key: 'stuck-silent',
@@ -219,9 +242,23 @@ function queued(f: ConditionFacts): ScriptCondition {
   if (w === null) return plain('waiting', 'Waiting', `Waits for "${f.mutex}".`, 'info', 'hourglass', 'none');
   const place = `${ordinal(w.position)} of ${w.of}`;
   if (w.paused)
-    return plain('paused', `Held ${waited}, ${place}`, `Waits for "${f.mutex}", which an operator has paused. ${place}. Next: resume the mutex.`, 'warning', 'hourglass-bar', 'show-holder');
+    return plain(
+      'paused',
+      `Held ${waited}, ${place}`,
+      `Waits for "${f.mutex}", which an operator has paused. ${place}. Next: resume the mutex.`,
+      'warning',
+      'hourglass-bar',
+      'show-holder',
+    );
   if (w.holder?.stuck)
-    return plain('blocked', `Blocked ${waited}, ${place}`, `Cannot start: "${f.mutex}" is held by a stuck script, "${w.holder.name}", for ${longDuration(w.holder.heldMs)}. ${place}.`, 'warning', 'hourglass-bar', 'show-holder');
+    return plain(
+      'blocked',
+      `Blocked ${waited}, ${place}`,
+      `Cannot start: "${f.mutex}" is held by a stuck script, "${w.holder.name}", for ${longDuration(w.holder.heldMs)}. ${place}.`,
+      'warning',
+      'hourglass-bar',
+      'show-holder',
+    );
   return plain(
     'waiting',
     `Waiting ${waited}, ${place}`,
@@ -239,26 +276,99 @@ function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
   const by = v.actor === null ? '' : ` by ${v.actor.via === 'unjam' ? 'Unjam' : v.actor.user}`;
   switch (v.kind) {
     case 'exited':
-      if (v.exitCode === 0) return plain('finished', 'Finished, exit code 0', `Finished in ${fineDuration(v.durationMs ?? 0)}.`, 'neutral', 'check', 'none');
+      if (v.exitCode === 0)
+        return plain(
+          'finished',
+          'Finished, exit code 0',
+          `Finished in ${fineDuration(v.durationMs ?? 0)}.`,
+          'neutral',
+          'check',
+          'none',
+        );
       return v.exitCode === null
-        ? plain('failed', `Failed, ${v.signal}`, `Ended by ${v.signal}${took}, which Unjam did not send.`, 'warning', 'cross', 'log')
-        : plain('failed', `Failed, exit code ${v.exitCode}`, `Failed with exit code ${v.exitCode}${took}.`, 'warning', 'cross', 'log');
+        ? plain(
+            'failed',
+            `Failed, ${v.signal}`,
+            `Ended by ${v.signal}${took}, which Unjam did not send.`,
+            'warning',
+            'cross',
+            'log',
+          )
+        : plain(
+            'failed',
+            `Failed, exit code ${v.exitCode}`,
+            `Failed with exit code ${v.exitCode}${took}.`,
+            'warning',
+            'cross',
+            'log',
+          );
     case 'cancelled':
-      return plain('cancelled', cut(`Cancelled${by}`), v.durationMs === null ? `Cancelled${by} while it waited; it was never started.` : `Stopped${took}; Cancel was requested${by}.`, 'neutral', 'stop', 'none');
+      return plain(
+        'cancelled',
+        cut(`Cancelled${by}`),
+        v.durationMs === null
+          ? `Cancelled${by} while it waited; it was never started.`
+          : `Stopped${took}; Cancel was requested${by}.`,
+        'neutral',
+        'stop',
+        'none',
+      );
     case 'killed':
-      return plain('killed', cut(`Killed${by}`), `Force Kill${by} ended all its processes${took}.`, 'neutral', 'killing', 'none');
+      return plain(
+        'killed',
+        cut(`Killed${by}`),
+        `Force Kill${by} ended all its processes${took}.`,
+        'neutral',
+        'killing',
+        'none',
+      );
     case 'timed-out':
       if (v.timeout === 'mutex')
-        return plain('gave-up', cut(`Gave up waiting (${shortDuration(v.at - f.createdAt)})`), `Never started: "${f.mutex}" was not free within ${longDuration(v.at - f.createdAt)}.`, 'warning', 'hourglass-cross', 'log');
-      return plain('timed-out', `Timed out (${v.timeout})`, `Ended by Unjam${took}: its ${v.timeout === 'overall' ? 'time limit' : 'limit without output'} was reached.`, 'warning', 'clock', 'log');
+        return plain(
+          'gave-up',
+          cut(`Gave up waiting (${shortDuration(v.at - f.createdAt)})`),
+          `Never started: "${f.mutex}" was not free within ${longDuration(v.at - f.createdAt)}.`,
+          'warning',
+          'hourglass-cross',
+          'log',
+        );
+      return plain(
+        'timed-out',
+        `Timed out (${v.timeout})`,
+        `Ended by Unjam${took}: its ${v.timeout === 'overall' ? 'time limit' : 'limit without output'} was reached.`,
+        'warning',
+        'clock',
+        'log',
+      );
     case 'abandoned':
       return abandonedCondition(f, v);
     case 'failed-to-start':
-      return plain('failed-to-start', 'Failed to start', `It could not be started: ${v.detail ?? 'unknown reason'}.`, 'warning', 'cross', 'log');
+      return plain(
+        'failed-to-start',
+        'Failed to start',
+        `It could not be started: ${v.detail ?? 'unknown reason'}.`,
+        'warning',
+        'cross',
+        'log',
+      );
     case 'never-started':
-      return plain('never-started', 'Never started', `Never started: ${v.detail ?? 'unknown reason'}.`, 'warning', 'never-started', 'log');
+      return plain(
+        'never-started',
+        'Never started',
+        `Never started: ${v.detail ?? 'unknown reason'}.`,
+        'warning',
+        'never-started',
+        'log',
+      );
     case 'lost':
-      return plain('lost', 'Exit unknown', `Lost: ${v.detail ?? 'unknown reason'}. The exit code is unknown.`, 'warning', 'question', 'log');
+      return plain(
+        'lost',
+        'Exit unknown',
+        `Lost: ${v.detail ?? 'unknown reason'}. The exit code is unknown.`,
+        'warning',
+        'question',
+        'log',
+      );
   }
 }
 
@@ -266,14 +376,42 @@ function abandonedCondition(f: ConditionFacts, v: VerdictRecord): ScriptConditio
   const at = f.abandoned?.at ?? v.at;
   const by = f.abandoned ? ` by ${f.abandoned.by.user}` : '';
   if (f.orphan)
-    return plain('abandoned', 'Abandoned, still running', `Abandoned at ${clockTime(at)}${by}. PID ${f.pid} still runs and may still change files. Unjam holds no mutex for it.`, 'orphan', 'ring', 'none');
+    return plain(
+      'abandoned',
+      'Abandoned, still running',
+      `Abandoned at ${clockTime(at)}${by}. PID ${f.pid} still runs and may still change files. Unjam holds no mutex for it.`,
+      'orphan',
+      'ring',
+      'none',
+    );
   const ended = f.orphanEndedAt;
   return ended === null
-    ? plain('orphan-exited', 'Abandoned, gone', `Abandoned at ${clockTime(at)}${by}. PID ${f.pid} no longer runs; when it ended is unknown.`, 'neutral', 'ring-check', 'none')
-    : plain('orphan-exited', `Orphan exited ${clockTime(ended).slice(0, 5)}`, `PID ${f.pid} ended at ${clockTime(ended)}, ${longDuration(ended - at)} after it was abandoned.`, 'neutral', 'ring-check', 'none');
+    ? plain(
+        'orphan-exited',
+        'Abandoned, gone',
+        `Abandoned at ${clockTime(at)}${by}. PID ${f.pid} no longer runs; when it ended is unknown.`,
+        'neutral',
+        'ring-check',
+        'none',
+      )
+    : plain(
+        'orphan-exited',
+        `Orphan exited ${clockTime(ended).slice(0, 5)}`,
+        `PID ${f.pid} ended at ${clockTime(ended)}, ${longDuration(ended - at)} after it was abandoned.`,
+        'neutral',
+        'ring-check',
+        'none',
+      );
 }
 
-function plain(key: string, label: string, headline: string, severity: ConditionSeverity, icon: string, next: NextStep): ScriptCondition {
+function plain(
+  key: string,
+  label: string,
+  headline: string,
+  severity: ConditionSeverity,
+  icon: string,
+  next: NextStep,
+): ScriptCondition {
   return { key, label, headline, severity, icon, next, stuck: false };
 }
 
@@ -295,7 +433,8 @@ export function evidence(f: ConditionFacts): { for: string[]; against: string[] 
   const silent = silentFor(f) ?? 0;
   const limit = longDuration(f.thresholds.silentMs);
   if (silent >= f.thresholds.silentMs) pro.push(`No output for ${longDuration(silent)} (limit ${limit}).`);
-  else contra.push(`${f.lastOutputAt === null ? 'Started' : 'Last output'} ${longDuration(silent)} ago (limit ${limit}).`);
+  else
+    contra.push(`${f.lastOutputAt === null ? 'Started' : 'Last output'} ${longDuration(silent)} ago (limit ${limit}).`);
   if (f.health !== null) {
     const h = f.health;
     const io = h.ioBytes === null ? '' : ` and I/O ${h.ioBytes} bytes`;
@@ -308,7 +447,9 @@ export function evidence(f: ConditionFacts): { for: string[]; against: string[] 
     (overdueBy(f) === null ? contra : pro).push(usual);
   }
   if (f.stage.kind === 'cancel-ignored')
-    pro.push(`Cancel was ignored: ${f.stage.left} of ${processCount(f.stage.of)} were still there at ${clockTime(f.stage.since)}.`);
+    pro.push(
+      `Cancel was ignored: ${f.stage.left} of ${processCount(f.stage.of)} were still there at ${clockTime(f.stage.since)}.`,
+    );
   if (f.stage.kind === 'unkillable')
     for (const s of f.stage.survivors) pro.push(`PID ${s.process.pid} (${s.process.name}): ${s.detail}.`);
   if (f.mutex !== null && f.holdsMutex) {

@@ -47,11 +47,16 @@ export function parseDuration(text: string): number | null {
     const [, d, h, m, s, f] = span;
     if (Number(h) > 23 || Number(m) > 59 || Number(s) > 59) return null;
     return (
-      Number(d ?? 0) * 86_400_000 + Number(h) * 3_600_000 + Number(m) * 60_000 + Number(s) * 1000 + Math.round(Number(`0.${f ?? 0}`) * 1000)
+      Number(d ?? 0) * 86_400_000 +
+      Number(h) * 3_600_000 +
+      Number(m) * 60_000 +
+      Number(s) * 1000 +
+      Math.round(Number(`0.${f ?? 0}`) * 1000)
     );
   }
   if (!/^(\d+(\.\d+)?(ms|min|s|m|h|d))+$/.test(t)) return null;
   let total = 0;
-  for (const [, n, unit] of t.matchAll(/(\d+(?:\.\d+)?)(ms|min|s|m|h|d)/g)) total += Number(n) * (units[unit ?? ''] ?? 0);
+  for (const [, n, unit] of t.matchAll(/(\d+(?:\.\d+)?)(ms|min|s|m|h|d)/g))
+    total += Number(n) * (units[unit ?? ''] ?? 0);
   return Math.round(total);
 }

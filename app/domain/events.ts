@@ -24,15 +24,39 @@ export type EventBody =
   | { readonly type: 'first-output' }
   /** Written before a signal is sent, so that a crash in between shows as "result unknown". */
   | { readonly type: 'intent'; readonly verb: 'cancel' | 'kill' | 'timeout'; readonly actor: Actor }
-  | { readonly type: 'cancel'; readonly requestId: string; readonly actor: Actor; readonly signal: CancelSignal; readonly until: number; readonly escalate: boolean; readonly evidence: readonly string[] }
+  | {
+      readonly type: 'cancel';
+      readonly requestId: string;
+      readonly actor: Actor;
+      readonly signal: CancelSignal;
+      readonly until: number;
+      readonly escalate: boolean;
+      readonly evidence: readonly string[];
+    }
   | { readonly type: 'cancel-ignored'; readonly left: readonly ProcessIdentity[]; readonly of: number }
   | { readonly type: 'timeout'; readonly timeout: 'overall' | 'no-output'; readonly until: number }
-  | { readonly type: 'kill'; readonly requestId: string | null; readonly actor: Actor; readonly count: number; readonly evidence: readonly string[] }
+  | {
+      readonly type: 'kill';
+      readonly requestId: string | null;
+      readonly actor: Actor;
+      readonly count: number;
+      readonly evidence: readonly string[];
+    }
   | { readonly type: 'kill-progress'; readonly ended: number; readonly of: number }
-  | { readonly type: 'unkillable'; readonly survivors: readonly Survivor[]; readonly ended: number; readonly of: number }
+  | {
+      readonly type: 'unkillable';
+      readonly survivors: readonly Survivor[];
+      readonly ended: number;
+      readonly of: number;
+    }
   | { readonly type: 'refused'; readonly requestId: string; readonly reason: string }
   | { readonly type: 'exited'; readonly exit: Pick<ExitRecord, 'code' | 'signal' | 'endedAt'> }
-  | { readonly type: 'abandoned'; readonly actor: Actor; readonly reason: string | null; readonly evidence: readonly string[] }
+  | {
+      readonly type: 'abandoned';
+      readonly actor: Actor;
+      readonly reason: string | null;
+      readonly evidence: readonly string[];
+    }
   | { readonly type: 'orphan-ended' }
   | { readonly type: 'final'; readonly verdict: VerdictRecord }
   | { readonly type: 'note' };
@@ -60,4 +84,11 @@ export type RunnerRequest =
       /** What was known when the operator decided. */
       readonly evidence: readonly string[];
     }
-  | { readonly verb: 'kill'; readonly id: string; readonly at: number; readonly actor: Actor; readonly reason: string | null; readonly evidence: readonly string[] };
+  | {
+      readonly verb: 'kill';
+      readonly id: string;
+      readonly at: number;
+      readonly actor: Actor;
+      readonly reason: string | null;
+      readonly evidence: readonly string[];
+    };

@@ -27,16 +27,21 @@ const line = (code: string, ...sentences: (string | null)[]): Line => ({
 });
 
 export const actorText = (actor: Actor): string => (actor.via === 'unjam' ? 'Unjam' : `${actor.user} (${actor.via})`);
-export const processText = (p: ProcessIdentity): string => `PID ${p.pid} (${p.name}, started ${clockTime(p.startedAt)})`;
+export const processText = (p: ProcessIdentity): string =>
+  `PID ${p.pid} (${p.name}, started ${clockTime(p.startedAt)})`;
 const listed = (all: readonly ProcessIdentity[]): string => {
-  const shown = all.slice(0, 20).map((p) => `${p.pid} ${p.name}`).join(', ');
+  const shown = all
+    .slice(0, 20)
+    .map((p) => `${p.pid} ${p.name}`)
+    .join(', ');
   return all.length > 20 ? `${shown} and ${all.length - 20} more` : shown;
 };
 const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 const processes = (n: number): string => count(n, 'process', 'processes');
 const scriptsWait = (m: MutexFacts | null): string | null =>
   m === null ? null : m.waiting === 1 ? '1 script waits.' : `${m.waiting} scripts wait.`;
-const held = (m: MutexFacts | null, still = ''): string | null => (m === null ? null : `Mutex "${m.name}" is ${still}held.`);
+const held = (m: MutexFacts | null, still = ''): string | null =>
+  m === null ? null : `Mutex "${m.name}" is ${still}held.`;
 const stays = (m: MutexFacts | null): string | null => (m === null ? null : `Mutex "${m.name}" stays held.`);
 const released = (m: MutexFacts | null, at: number): string | null =>
   m === null
@@ -54,7 +59,13 @@ export interface HolderFacts {
 const holderText = (h: HolderFacts): string =>
   `"${h.name}" (ticket ${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}, ${h.level === 'full' ? 'Full' : 'No'} isolation) for ${longDuration(h.heldMs)}`;
 
-export const waiting = (mutex: string, holders: readonly HolderFacts[], position: number, of: number, paused: string | null): Line =>
+export const waiting = (
+  mutex: string,
+  holders: readonly HolderFacts[],
+  position: number,
+  of: number,
+  paused: string | null,
+): Line =>
   line(
     'I101',
     `Waiting for mutex "${mutex}".`,
@@ -69,7 +80,11 @@ export const waiting = (mutex: string, holders: readonly HolderFacts[], position
 export const acquired = (mutex: string, waitedMs: number, at: number): Line =>
   line('I103', `Mutex "${mutex}" acquired ${clockTime(at)} after waiting ${fineDuration(waitedMs)}.`);
 
-export const besideOrphan = (mutex: string, at: number, orphan: { name: string; ticket: string; process: ProcessIdentity | null }): Line =>
+export const besideOrphan = (
+  mutex: string,
+  at: number,
+  orphan: { name: string; ticket: string; process: ProcessIdentity | null },
+): Line =>
   line(
     'W222',
     `Mutex "${mutex}" acquired ${clockTime(at)} while abandoned ${orphan.process === null ? 'script' : processText(orphan.process)} ("${orphan.name}", ticket ${orphan.ticket}) still runs.`,
@@ -84,8 +99,17 @@ export const gaveUpWaiting = (mutex: string, waitedMs: number, holders: readonly
     'The script was never started. Next: look at the holder, or start again with a longer mutex timeout.',
   );
 
-export const leftQueue = (mutex: string, actor: Actor, verb: 'Cancel' | 'Force Kill' | 'Abandon', at: number, reason: string | null): Line =>
-  line('W207', `${verb} requested by ${actorText(actor)} at ${clockTime(at)}${because(reason)}. The script left the queue of mutex "${mutex}" and was never started. No process had to be ended.`);
+export const leftQueue = (
+  mutex: string,
+  actor: Actor,
+  verb: 'Cancel' | 'Force Kill' | 'Abandon',
+  at: number,
+  reason: string | null,
+): Line =>
+  line(
+    'W207',
+    `${verb} requested by ${actorText(actor)} at ${clockTime(at)}${because(reason)}. The script left the queue of mutex "${mutex}" and was never started. No process had to be ended.`,
+  );
 
 export const cancelRequested = (f: {
   actor: Actor;
@@ -102,7 +126,9 @@ export const cancelRequested = (f: {
     'W201',
     `Cancel requested by ${actorText(f.actor)} at ${clockTime(f.at)}${because(f.reason)}. Sent ${f.sent}, root ${processText(f.root)}.`,
     `It has ${fineDuration(f.graceMs)} to exit; ${f.escalate ? 'then Unjam ends what is left' : 'nothing is forced after that'}.`,
-    f.mutex === null ? null : `Mutex "${f.mutex.name}" stays held until ${f.total === 1 ? 'its process has' : `all ${f.total} processes have`} gone.`,
+    f.mutex === null
+      ? null
+      : `Mutex "${f.mutex.name}" stays held until ${f.total === 1 ? 'its process has' : `all ${f.total} processes have`} gone.`,
     scriptsWait(f.mutex),
     'Next: wait.',
   );
@@ -128,7 +154,14 @@ export const timedOut = (f: {
     'Next: wait.',
   );
 
-export const cancelUndeliverable = (actor: Actor, at: number, root: ProcessIdentity, what: string, why: string, m: MutexFacts | null): Line =>
+export const cancelUndeliverable = (
+  actor: Actor,
+  at: number,
+  root: ProcessIdentity,
+  what: string,
+  why: string,
+  m: MutexFacts | null,
+): Line =>
   line(
     'W202',
     `Cancel requested by ${actorText(actor)} at ${clockTime(at)} could not be delivered to ${processText(root)}: ${what}: ${why}. Nothing was stopped.`,
@@ -160,7 +193,13 @@ export const childrenLeft = (root: ProcessIdentity, left: readonly ProcessIdenti
     'Next: Force Kill.',
   );
 
-export const cancelIgnored = (f: { afterMs: number; root: ProcessIdentity; left: readonly ProcessIdentity[]; of: number; mutex: MutexFacts | null }): Line =>
+export const cancelIgnored = (f: {
+  afterMs: number;
+  root: ProcessIdentity;
+  left: readonly ProcessIdentity[];
+  of: number;
+  mutex: MutexFacts | null;
+}): Line =>
   line(
     'W205',
     `Cancel ignored: ${fineDuration(f.afterMs)} after Cancel ${f.left.length} of ${processes(f.of)} still run (${listed(f.left)}), root ${processText(f.root)}.`,
@@ -169,8 +208,16 @@ export const cancelIgnored = (f: { afterMs: number; root: ProcessIdentity; left:
     'Next: Force Kill.',
   );
 
-export const cancelTooLate = (verb: 'Cancel' | 'Force Kill', root: ProcessIdentity, endedAt: number, exit: string): Line =>
-  line('W206', `${verb} withdrawn: ${processText(root)} had already exited by itself at ${clockTime(endedAt)} (${exit}). Nothing was stopped.`);
+export const cancelTooLate = (
+  verb: 'Cancel' | 'Force Kill',
+  root: ProcessIdentity,
+  endedAt: number,
+  exit: string,
+): Line =>
+  line(
+    'W206',
+    `${verb} withdrawn: ${processText(root)} had already exited by itself at ${clockTime(endedAt)} (${exit}). Nothing was stopped.`,
+  );
 
 export const killRequested = (f: {
   actor: Actor;
@@ -190,14 +237,26 @@ export const killRequested = (f: {
     'Next: wait for the proof.',
   );
 
-export const killed = (f: { total: number; afterMs: number; root: ProcessIdentity; exit: string; mutex: MutexFacts | null; at: number }): Line =>
+export const killed = (f: {
+  total: number;
+  afterMs: number;
+  root: ProcessIdentity;
+  exit: string;
+  mutex: MutexFacts | null;
+  at: number;
+}): Line =>
   line(
     'I212',
     `Force Kill: ${f.total} of ${processes(f.total)} ended after ${fineDuration(f.afterMs)}; root ${processText(f.root)}, ${f.exit}, set by the kill and not by the script.`,
     released(f.mutex, f.at),
   );
 
-export const killIncomplete = (survivors: readonly ProcessIdentity[], total: number, afterMs: number, m: MutexFacts | null): Line =>
+export const killIncomplete = (
+  survivors: readonly ProcessIdentity[],
+  total: number,
+  afterMs: number,
+  m: MutexFacts | null,
+): Line =>
   line(
     'W213',
     `Force Kill: ${total - survivors.length} of ${processes(total)} ended. ${survivors.map(processText).join(', ')} still ${survivors.length === 1 ? 'exists' : 'exist'} after ${fineDuration(afterMs)}.`,
@@ -220,7 +279,13 @@ const survivorText = (s: Survivor): string => {
   }
 };
 
-export const unkillable = (survivors: readonly Survivor[], total: number, afterMs: number, elevated: boolean, m: MutexFacts | null): Line => {
+export const unkillable = (
+  survivors: readonly Survivor[],
+  total: number,
+  afterMs: number,
+  elevated: boolean,
+  m: MutexFacts | null,
+): Line => {
   const access = survivors.every((s) => s.reason === 'access');
   return line(
     access ? 'W215' : 'W214',
@@ -235,7 +300,10 @@ export const unkillable = (survivors: readonly Survivor[], total: number, afterM
 };
 
 export const foreignProcess = (verb: string, pid: number, expected: string, found: string): Line =>
-  line('W216', `${verb} refused: PID ${pid} now belongs to another program (started ${found}, expected ${expected}). Nothing was ended.`);
+  line(
+    'W216',
+    `${verb} refused: PID ${pid} now belongs to another program (started ${found}, expected ${expected}). Nothing was ended.`,
+  );
 
 export const abandoned = (f: {
   actor: Actor;
@@ -262,14 +330,23 @@ export const abandoned = (f: {
           : `Next in line: "${f.mutex.next}"; it runs beside this process. ${scriptsWait(f.mutex) ?? ''} Next: Force Kill stays possible.`,
   );
 
-export const orphanExited = (root: ProcessIdentity, at: number, abandonedAt: number, exit: string, bytes: number): Line =>
+export const orphanExited = (
+  root: ProcessIdentity,
+  at: number,
+  abandonedAt: number,
+  exit: string,
+  bytes: number,
+): Line =>
   line(
     'I224',
     `Orphan exited: ${processText(root)} and its tree had ended at ${clockTime(at)}, ${longDuration(at - abandonedAt)} after it was abandoned, ${exit}. It wrote ${count(bytes, 'byte')} of output after ${clockTime(abandonedAt)}; they are in the log.`,
   );
 
 export const orphanLost = (root: ProcessIdentity): Line =>
-  line('W225', `Orphan lost: ${processText(root)} no longer exists. Its end and exit code are unknown, because its runner had died.`);
+  line(
+    'W225',
+    `Orphan lost: ${processText(root)} no longer exists. Its end and exit code are unknown, because its runner had died.`,
+  );
 
 export const leftRunning = (left: readonly ProcessIdentity[], m: MutexFacts | null, at: number): Line =>
   line(
@@ -278,16 +355,27 @@ export const leftRunning = (left: readonly ProcessIdentity[], m: MutexFacts | nu
     released(m, at),
   );
 
-export const recovered = (hostStartedAt: number, root: ProcessIdentity | null, ticket: string, mutex: string | null): Line =>
+export const recovered = (
+  hostStartedAt: number,
+  root: ProcessIdentity | null,
+  ticket: string,
+  mutex: string | null,
+): Line =>
   line(
     'W301',
     `Recovered after restart: a new host started ${clockTime(hostStartedAt)}.`,
-    root === null ? `The runner of ticket ${ticket} still waits.` : `${processText(root)} still matches ticket ${ticket}.`,
+    root === null
+      ? `The runner of ticket ${ticket} still waits.`
+      : `${processText(root)} still matches ticket ${ticket}.`,
     mutex === null ? 'Nothing was lost.' : `Nothing was lost; its place at mutex "${mutex}" is unchanged.`,
   );
 
 export const lost = (why: string, mutex: string | null): Line =>
-  line('W302', `Lost: ${why}. The exit code is unknown.`, mutex === null ? null : `Mutex "${mutex}" is released. Next: look at the log and at what the script left behind.`);
+  line(
+    'W302',
+    `Lost: ${why}. The exit code is unknown.`,
+    mutex === null ? null : `Mutex "${mutex}" is released. Next: look at the log and at what the script left behind.`,
+  );
 
 export const runnerDied = (root: ProcessIdentity, m: MutexFacts | null): Line =>
   line(
@@ -301,19 +389,26 @@ export const runnerDied = (root: ProcessIdentity, m: MutexFacts | null): Line =>
 export const startFailed = (why: string): Line => line('W106', `The script could not be started: ${why}.`);
 
 export const resumed = (mutex: string, actor: Actor, at: number, next: string | null): Line =>
-  line('W226', `Queue of mutex "${mutex}" resumed by ${actorText(actor)} at ${clockTime(at)}. ${next === null ? 'Nobody waits.' : `Next in line: "${next}".`}`);
+  line(
+    'W226',
+    `Queue of mutex "${mutex}" resumed by ${actorText(actor)} at ${clockTime(at)}. ${next === null ? 'Nobody waits.' : `Next in line: "${next}".`}`,
+  );
 
 export const workspaceKept = (folder: string, why: string): Line =>
   line('W223', `Could not delete "${folder}" after the abandon: ${why}. Unjam tries again when the orphan has ended.`);
 
 export const killDisabled = (): Line =>
-  line('W217', 'UNJAM_DEBUG_DISABLE_KILL is set: the kill was NOT sent. Nothing was ended. Next: unset it and start the host again.');
+  line(
+    'W217',
+    'UNJAM_DEBUG_DISABLE_KILL is set: the kill was NOT sent. Nothing was ended. Next: unset it and start the host again.',
+  );
 
 /** `exit code 5`, `signal SIGKILL`, `exit code 3221225786 (0xC000013A)`. */
 export function exitText(exit: { code: number | null; signal: string | null } | null): string {
   if (exit === null) return 'exit code unknown';
   if (exit.signal !== null) return `signal ${exit.signal}`;
   if (exit.code === null) return 'exit code unknown';
-  return exit.code > 0xffff ? `exit code ${exit.code} (0x${exit.code.toString(16).toUpperCase()})` : `exit code ${exit.code}`;
+  return exit.code > 0xffff
+    ? `exit code ${exit.code} (0x${exit.code.toString(16).toUpperCase()})`
+    : `exit code ${exit.code}`;
 }
-

@@ -71,7 +71,8 @@ export function placeOf(state: MutexState, id: string): Place {
 /** The hold of an ancestor that `waiter` would wait for while that ancestor waits for it; null when there is none. */
 export function deadlockWith(state: MutexState, waiter: Pick<Waiter, 'ancestors' | 'level'>): Hold | null {
   return (
-    state.holders.find((h) => waiter.ancestors.includes(h.id) && (h.level === 'full' || waiter.level === 'full')) ?? null
+    state.holders.find((h) => waiter.ancestors.includes(h.id) && (h.level === 'full' || waiter.level === 'full')) ??
+    null
   );
 }
 

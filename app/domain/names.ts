@@ -6,7 +6,8 @@ const reserved = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²�
 /** Null when good, else the sentence that says what is wrong. */
 export function ticketProblem(ticket: string): string | null {
   if (ticket.length === 0) return 'A ticket cannot be empty.';
-  if (ticket.length > limits.ticketMax) return `A ticket has at most ${limits.ticketMax} characters, this one has ${ticket.length}.`;
+  if (ticket.length > limits.ticketMax)
+    return `A ticket has at most ${limits.ticketMax} characters, this one has ${ticket.length}.`;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(ticket))
     return 'A ticket starts with a letter or digit and has only letters, digits, dot, underscore and hyphen, so that it is safe as a folder name.';
   if (ticket.endsWith('.')) return 'A ticket cannot end with a dot: Windows drops it from folder names.';
@@ -19,7 +20,8 @@ export function mutexNameProblem(name: string): string | null {
   if (name.length === 0) return 'A mutex name cannot be empty.';
   if (name.length > limits.mutexNameMax)
     return `A mutex name has at most ${limits.mutexNameMax} characters, this one has ${name.length}.`;
-  if (!/^[A-Za-z0-9 ._\-@#]+$/.test(name)) return 'A mutex name has only letters, digits, space and the characters . _ - @ #.';
+  if (!/^[A-Za-z0-9 ._\-@#]+$/.test(name))
+    return 'A mutex name has only letters, digits, space and the characters . _ - @ #.';
   if (name.trim() !== name) return 'A mutex name cannot begin or end with a space.';
   return null;
 }

@@ -48,7 +48,10 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   const waiting = living.filter((s) => s.state === 'queued');
   const running = living.length - waiting.length;
   const orphans = scripts.filter((s) => s.orphan);
-  const oldest = waiting.reduce<number | null>((min, s) => (s.queuedAt === null ? min : Math.min(min ?? s.queuedAt, s.queuedAt)), null);
+  const oldest = waiting.reduce<number | null>(
+    (min, s) => (s.queuedAt === null ? min : Math.min(min ?? s.queuedAt, s.queuedAt)),
+    null,
+  );
   const oldestWait = oldest === null ? null : now - oldest;
 
   const worst = stuck[0];
@@ -61,7 +64,9 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
       sentence: `${n(stuck.length, 'stuck script')} ${stuck.length === 1 ? 'blocks' : 'block'} ${n(blocked, 'script')} ${on}`,
       detail: `${oldestWait === null ? '' : `Oldest wait ${longDuration(oldestWait)}. `}${tried} Next step for "${worst.name}" (PID ${worst.pid ?? 'none'}): ${nextNames[worst.next]}.`,
       title: `${stuck.length} stuck, blocks ${blocked} - Unjam`,
-      tooltip: tip(`Unjam: ${stuck.length} STUCK, ${stuck.length === 1 ? 'blocks' : 'block'} ${blocked} ${on}${oldestWait === null ? '' : ` for ${shortDuration(oldestWait)}`}. Double-click to open`),
+      tooltip: tip(
+        `Unjam: ${stuck.length} STUCK, ${stuck.length === 1 ? 'blocks' : 'block'} ${blocked} ${on}${oldestWait === null ? '' : ` for ${shortDuration(oldestWait)}`}. Double-click to open`,
+      ),
       severity: 'critical',
       tray: 'stuck',
       ticket: worst.ticket,
@@ -111,10 +116,15 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (orphan)
     return {
       ...base,
-      sentence: `${orphans.length === 1 ? '1 abandoned script still runs' : `${orphans.length} abandoned scripts still run`} (PID ${orphans.map((o) => o.pid).slice(0, 3).join(', ')}).${waiting.length === 0 ? ' Nothing is blocked.' : ''}`,
+      sentence: `${orphans.length === 1 ? '1 abandoned script still runs' : `${orphans.length} abandoned scripts still run`} (PID ${orphans
+        .map((o) => o.pid)
+        .slice(0, 3)
+        .join(', ')}).${waiting.length === 0 ? ' Nothing is blocked.' : ''}`,
       detail: `It may still change files. ${counts}.`,
       title: `${orphans.length} abandoned - Unjam`,
-      tooltip: tip(`Unjam: ${n(orphans.length, 'abandoned script')} still ${orphans.length === 1 ? 'runs' : 'run'} (PID ${orphan.pid ?? 'none'}). Nothing is stuck`),
+      tooltip: tip(
+        `Unjam: ${n(orphans.length, 'abandoned script')} still ${orphans.length === 1 ? 'runs' : 'run'} (PID ${orphan.pid ?? 'none'}). Nothing is stuck`,
+      ),
       severity: 'orphan',
       tray: 'orphan',
       ticket: orphan.ticket,

@@ -9,7 +9,12 @@ export type Stage =
   | { readonly kind: 'cancelling'; readonly since: number; readonly until: number }
   | { readonly kind: 'cancel-ignored'; readonly since: number; readonly left: number; readonly of: number }
   | { readonly kind: 'killing'; readonly since: number; readonly ended: number; readonly of: number }
-  | { readonly kind: 'unkillable'; readonly since: number; readonly survivors: readonly Survivor[]; readonly of: number };
+  | {
+      readonly kind: 'unkillable';
+      readonly since: number;
+      readonly survivors: readonly Survivor[];
+      readonly of: number;
+    };
 
 /** One thing that was tried, for the time line of actions. */
 export interface Attempt {

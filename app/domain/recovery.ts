@@ -44,6 +44,8 @@ export function conclude(f: RecoveryFacts): Conclusion {
   if (f.tree !== 'dead') return { kind: 'orphaned' };
   return {
     kind: 'lost',
-    why: f.rebooted ? 'the machine was restarted while it ran' : 'its runner died, and the script ended while nobody watched',
+    why: f.rebooted
+      ? 'the machine was restarted while it ran'
+      : 'its runner died, and the script ended while nobody watched',
   };
 }

@@ -69,20 +69,33 @@ export class Journal {
         this.#setAside(error as Error);
         return;
       }
-      if (this.#unwritten.length === 1) this.#onProblem(`The journal could not be written (${(error as Error).message}); it is tried again.`);
+      if (this.#unwritten.length === 1)
+        this.#onProblem(`The journal could not be written (${(error as Error).message}); it is tried again.`);
       if (this.#unwritten.length > 10_000) this.#unwritten.shift();
     }
   }
 
   /** Newest first. */
-  list(filter: { sinceMs?: number | undefined; ticket?: string | undefined; limit?: number | undefined }): StoredEntry[] {
+  list(filter: {
+    sinceMs?: number | undefined;
+    ticket?: string | undefined;
+    limit?: number | undefined;
+  }): StoredEntry[] {
     if (!this.#database) return [];
     const rows = this.#database
       .prepare(
         `SELECT * FROM entry WHERE at >= ? AND (? IS NULL OR ticket = ? COLLATE NOCASE) ORDER BY id DESC LIMIT ?`,
       )
-      .all(filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs, filter.ticket ?? null, filter.ticket ?? null, filter.limit ?? 1_000);
-    return rows.map((row) => ({ ...(row as unknown as Omit<StoredEntry, 'data'>), data: JSON.parse(String(row['data'])) as unknown }));
+      .all(
+        filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs,
+        filter.ticket ?? null,
+        filter.ticket ?? null,
+        filter.limit ?? 1_000,
+      );
+    return rows.map((row) => ({
+      ...(row as unknown as Omit<StoredEntry, 'data'>),
+      data: JSON.parse(String(row['data'])) as unknown,
+    }));
   }
 
   /** Remembers how long a successful run took. */
@@ -97,7 +110,10 @@ export class Journal {
   /** Run times of the last 20 successes of a script's name, newest first, ms. */
   successes(script: string): number[] {
     try {
-      const rows = this.#database?.prepare('SELECT duration_ms FROM run_time WHERE script = ? ORDER BY ended_at DESC LIMIT 20').all(script) ?? [];
+      const rows =
+        this.#database
+          ?.prepare('SELECT duration_ms FROM run_time WHERE script = ? ORDER BY ended_at DESC LIMIT 20')
+          .all(script) ?? [];
       return rows.map((r) => Number(r['duration_ms']));
     } catch {
       return [];
@@ -115,7 +131,19 @@ export class Journal {
     const decision = decisions.has(entry.kind);
     if (decision) this.#database.exec('PRAGMA synchronous = FULL');
     try {
-      this.#insert.run(entry.at, entry.ticket, entry.name, entry.mutex, entry.who, entry.via, entry.kind, entry.code, entry.text, entry.source, JSON.stringify(entry.data ?? null));
+      this.#insert.run(
+        entry.at,
+        entry.ticket,
+        entry.name,
+        entry.mutex,
+        entry.who,
+        entry.via,
+        entry.kind,
+        entry.code,
+        entry.text,
+        entry.source,
+        JSON.stringify(entry.data ?? null),
+      );
     } finally {
       if (decision) this.#database.exec('PRAGMA synchronous = NORMAL');
     }
@@ -143,8 +171,7 @@ export class Journal {
     this.#database?.close();
     this.#database = null;
     const aside = `${this.#path}.damaged-${Date.now()}`;
-    for (const end of ['', '-wal', '-shm'])
-      if (existsSync(this.#path + end)) renameSync(this.#path + end, aside + end);
+    for (const end of ['', '-wal', '-shm']) if (existsSync(this.#path + end)) renameSync(this.#path + end, aside + end);
     this.#onProblem(`The journal was damaged (${error.message}). It was kept as ${aside}, and a new one was begun.`);
     this.#open();
     if (this.#database) this.flush();

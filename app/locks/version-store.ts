@@ -143,7 +143,8 @@ export class VersionStore<State extends Versioned> {
   #collect(newest: number): void {
     const now = Date.now();
     for (const file of this.#list())
-      if (file.startsWith('t.') && now - Number(file.split('.')[2]) > temporaryFilesLiveMs) tryUnlink(join(this.directory, file));
+      if (file.startsWith('t.') && now - Number(file.split('.')[2]) > temporaryFilesLiveMs)
+        tryUnlink(join(this.directory, file));
     for (const version of this.#versions()) if (version <= newest - kept && !tryUnlink(this.#file(version))) return;
   }
 

@@ -59,9 +59,15 @@ export class LogIndexer {
           stderr: lineEnd(this.#paths.stderrPath, this.#indexed.stderr, seen.stderr),
           events: seen.events,
         };
-    if (next.stdout !== this.#indexed.stdout || next.stderr !== this.#indexed.stderr || next.events !== this.#indexed.events) {
+    if (
+      next.stdout !== this.#indexed.stdout ||
+      next.stderr !== this.#indexed.stderr ||
+      next.events !== this.#indexed.events
+    ) {
       try {
-        appendFileSync(this.#paths.indexPath, `${Date.now()} ${next.stdout} ${next.stderr} ${next.events}\n`, { mode: 0o600 });
+        appendFileSync(this.#paths.indexPath, `${Date.now()} ${next.stdout} ${next.stderr} ${next.events}\n`, {
+          mode: 0o600,
+        });
         this.#indexed = next;
       } catch {
         // A full disk: the log itself is still written by the script; the next look catches up.

@@ -47,8 +47,12 @@ export function readLog(paths: LogPaths, index: LogIndex, query: Query, settled:
         const from = before[stream] + skip;
         at += length;
         if (skip === length) continue;
-        for (let position = from; position < row[stream] && left > 0; ) {
-          const bytes = files.read(stream, position, Math.min(chunkBytes, row[stream] - position, stream === 'events' ? Infinity : left));
+        for (let position = from; position < row[stream] && left > 0;) {
+          const bytes = files.read(
+            stream,
+            position,
+            Math.min(chunkBytes, row[stream] - position, stream === 'events' ? Infinity : left),
+          );
           if (bytes.length === 0) {
             seq = at; // truncated by somebody: nothing can be read here
             break;
@@ -69,7 +73,14 @@ export function readLog(paths: LogPaths, index: LogIndex, query: Query, settled:
   return { entries, next: seq, size };
 }
 
-function add(entries: LogEntry[], query: Query, file: 'stdout' | 'stderr' | 'events', bytes: Buffer, seq: number, at: number | null): void {
+function add(
+  entries: LogEntry[],
+  query: Query,
+  file: 'stdout' | 'stderr' | 'events',
+  bytes: Buffer,
+  seq: number,
+  at: number | null,
+): void {
   const stream: Stream = file === 'events' ? 'unjam' : file;
   if (query.stream !== undefined && query.stream !== stream) return;
   if (stream === 'unjam') {
@@ -78,21 +89,38 @@ function add(entries: LogEntry[], query: Query, file: 'stdout' | 'stderr' | 'eve
       const length = Buffer.byteLength(line) + 1;
       const event = parseEvent(line);
       if (event?.text !== undefined && matches(event.text, query))
-        entries.push({ seq: position, next: position + length, stream, at: new Date(event.at).toISOString(), code: event.code ?? null, text: event.text });
+        entries.push({
+          seq: position,
+          next: position + length,
+          stream,
+          at: new Date(event.at).toISOString(),
+          code: event.code ?? null,
+          text: event.text,
+        });
       position += length;
     }
     return;
   }
   const time = at === null ? null : new Date(at).toISOString();
   if (query.raw) {
-    if (bytes.length > 0) entries.push({ seq, next: seq + bytes.length, stream, at: time, code: null, text: '', base64: bytes.toString('base64') });
+    if (bytes.length > 0)
+      entries.push({
+        seq,
+        next: seq + bytes.length,
+        stream,
+        at: time,
+        code: null,
+        text: '',
+        base64: bytes.toString('base64'),
+      });
     return;
   }
   if (query.search === undefined) {
-    if (bytes.length > 0) entries.push({ seq, next: seq + bytes.length, stream, at: time, code: null, text: decode(bytes) });
+    if (bytes.length > 0)
+      entries.push({ seq, next: seq + bytes.length, stream, at: time, code: null, text: decode(bytes) });
     return;
   }
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     const feed = bytes.indexOf(10, from);
     const to = feed < 0 ? bytes.length : feed + 1;
     const text = decode(bytes.subarray(from, to));
@@ -133,7 +161,12 @@ class Files {
   }
 
   read(stream: 'stdout' | 'stderr' | 'events', position: number, length: number): Buffer {
-    const path = stream === 'stdout' ? this.#paths.stdoutPath : stream === 'stderr' ? this.#paths.stderrPath : this.#paths.eventsPath;
+    const path =
+      stream === 'stdout'
+        ? this.#paths.stdoutPath
+        : stream === 'stderr'
+          ? this.#paths.stderrPath
+          : this.#paths.eventsPath;
     let file = this.#open.get(path);
     if (file === undefined) {
       file = openSync(path, 'r');

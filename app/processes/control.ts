@@ -71,7 +71,12 @@ export interface ProcessFacts {
 export type SignalOutcome =
   | { readonly kind: 'sent'; readonly what: string }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'undeliverable'; readonly what: string; readonly errorCode: number | string; readonly message: string };
+  | {
+      readonly kind: 'undeliverable';
+      readonly what: string;
+      readonly errorCode: number | string;
+      readonly message: string;
+    };
 
 export type EndOutcome =
   | { readonly kind: 'sent' }
@@ -119,7 +124,10 @@ export interface ProcessControl {
   /** Ends one process after checking its identity. */
   end(identity: ProcessIdentity): EndOutcome;
   /** Why a process that was ended is still there. `outcome` is what `end` answered. */
-  whyAlive(identity: ProcessIdentity, outcome: EndOutcome): { readonly reason: SurvivorReason; readonly detail: string };
+  whyAlive(
+    identity: ProcessIdentity,
+    outcome: EndOutcome,
+  ): { readonly reason: SurvivorReason; readonly detail: string };
   /** Frees handles that `launch` and others keep. */
   close(): void;
 }

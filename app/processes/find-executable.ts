@@ -3,14 +3,24 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, extname, isAbsolute, resolve } from 'node:path';
 
 /** Absolute path of the executable, or null. A command with a separator is looked up from `cwd`, others on PATH. */
-export function findExecutable(command: string, cwd: string, environment: Readonly<Record<string, string>>): string | null {
+export function findExecutable(
+  command: string,
+  cwd: string,
+  environment: Readonly<Record<string, string>>,
+): string | null {
   const windows = process.platform === 'win32';
   const hasSeparator = command.includes('/') || (windows && command.includes('\\'));
-  const folders = isAbsolute(command) || hasSeparator ? [cwd] : (variable(environment, 'PATH') ?? '').split(delimiter).filter((f) => f !== '');
-  const endings = windows ? (variable(environment, 'PATHEXT') ?? '.COM;.EXE;.BAT;.CMD').split(';').map((e) => e.toLowerCase()) : [''];
+  const folders =
+    isAbsolute(command) || hasSeparator
+      ? [cwd]
+      : (variable(environment, 'PATH') ?? '').split(delimiter).filter((f) => f !== '');
+  const endings = windows
+    ? (variable(environment, 'PATHEXT') ?? '.COM;.EXE;.BAT;.CMD').split(';').map((e) => e.toLowerCase())
+    : [''];
   for (const folder of folders) {
     const base = isAbsolute(command) ? command : resolve(cwd, folder, command);
-    const candidates = windows && !endings.includes(extname(base).toLowerCase()) ? endings.map((e) => base + e) : [base];
+    const candidates =
+      windows && !endings.includes(extname(base).toLowerCase()) ? endings.map((e) => base + e) : [base];
     for (const candidate of candidates) if (isExecutable(candidate)) return candidate;
   }
   return null;
@@ -33,4 +43,3 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
-

@@ -101,7 +101,8 @@ export function openLinux(): ProcessControl {
         const owner = status ? proc.userName(status.uid) : 'another user';
         return { reason: 'access', detail: `it belongs to ${owner}, ${outcome.message}; ${measured}` };
       }
-      if (status?.killPending) return { reason: found?.state === 'kernel' || waits ? 'kernel' : 'pending', detail: measured };
+      if (status?.killPending)
+        return { reason: found?.state === 'kernel' || waits ? 'kernel' : 'pending', detail: measured };
       if (found?.state === 'stopped') return { reason: 'stopped', detail: measured };
       return { reason: 'other', detail: measured };
     },
@@ -133,7 +134,10 @@ function interrupt(scope: TreeScope, members: readonly TreeMember[], signal: Nod
   if (members.length === 0) return { kind: 'gone' };
   const grouped = members.filter((m) => m.group === scope.group);
   const single = members.filter((m) => m.group !== scope.group);
-  const targets = [...(scope.group !== null && grouped.length > 0 ? [-scope.group] : []), ...single.map((m) => m.identity.pid)];
+  const targets = [
+    ...(scope.group !== null && grouped.length > 0 ? [-scope.group] : []),
+    ...single.map((m) => m.identity.pid),
+  ];
   const errors = targets.map((pid) => send(pid, signal)).filter((e) => e !== null && e.code !== 'ESRCH');
   for (const pid of targets) send(pid, 'SIGCONT');
   const what = `${signal} to ${members.length === 1 ? '1 process' : `${members.length} processes`} of the process group ${scope.group}`;

@@ -52,8 +52,7 @@ export function openWindows(): ProcessControl {
 
   const endTree = (scope: TreeScope): boolean => onJob(scope, terminateJob) ?? false;
 
-  const waits = (pid: number): string | null =>
-    waitsOf(readTable().find((entry) => entry.pid === pid)?.threads ?? []);
+  const waits = (pid: number): string | null => waitsOf(readTable().find((entry) => entry.pid === pid)?.threads ?? []);
 
   return {
     platform: 'windows',

@@ -14,7 +14,19 @@
  * index (times and sizes of the logs), heartbeat (its mtime), requests/ (what operators ask of the runner).
  */
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { EventBody, RunnerRequest, ScriptEvent } from '../domain/events.ts';
 import type { Line } from '../domain/lines.ts';
@@ -185,7 +197,7 @@ export interface PlacedEvent {
 
 function parseLines(bytes: Buffer, base: number): PlacedEvent[] {
   const events: PlacedEvent[] = [];
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     const end = bytes.indexOf(10, from);
     try {
       events.push({ event: JSON.parse(bytes.toString('utf8', from, end)) as ScriptEvent, at: base + from });

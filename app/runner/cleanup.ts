@@ -5,7 +5,11 @@ import type { ScriptSpec } from '../domain/script.ts';
 import { fineDuration } from '../domain/durations.ts';
 import type { ScriptLog } from './script-log.ts';
 
-export async function runCleanup(spec: ScriptSpec, environment: Readonly<Record<string, string>>, log: ScriptLog): Promise<void> {
+export async function runCleanup(
+  spec: ScriptSpec,
+  environment: Readonly<Record<string, string>>,
+  log: ScriptLog,
+): Promise<void> {
   if (!spec.cleanup) return;
   const { command, timeoutMs } = spec.cleanup;
   const { execa } = await import('execa'); // only the rare script that needs it pays for loading it
@@ -27,8 +31,14 @@ export async function runCleanup(spec: ScriptSpec, environment: Readonly<Record<
     log.append(
       { type: 'note' },
       result.failed
-        ? { code: 'W241', text: `The clean-up command failed: ${result.shortMessage ?? 'unknown error'} (bound ${fineDuration(timeoutMs)}). Next: clean up by hand.` }
-        : { code: 'I240', text: `The clean-up command finished with exit code 0 after ${fineDuration(result.durationMs)}.` },
+        ? {
+            code: 'W241',
+            text: `The clean-up command failed: ${result.shortMessage ?? 'unknown error'} (bound ${fineDuration(timeoutMs)}). Next: clean up by hand.`,
+          }
+        : {
+            code: 'I240',
+            text: `The clean-up command finished with exit code 0 after ${fineDuration(result.durationMs)}.`,
+          },
     );
   } finally {
     closeSync(descriptor);

@@ -66,20 +66,29 @@ export class Ending {
 
   handle(request: RunnerRequest): void {
     if (request.verb === 'cancel')
-      void this.cancel({ kind: 'cancelled', timeout: null, actor: request.actor }, request).catch((e: unknown) => this.#problem(e));
+      void this.cancel({ kind: 'cancelled', timeout: null, actor: request.actor }, request).catch((e: unknown) =>
+        this.#problem(e),
+      );
     else if (request.verb === 'kill') {
       if (this.#tooLate('Force Kill', request.id)) return;
-      const kind = this.#cause?.kind === 'timed-out' ? this.#cause : ({ kind: 'killed', timeout: null, actor: request.actor } as const);
+      const kind =
+        this.#cause?.kind === 'timed-out'
+          ? this.#cause
+          : ({ kind: 'killed', timeout: null, actor: request.actor } as const);
       this.#kill(kind, `requested by ${lines.actorText(request.actor)}`, request.actor, request);
     }
   }
 
   /** Sends the cancel signal and starts the grace; for an operator's request and for time limits alike. */
-  async cancel(cause: Cause, request: Extract<RunnerRequest, { verb: 'cancel' }> | { readonly limitMs: number }): Promise<void> {
+  async cancel(
+    cause: Cause,
+    request: Extract<RunnerRequest, { verb: 'cancel' }> | { readonly limitMs: number },
+  ): Promise<void> {
     const operator = 'id' in request ? request : null;
     if (operator && this.#tooLate('Cancel', operator.id)) return;
     if (this.#stage === 'killing' || this.#stage === 'unkillable') {
-      if (operator) this.#c.log.append({ type: 'refused', requestId: operator.id, reason: 'a Force Kill is under way already' });
+      if (operator)
+        this.#c.log.append({ type: 'refused', requestId: operator.id, reason: 'a Force Kill is under way already' });
       return;
     }
     this.#cause ??= cause;
@@ -87,7 +96,12 @@ export class Ending {
     const graceMs = operator?.graceMs ?? this.#c.graceMs;
     const escalate = operator?.escalate ?? true;
     if (signal === 'SIGKILL') {
-      this.#kill(this.#cause, operator ? `requested by ${lines.actorText(operator.actor)} as the cancel signal` : 'after a time limit', cause.actor, operator);
+      this.#kill(
+        this.#cause,
+        operator ? `requested by ${lines.actorText(operator.actor)} as the cancel signal` : 'after a time limit',
+        cause.actor,
+        operator,
+      );
       return;
     }
     this.#c.log.append({ type: 'intent', verb: operator ? 'cancel' : 'timeout', actor: cause.actor });
@@ -103,7 +117,15 @@ export class Ending {
     const mutex = this.#c.mutexFacts();
     const sent = outcome.kind === 'sent' ? outcome.what : signal;
     if (operator) {
-      const body = { type: 'cancel', requestId: operator.id, actor: operator.actor, signal, until, escalate, evidence: operator.evidence } as const;
+      const body = {
+        type: 'cancel',
+        requestId: operator.id,
+        actor: operator.actor,
+        signal,
+        until,
+        escalate,
+        evidence: operator.evidence,
+      } as const;
       const total = members.length;
       const { actor, reason } = operator;
       if (outcome.kind === 'undeliverable') {
@@ -112,7 +134,10 @@ export class Ending {
         else this.#ignored(0);
         return;
       }
-      this.#c.log.append(body, lines.cancelRequested({ actor, at, reason, sent, root, graceMs, escalate, total, mutex }));
+      this.#c.log.append(
+        body,
+        lines.cancelRequested({ actor, at, reason, sent, root, graceMs, escalate, total, mutex }),
+      );
     } else if (cause.timeout === 'overall' || cause.timeout === 'no-output') {
       const limitMs = 'limitMs' in request ? request.limitMs : 0;
       this.#c.log.append(
@@ -136,7 +161,13 @@ export class Ending {
     if (this.#look().length === 0) {
       if (this.#c.rootExit() !== null) this.#done('cancel');
       else this.#after(20, () => this.#graceOver(escalate, graceMs)); // a zombie: its status is on the way
-    } else if (escalate && this.#cause) this.#kill(this.#cause, `${lines.actorText(this.#cause.actor)} asked for it in case Cancel is ignored; sent`, unjam, null);
+    } else if (escalate && this.#cause)
+      this.#kill(
+        this.#cause,
+        `${lines.actorText(this.#cause.actor)} asked for it in case Cancel is ignored; sent`,
+        unjam,
+        null,
+      );
     else this.#ignored(graceMs);
   }
 
@@ -174,7 +205,15 @@ export class Ending {
     const { root } = this.#c.scope;
     this.#c.log.append(
       { type: 'kill', requestId: request?.id ?? null, actor, count: targets.length, evidence: request?.evidence ?? [] },
-      lines.killRequested({ actor, why, at: Date.now(), reason: request?.reason ?? null, root, targets, mutex: this.#c.mutexFacts() }),
+      lines.killRequested({
+        actor,
+        why,
+        at: Date.now(),
+        reason: request?.reason ?? null,
+        root,
+        targets,
+        mutex: this.#c.mutexFacts(),
+      }),
     );
     this.#outcomes.clear();
     if (this.#c.killDisabled) this.#c.log.append({ type: 'note' }, lines.killDisabled());
@@ -200,7 +239,10 @@ export class Ending {
     let nowTold = told;
     if (!told && left.length > 0 && tookMs >= progressAfterMs) {
       nowTold = true;
-      this.#c.log.append({ type: 'kill-progress', ended: this.#seen.size - left.length, of: this.#seen.size }, lines.killIncomplete(left, this.#seen.size, tookMs, this.#c.mutexFacts()));
+      this.#c.log.append(
+        { type: 'kill-progress', ended: this.#seen.size - left.length, of: this.#seen.size },
+        lines.killIncomplete(left, this.#seen.size, tookMs, this.#c.mutexFacts()),
+      );
     }
     this.#after(killPollMs[round] ?? 100, () => this.#killRound(round + 1, nowTold));
   }
@@ -251,7 +293,10 @@ export class Ending {
   }
 
   #problem(error: unknown): void {
-    this.#c.log.append({ type: 'note' }, { code: 'W299', text: `Unjam could not carry out a request: ${String(error)}. Nothing was ended.` });
+    this.#c.log.append(
+      { type: 'note' },
+      { code: 'W299', text: `Unjam could not carry out a request: ${String(error)}. Nothing was ended.` },
+    );
   }
 }
 

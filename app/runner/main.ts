@@ -36,7 +36,12 @@ async function obey({ runDirectory, mutexRoot, environment, killDisabled }: Runn
   });
   const stopHeartbeat = startHeartbeat(directory);
   // Whatever fails in here, the wait for the script goes on.
-  process.on('uncaughtException', (error) => session.log.append({ type: 'note' }, { code: 'W298', text: `The runner met an error: ${error.message}. It goes on.` }));
+  process.on('uncaughtException', (error) =>
+    session.log.append(
+      { type: 'note' },
+      { code: 'W298', text: `The runner met an error: ${error.message}. It goes on.` },
+    ),
+  );
   try {
     await session.run();
   } catch (error) {

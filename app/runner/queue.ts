@@ -26,7 +26,14 @@ export interface QueueRequest {
   readonly onQueued: () => void;
 }
 
-export async function waitInQueue({ mutex, isolation, waiter, inbox, log, onQueued }: QueueRequest): Promise<QueueOutcome> {
+export async function waitInQueue({
+  mutex,
+  isolation,
+  waiter,
+  inbox,
+  log,
+  onQueued,
+}: QueueRequest): Promise<QueueOutcome> {
   const began = performance.now();
   const waited = (): number => performance.now() - began;
   const first = await mutex.enqueue(waiter);
@@ -42,7 +49,12 @@ export async function waitInQueue({ mutex, isolation, waiter, inbox, log, onQueu
     let told = 0;
     let settled = false;
     const deadline =
-      isolation.timeoutMs === null ? null : setTimeout(() => void leave(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() })), isolation.timeoutMs);
+      isolation.timeoutMs === null
+        ? null
+        : setTimeout(
+            () => void leave(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() })),
+            isolation.timeoutMs,
+          );
     const stopWatching = mutex.watch(look);
     const reaper = setInterval(() => void mutex.reap().catch(() => undefined), 500);
     inbox.listen((request) => void leave(() => ({ kind: 'asked-to-leave', request })));
@@ -67,7 +79,13 @@ export async function waitInQueue({ mutex, isolation, waiter, inbox, log, onQueu
         told += 1;
         log.append(
           { type: 'waiting' },
-          lines.waiting(isolation.mutex, holderFacts(state, Date.now()), place.position, place.of, state.paused === null ? null : lines.actorText(state.paused.by)),
+          lines.waiting(
+            isolation.mutex,
+            holderFacts(state, Date.now()),
+            place.position,
+            place.of,
+            state.paused === null ? null : lines.actorText(state.paused.by),
+          ),
         );
       }
     }

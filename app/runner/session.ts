@@ -116,7 +116,15 @@ export class Session {
         const line = lines.leftQueue(name, request.actor, verb, Date.now(), request.reason);
         this.#log.append(
           request.verb === 'cancel'
-            ? { type: 'cancel', requestId: request.id, actor: request.actor, signal: spec.cancel.signal, until: Date.now(), escalate: false, evidence: [] }
+            ? {
+                type: 'cancel',
+                requestId: request.id,
+                actor: request.actor,
+                signal: spec.cancel.signal,
+                until: Date.now(),
+                escalate: false,
+                evidence: [],
+              }
             : { type: 'kill', requestId: request.id, actor: request.actor, count: 0, evidence: [] },
           line,
         );
@@ -125,7 +133,10 @@ export class Session {
       }
       case 'timed-out': {
         const holders = holderFacts(outcome.state, Date.now());
-        await this.#conclude({ kind: 'timed-out', timeout: 'mutex' }, lines.gaveUpWaiting(name, outcome.waitedMs, holders));
+        await this.#conclude(
+          { kind: 'timed-out', timeout: 'mutex' },
+          lines.gaveUpWaiting(name, outcome.waitedMs, holders),
+        );
         return false;
       }
       case 'deadlock': {
@@ -150,7 +161,11 @@ export class Session {
     for (const orphan of state.abandoned)
       this.#log.append(
         { type: 'note' },
-        lines.besideOrphan(name, hold.grantedAt, { name: orphan.name, ticket: orphan.ticket, process: orphan.scope?.root ?? null }),
+        lines.besideOrphan(name, hold.grantedAt, {
+          name: orphan.name,
+          ticket: orphan.ticket,
+          process: orphan.scope?.root ?? null,
+        }),
       );
   }
 
@@ -179,7 +194,13 @@ export class Session {
     }
     const startedAt = Date.now();
     const start = performance.now();
-    directory.writeStarted({ schema: 1, scope: launched.scope, fence: this.#hold?.fence ?? null, startedAt, waitedMs: this.#waitedMs });
+    directory.writeStarted({
+      schema: 1,
+      scope: launched.scope,
+      fence: this.#hold?.fence ?? null,
+      startedAt,
+      waitedMs: this.#waitedMs,
+    });
     this.#log.append({ type: 'started', pid: launched.scope.root.pid });
     this.#lastOutput = start;
     launched.release();
@@ -263,13 +284,26 @@ export class Session {
   }
 
   async #forcedEnd(cause: Cause, summary: EndSummary, exit: ExitRecord, scope: TreeScope): Promise<void> {
-    const base = { total: summary.total, afterMs: summary.afterMs, root: scope.root, exit: lines.exitText(exit), at: Date.now() };
+    const base = {
+      total: summary.total,
+      afterMs: summary.afterMs,
+      root: scope.root,
+      exit: lines.exitText(exit),
+      at: Date.now(),
+    };
     const line = (mutex: lines.MutexFacts | null): lines.Line =>
       summary.how === 'kill' ? lines.killed({ ...base, mutex }) : lines.endedAfterCancel({ ...base, mutex });
     if (this.#c.directory.readAbandoned() !== null) this.#log.append({ type: 'note' }, line(null));
     else
       await this.#conclude(
-        { kind: cause.kind, timeout: cause.timeout, actor: cause.actor, exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs },
+        {
+          kind: cause.kind,
+          timeout: cause.timeout,
+          actor: cause.actor,
+          exitCode: exit.code,
+          signal: exit.signal,
+          durationMs: exit.durationMs,
+        },
         line,
       );
   }
@@ -280,19 +314,26 @@ export class Session {
     const abandoned = directory.readAbandoned();
     if (abandoned === null) return;
     const bytes = fileSize(directory.stdoutPath).bytes + fileSize(directory.stderrPath).bytes - abandoned.logBytes;
-    this.#log.append({ type: 'orphan-ended' }, lines.orphanExited(scope.root, Date.now(), abandoned.at, lines.exitText(exit), Math.max(0, bytes)));
+    this.#log.append(
+      { type: 'orphan-ended' },
+      lines.orphanExited(scope.root, Date.now(), abandoned.at, lines.exitText(exit), Math.max(0, bytes)),
+    );
     await this.#mutex?.orphanEnded(spec.runId);
   }
 
   /** Resolves when the script was abandoned and nothing of its tree is left, while no end is under way. */
   async #orphanGone(ending: Ending, scope: TreeScope): Promise<null> {
     const { control, directory } = this.#c;
-    while (ending.active || directory.readAbandoned() === null || control.treeLiveness(scope) !== 'dead') await delay(orphanPollMs);
+    while (ending.active || directory.readAbandoned() === null || control.treeLiveness(scope) !== 'dead')
+      await delay(orphanPollMs);
     return null;
   }
 
   /** Creates the verdict, releases the mutex, and tells both. An earlier verdict (an abandon) holds. */
-  async #conclude(outcome: Outcome, line?: lines.Line | ((mutex: lines.MutexFacts | null) => lines.Line)): Promise<void> {
+  async #conclude(
+    outcome: Outcome,
+    line?: lines.Line | ((mutex: lines.MutexFacts | null) => lines.Line),
+  ): Promise<void> {
     const { directory, spec } = this.#c;
     const verdict: VerdictRecord = {
       schema: 1,

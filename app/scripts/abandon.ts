@@ -20,14 +20,26 @@ export interface AbandonRequest {
 export async function abandonScript(record: ScriptRecord, a: AbandonRequest): Promise<void> {
   const { spec, directory } = record;
   const at = Date.now();
-  const base = { schema: 1, timeout: null, exitCode: null, signal: null, at, durationMs: null, actor: a.actor } as const;
+  const base = {
+    schema: 1,
+    timeout: null,
+    exitCode: null,
+    signal: null,
+    at,
+    durationMs: null,
+    actor: a.actor,
+  } as const;
 
   if (a.mutex) {
     const before = placeOf(a.mutex.read(), spec.runId);
     if (before.kind === 'waits' && placeOf(await a.mutex.leave(spec.runId), spec.runId).kind === 'absent') {
       const verdict: VerdictRecord = { ...base, kind: 'cancelled', detail: 'abandoned while it waited; never started' };
       if (directory.writeVerdict(verdict) && spec.isolation)
-        directory.append('host', { type: 'final', verdict }, lines.leftQueue(spec.isolation.mutex, a.actor, 'Abandon', at, a.reason));
+        directory.append(
+          'host',
+          { type: 'final', verdict },
+          lines.leftQueue(spec.isolation.mutex, a.actor, 'Abandon', at, a.reason),
+        );
       return;
     }
   }
@@ -38,7 +50,16 @@ export async function abandonScript(record: ScriptRecord, a: AbandonRequest): Pr
   const scope = record.started?.scope ?? directory.readStarted()?.scope ?? null;
   const left = scope ? a.control.tree(scope).map((m) => m.identity) : [];
   const mutexName = spec.isolation?.mutex ?? null;
-  directory.writeAbandoned({ schema: 1, actor: a.actor, reason: a.reason, at, holdQueue: a.holdQueue, mutex: mutexName, left, logBytes: record.logBytes() });
+  directory.writeAbandoned({
+    schema: 1,
+    actor: a.actor,
+    reason: a.reason,
+    at,
+    holdQueue: a.holdQueue,
+    mutex: mutexName,
+    left,
+    logBytes: record.logBytes(),
+  });
   const facts = state && mutexName !== null ? mutexFacts(state, mutexName, spec.runId) : null;
   directory.append(
     'host',

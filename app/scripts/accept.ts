@@ -21,20 +21,43 @@ export function acceptStart(
 ): Accepted {
   const ticket = input.ticket ?? newTicket();
   const problem = ticketProblem(ticket);
-  if (problem !== null) throw new UnjamError('bad-ticket', problem, 'Give another ticket, or none: Unjam makes one.', 'ticket');
+  if (problem !== null)
+    throw new UnjamError('bad-ticket', problem, 'Give another ticket, or none: Unjam makes one.', 'ticket');
   if (input.isolation) {
     const wrong = mutexNameProblem(input.isolation.mutex);
-    if (wrong !== null) throw new UnjamError('bad-mutex-name', wrong, 'Give the mutex another name; nothing was started.', 'isolation.mutex');
+    if (wrong !== null)
+      throw new UnjamError(
+        'bad-mutex-name',
+        wrong,
+        'Give the mutex another name; nothing was started.',
+        'isolation.mutex',
+      );
   }
   const [command] = input.command;
   if (command === undefined || command.trim() === '')
-    throw new UnjamError('missing-command', 'There is no command to run.', 'Give the command and its arguments after "--".', 'command');
+    throw new UnjamError(
+      'missing-command',
+      'There is no command to run.',
+      'Give the command and its arguments after "--".',
+      'command',
+    );
   const environment = clean(input.environment ?? definedOnly(host.environment));
   const cwd = input.cwd ?? host.cwd;
-  if (!isFolder(cwd)) throw new UnjamError('folder-not-found', `The working folder "${cwd}" does not exist.`, 'Create it or give another with --cwd; nothing was started.', 'cwd');
+  if (!isFolder(cwd))
+    throw new UnjamError(
+      'folder-not-found',
+      `The working folder "${cwd}" does not exist.`,
+      'Create it or give another with --cwd; nothing was started.',
+      'cwd',
+    );
   const file = findExecutable(command, cwd, environment);
   if (file === null)
-    throw new UnjamError('command-not-found', `The command "${command}" was not found, or is not executable.`, 'Check its spelling and PATH, or give its full path; nothing was started.', 'command.0');
+    throw new UnjamError(
+      'command-not-found',
+      `The command "${command}" was not found, or is not executable.`,
+      'Check its spelling and PATH, or give its full path; nothing was started.',
+      'command.0',
+    );
   return {
     environment,
     spec: {
@@ -45,12 +68,16 @@ export function acceptStart(
       command: input.command as [string, ...string[]],
       file,
       cwd,
-      isolation: input.isolation ? { level: input.isolation.level, mutex: input.isolation.mutex, timeoutMs: input.isolation.timeoutMs ?? null } : null,
+      isolation: input.isolation
+        ? { level: input.isolation.level, mutex: input.isolation.mutex, timeoutMs: input.isolation.timeoutMs ?? null }
+        : null,
       timeouts: { overallMs: input.timeoutMs ?? null, noOutputMs: input.noOutputTimeoutMs ?? null },
       cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },
       environmentNames: Object.keys(environment).sort(),
       notify: input.notify ?? null,
-      cleanup: input.cleanup ? { command: input.cleanup.command as [string, ...string[]], timeoutMs: input.cleanup.timeoutMs } : null,
+      cleanup: input.cleanup
+        ? { command: input.cleanup.command as [string, ...string[]], timeoutMs: input.cleanup.timeoutMs }
+        : null,
       ancestors: ancestorsOf(input.environment),
       actor,
       createdAt: Date.now(),
@@ -67,13 +94,21 @@ function newTicket(): string {
 /** Run ids of the scripts that the caller itself runs in, outermost first. */
 function ancestorsOf(environment: Readonly<Record<string, string>> | undefined): string[] {
   const path = environment?.['UNJAM_RUN'];
-  return path === undefined || path === 'none' ? [] : path.split('/').filter((id) => id !== '').slice(-32);
+  return path === undefined || path === 'none'
+    ? []
+    : path
+        .split('/')
+        .filter((id) => id !== '')
+        .slice(-32);
 }
 
 /** Variables that would change what runs instead of what it sees, and those of an outer script. */
 function clean(environment: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^(ELECTRON_RUN_AS_NODE|NODE_OPTIONS|LD_PRELOAD|LD_AUDIT|BASH_ENV|UNJAM_(RUN|TICKET|MUTEX|FENCE))$/.test(name)),
+    Object.entries(environment).filter(
+      ([name]) =>
+        !/^(ELECTRON_RUN_AS_NODE|NODE_OPTIONS|LD_PRELOAD|LD_AUDIT|BASH_ENV|UNJAM_(RUN|TICKET|MUTEX|FENCE))$/.test(name),
+    ),
   );
 }
 

@@ -9,13 +9,23 @@ import type { ScriptRecord } from './record.ts';
 
 const mark = 'complete-when-gone';
 
-export async function completeScript(record: ScriptRecord, control: ProcessControl): Promise<{ removed: boolean; warning: string | null }> {
+export async function completeScript(
+  record: ScriptRecord,
+  control: ProcessControl,
+): Promise<{ removed: boolean; warning: string | null }> {
   const { spec, directory } = record;
   if (!record.isFinal)
-    throw new UnjamError('not-final', `"${spec.name}" (ticket ${spec.ticket}) is ${record.state}; its run directory was kept.`, 'Cancel, Force Kill or Abandon it first, or wait for its end.');
+    throw new UnjamError(
+      'not-final',
+      `"${spec.name}" (ticket ${spec.ticket}) is ${record.state}; its run directory was kept.`,
+      'Cancel, Force Kill or Abandon it first, or wait for its end.',
+    );
   const orphan = record.isOrphan && record.started !== null && control.treeLiveness(record.started.scope) !== 'dead';
   if (orphan) {
-    const line = lines.workspaceKept(directory.path, `PID ${record.started?.scope.root.pid} still runs and its output is recorded there`);
+    const line = lines.workspaceKept(
+      directory.path,
+      `PID ${record.started?.scope.root.pid} still runs and its output is recorded there`,
+    );
     writeFileSync(join(directory.path, mark), '', { mode: 0o600 });
     directory.append('host', { type: 'note' }, line);
     return { removed: false, warning: `${line.code} ${line.text}` };
@@ -29,7 +39,11 @@ export async function completeScript(record: ScriptRecord, control: ProcessContr
       const line = lines.workspaceKept(directory.path, why);
       return { removed: false, warning: `${line.code} ${line.text}` };
     }
-    throw new UnjamError('delete-failed', `The run directory "${directory.path}" could not be removed: ${why}.`, 'Close what uses it and complete the script again.');
+    throw new UnjamError(
+      'delete-failed',
+      `The run directory "${directory.path}" could not be removed: ${why}.`,
+      'Close what uses it and complete the script again.',
+    );
   }
 }
 
@@ -45,7 +59,8 @@ export async function deleteLater(
   const surplus = [...over].sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(limits.keepCount);
   const promised = over.filter((r) => r.verdict?.kind === 'abandoned' && existsSync(join(r.directory.path, mark)));
   for (const record of new Set([...old, ...surplus, ...promised])) {
-    if (record.started && record.tree?.emptyAt == null && control.treeLiveness(record.started.scope) !== 'dead') continue;
+    if (record.started && record.tree?.emptyAt == null && control.treeLiveness(record.started.scope) !== 'dead')
+      continue;
     if ((await completeScript(record, control).catch(() => null))?.removed) forget(record);
   }
 }

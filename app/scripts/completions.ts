@@ -17,7 +17,13 @@ export class Completions {
 
   deliver(record: ScriptRecord): void {
     const { spec, verdict, directory } = record;
-    if (spec.notify === null || verdict === null || this.#underWay.has(spec.runId) || directory.readDelivered() !== null) return;
+    if (
+      spec.notify === null ||
+      verdict === null ||
+      this.#underWay.has(spec.runId) ||
+      directory.readDelivered() !== null
+    )
+      return;
     const [file, ...args] = spec.notify;
     if (file === undefined) return;
     const completionId = `${spec.runId}:${verdict.kind}`;
@@ -37,7 +43,10 @@ export class Completions {
       timeout: boundMs,
     }).then((result) => {
       this.#underWay.delete(spec.runId);
-      if (result.failed) this.#log(`W251 The notify command of ${spec.ticket} failed: ${result.shortMessage ?? 'unknown error'}. It is not repeated.`);
+      if (result.failed)
+        this.#log(
+          `W251 The notify command of ${spec.ticket} failed: ${result.shortMessage ?? 'unknown error'}. It is not repeated.`,
+        );
       directory.writeDelivered(completionId, Date.now());
     });
   }

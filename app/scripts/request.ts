@@ -6,7 +6,8 @@ import type { ScriptRecord } from './record.ts';
 
 type Body<R> = R extends RunnerRequest ? Omit<R, 'id' | 'at' | 'evidence'> & { evidence?: readonly string[] } : never;
 
-export type RequestOutcome = { readonly kind: 'answered' } | { readonly kind: 'unanswered'; readonly request: RunnerRequest };
+export type RequestOutcome =
+  { readonly kind: 'answered' } | { readonly kind: 'unanswered'; readonly request: RunnerRequest };
 
 export async function sendRequest(
   record: ScriptRecord,

@@ -13,7 +13,23 @@ export interface RunnerCommand {
 }
 
 /** What a runner itself needs of the host's environment; the script's own travels in the order. */
-const passed = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'SystemRoot', 'SystemDrive', 'windir', 'USERPROFILE', 'LOCALAPPDATA', 'ProgramData', 'WINEPREFIX', 'WINEDEBUG', 'UNJAM_WINE_HINT'];
+const passed = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'LANG',
+  'SystemRoot',
+  'SystemDrive',
+  'windir',
+  'USERPROFILE',
+  'LOCALAPPDATA',
+  'ProgramData',
+  'WINEPREFIX',
+  'WINEDEBUG',
+  'UNJAM_WINE_HINT',
+];
 
 const warmAfterMs = 100;
 
@@ -49,7 +65,11 @@ export class RunnerPool {
     if (!this.#closed) this.#timer ??= setTimeout(() => ((this.#timer = null), this.prepare()), warmAfterMs);
     const answer = await handOver(runner, order);
     if (answer !== 'claimed')
-      throw new UnjamError('start-failed', `The runner did not take the script over: ${answer}.`, 'The script was not started. Run "unjam doctor" and start it again.');
+      throw new UnjamError(
+        'start-failed',
+        `The runner did not take the script over: ${answer}.`,
+        'The script was not started. Run "unjam doctor" and start it again.',
+      );
   }
 
   close(): void {

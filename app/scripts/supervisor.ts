@@ -104,7 +104,10 @@ export class Supervisor {
 
   list(all: boolean): ScriptView[] {
     const views = this.#views();
-    return views.snapshot(0, [...this.#records.values()].filter((r) => all || !r.isFinal || r.isOrphan)).scripts;
+    return views.snapshot(
+      0,
+      [...this.#records.values()].filter((r) => all || !r.isFinal || r.isOrphan),
+    ).scripts;
   }
 
   get(ticket: string): ScriptDetail {
@@ -127,7 +130,13 @@ export class Supervisor {
   /** @throws UnjamError `unknown-ticket` */
   record(ticket: string): ScriptRecord {
     const record = this.#records.get(nameKey(ticket));
-    if (!record) throw new UnjamError('unknown-ticket', `There is no script with the ticket "${ticket}" (result code -45).`, 'List tickets with "unjam ps --all".', 'ticket');
+    if (!record)
+      throw new UnjamError(
+        'unknown-ticket',
+        `There is no script with the ticket "${ticket}" (result code -45).`,
+        'List tickets with "unjam ps --all".',
+        'ticket',
+      );
     this.#refresh(record);
     return record;
   }
@@ -154,7 +163,11 @@ export class Supervisor {
   /** Idempotent per ticket: the same ticket never runs twice, whoever asks, however often. */
   async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptView> {
     const { control } = this.#o;
-    const accepted = acceptStart(input, actor, { defaultSignal: control.defaultSignal, environment: process.env, cwd: process.cwd() });
+    const accepted = acceptStart(input, actor, {
+      defaultSignal: control.defaultSignal,
+      environment: process.env,
+      cwd: process.cwd(),
+    });
     const key = nameKey(accepted.spec.ticket);
     let record = this.#records.get(key);
     if (!record) {
@@ -176,7 +189,11 @@ export class Supervisor {
     if (record.isFinal && !record.isOrphan) return this.#views().script(record);
     checkTarget(record, input);
     if (record.isOrphan)
-      throw new UnjamError('not-possible', `"${record.spec.name}" was abandoned; Cancel cannot be used on an orphan.`, 'Use Force Kill on it, or leave it.');
+      throw new UnjamError(
+        'not-possible',
+        `"${record.spec.name}" was abandoned; Cancel cannot be used on an orphan.`,
+        'Use Force Kill on it, or leave it.',
+      );
     await this.#ask(record, {
       verb: 'cancel',
       actor,
@@ -202,7 +219,12 @@ export class Supervisor {
     const target = checkTarget(record, input);
     if (actor.via === 'browser' || actor.via === 'window') {
       if (target !== null && input.confirmPid !== target.pid)
-        throw new UnjamError('wrong-confirmation', `${input.confirmPid ?? 'Nothing'} is not this script's PID (${target.pid}).`, 'Type the PID that the row shows.', 'confirmPid');
+        throw new UnjamError(
+          'wrong-confirmation',
+          `${input.confirmPid ?? 'Nothing'} is not this script's PID (${target.pid}).`,
+          'Type the PID that the row shows.',
+          'confirmPid',
+        );
     }
     await abandonScript(record, {
       actor,
@@ -225,12 +247,36 @@ export class Supervisor {
 
   async resume(name: string, actor: Actor): Promise<MutexView> {
     const found = this.#reader.busy().find(({ state }) => nameKey(state.name) === nameKey(name));
-    if (!found) throw new UnjamError('unknown-mutex', `No mutex "${name}" is in use.`, 'List mutexes with "unjam locks".', 'name');
-    if (!found.state.paused) throw new UnjamError('not-paused', `Mutex "${found.state.name}" is not paused.`, 'Nothing has to be done.', 'name');
+    if (!found)
+      throw new UnjamError(
+        'unknown-mutex',
+        `No mutex "${name}" is in use.`,
+        'List mutexes with "unjam locks".',
+        'name',
+      );
+    if (!found.state.paused)
+      throw new UnjamError(
+        'not-paused',
+        `Mutex "${found.state.name}" is not paused.`,
+        'Nothing has to be done.',
+        'name',
+      );
     const state = await found.mutex.resume();
     const line = lines.resumed(state.name, actor, Date.now(), state.holders.at(-1)?.name ?? null);
     this.#o.log(`${line.code} ${line.text}`);
-    this.#o.journal.append({ at: Date.now(), ticket: null, name: null, mutex: state.name, who: actor.user, via: actor.via, kind: 'resume', code: line.code, text: line.text, source: null, data: null });
+    this.#o.journal.append({
+      at: Date.now(),
+      ticket: null,
+      name: null,
+      mutex: state.name,
+      who: actor.user,
+      via: actor.via,
+      kind: 'resume',
+      code: line.code,
+      text: line.text,
+      source: null,
+      data: null,
+    });
     this.#changed();
     return this.#views().mutex(state);
   }
@@ -247,13 +293,26 @@ export class Supervisor {
       directory.append('host', { type: 'note' });
       directory.writeSpec(spec);
     } catch (error) {
-      throw new UnjamError('state-directory', `The run directory "${path}" could not be written: ${(error as Error).message}.`, 'Free space or correct the rights of the state directory; nothing was started.');
+      throw new UnjamError(
+        'state-directory',
+        `The run directory "${path}" could not be written: ${(error as Error).message}.`,
+        'Free space or correct the rights of the state directory; nothing was started.',
+      );
     }
     this.#records.set(key, record);
     try {
-      await this.#pool.start({ runDirectory: path, mutexRoot: this.#o.mutexes.root, environment, killDisabled: this.#o.killDisabled });
+      await this.#pool.start({
+        runDirectory: path,
+        mutexRoot: this.#o.mutexes.root,
+        environment,
+        killDisabled: this.#o.killDisabled,
+      });
     } catch (error) {
-      this.#conclude(record, { kind: 'failed-to-start', detail: (error as Error).message.replace(/\.$/, '') }, lines.startFailed((error as Error).message.replace(/\.$/, '')));
+      this.#conclude(
+        record,
+        { kind: 'failed-to-start', detail: (error as Error).message.replace(/\.$/, '') },
+        lines.startFailed((error as Error).message.replace(/\.$/, '')),
+      );
       this.#refresh(record);
       throw error;
     }
@@ -270,8 +329,15 @@ export class Supervisor {
     this.#watch(record);
     if (record.runner && this.#o.control.liveness(record.runner.runner) === 'alive') {
       if (record.runner.protocol > runnerProtocol)
-        this.#o.log(`W305 The runner of ${record.spec.ticket} speaks a newer protocol (${record.runner.protocol}); this host only watches it.`);
-      const line = lines.recovered(this.#startedAt, record.started?.scope.root ?? null, record.spec.ticket, record.spec.isolation?.mutex ?? null);
+        this.#o.log(
+          `W305 The runner of ${record.spec.ticket} speaks a newer protocol (${record.runner.protocol}); this host only watches it.`,
+        );
+      const line = lines.recovered(
+        this.#startedAt,
+        record.started?.scope.root ?? null,
+        record.spec.ticket,
+        record.spec.isolation?.mutex ?? null,
+      );
       this.#append(record, { type: 'note' }, line);
     }
   }
@@ -328,7 +394,11 @@ export class Supervisor {
   #mirror(record: ScriptRecord, event: ScriptEvent, source: string, recovering: boolean): void {
     if (event.text === undefined && event.type !== 'started' && event.type !== 'final') return;
     const actor = 'actor' in event ? event.actor : event.type === 'final' ? event.verdict.actor : null;
-    const text = event.text ?? (event.type === 'final' ? `Final: ${event.verdict.kind}, ${lines.exitText({ code: event.verdict.exitCode, signal: event.verdict.signal })}.` : `Started as PID ${event.type === 'started' ? event.pid : ''}.`);
+    const text =
+      event.text ??
+      (event.type === 'final'
+        ? `Final: ${event.verdict.kind}, ${lines.exitText({ code: event.verdict.exitCode, signal: event.verdict.signal })}.`
+        : `Started as PID ${event.type === 'started' ? event.pid : ''}.`);
     const { spec } = record;
     this.#o.journal.append({
       at: event.at,
@@ -343,20 +413,31 @@ export class Supervisor {
       source,
       data: { evidence: 'evidence' in event ? event.evidence : [], process: record.started?.scope.root ?? null },
     });
-    if (!recovering && event.text !== undefined) this.#o.log(`${event.code} ${spec.name} [${spec.ticket}]: ${event.text}`);
+    if (!recovering && event.text !== undefined)
+      this.#o.log(`${event.code} ${spec.name} [${spec.ticket}]: ${event.text}`);
   }
 
   /** Sends a request to the runner; carries it out itself when the runner is dead or does not answer. */
   async #ask(record: ScriptRecord, body: Parameters<typeof sendRequest>[1]): Promise<void> {
     const adopted = this.#adoptions.get(nameKey(record.spec.ticket));
-    const outcome = await sendRequest(record, { ...body, evidence: this.#evidence(record) }, {
-      refresh: () => this.#refresh(record),
-      runnerAlive: () => adopted === undefined && record.runner !== null && this.#o.control.liveness(record.runner.runner) !== 'dead',
-      onChange: (listener) => this.onChange(listener),
-    });
+    const outcome = await sendRequest(
+      record,
+      { ...body, evidence: this.#evidence(record) },
+      {
+        refresh: () => this.#refresh(record),
+        runnerAlive: () =>
+          adopted === undefined && record.runner !== null && this.#o.control.liveness(record.runner.runner) !== 'dead',
+        onChange: (listener) => this.onChange(listener),
+      },
+    );
     if (outcome.kind === 'unanswered') {
       if (record.started) (adopted ?? this.#adopt(record)).handle(outcome.request);
-      else throw new UnjamError('not-possible', 'The runner of this script does not answer, and the script has not started.', 'Try Abandon, or wait: it is looked at every second.');
+      else
+        throw new UnjamError(
+          'not-possible',
+          'The runner of this script does not answer, and the script has not started.',
+          'Try Abandon, or wait: it is looked at every second.',
+        );
     }
     this.#refresh(record);
   }
@@ -438,7 +519,11 @@ export class Supervisor {
   }
 
   /** Nothing of the tree is left, and no runner says so. */
-  #afterGone(record: ScriptRecord, cause: Cause | null, why = 'its runner died, so its end was seen but not its exit code'): void {
+  #afterGone(
+    record: ScriptRecord,
+    cause: Cause | null,
+    why = 'its runner died, so its end was seen but not its exit code',
+  ): void {
     const { exit, started } = record;
     const mutex = record.spec.isolation?.mutex ?? null;
     const seen = exit ? { exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs } : {};
@@ -461,8 +546,22 @@ export class Supervisor {
     await mutex.orphanEnded(record.spec.runId);
   }
 
-  #conclude(record: ScriptRecord, outcome: Partial<VerdictRecord> & Pick<VerdictRecord, 'kind'>, line?: lines.Line): void {
-    const verdict: VerdictRecord = { schema: 1, timeout: null, exitCode: null, signal: null, at: Date.now(), durationMs: null, detail: null, actor: null, ...outcome };
+  #conclude(
+    record: ScriptRecord,
+    outcome: Partial<VerdictRecord> & Pick<VerdictRecord, 'kind'>,
+    line?: lines.Line,
+  ): void {
+    const verdict: VerdictRecord = {
+      schema: 1,
+      timeout: null,
+      exitCode: null,
+      signal: null,
+      at: Date.now(),
+      durationMs: null,
+      detail: null,
+      actor: null,
+      ...outcome,
+    };
     if (record.directory.writeVerdict(verdict)) this.#append(record, { type: 'final', verdict }, line);
     void this.#release(record);
     this.#refresh(record);
@@ -472,7 +571,9 @@ export class Supervisor {
     try {
       record.directory.append('host', ...event);
     } catch (error) {
-      this.#o.log(`W397 A line could not be written into the log of ${record.spec.ticket}: ${(error as Error).message}. ${event[1]?.text ?? ''}`);
+      this.#o.log(
+        `W397 A line could not be written into the log of ${record.spec.ticket}: ${(error as Error).message}. ${event[1]?.text ?? ''}`,
+      );
     }
   }
 
@@ -482,7 +583,9 @@ export class Supervisor {
 
   #facts(record: ScriptRecord): lines.MutexFacts | null {
     const mutex = this.#mutexOf(record);
-    return mutex && record.spec.isolation ? heldMutexFacts(mutex.read(), record.spec.isolation.mutex, record.spec.runId) : null;
+    return mutex && record.spec.isolation
+      ? heldMutexFacts(mutex.read(), record.spec.isolation.mutex, record.spec.runId)
+      : null;
   }
 
   #evidence(record: ScriptRecord): string[] {
@@ -506,7 +609,10 @@ export class Supervisor {
     const known = this.#usual.get(name);
     if (known !== undefined) return known;
     const times = this.#o.journal.successes(name).sort((a, b) => a - b);
-    const usual = times.length === 0 ? null : { medianMs: times[Math.floor(times.length / 2)] ?? 0, maxMs: times.at(-1) ?? 0, runs: times.length };
+    const usual =
+      times.length === 0
+        ? null
+        : { medianMs: times[Math.floor(times.length / 2)] ?? 0, maxMs: times.at(-1) ?? 0, runs: times.length };
     this.#usual.set(name, usual);
     return usual;
   }

@@ -8,7 +8,10 @@ interface VerbFacts {
   readonly text: string;
 }
 
-export function verbs(record: ScriptRecord, f: ConditionFacts): { cancel: VerbFacts; kill: VerbFacts; abandon: VerbFacts } {
+export function verbs(
+  record: ScriptRecord,
+  f: ConditionFacts,
+): { cancel: VerbFacts; kill: VerbFacts; abandon: VerbFacts } {
   const no = (text: string): VerbFacts => ({ possible: false, text });
   const yes = (text: string): VerbFacts => ({ possible: true, text });
   const held = f.mutex !== null && f.holdsMutex ? ` "${f.mutex}" stays held until every process has gone.` : '';
@@ -33,11 +36,14 @@ export function verbs(record: ScriptRecord, f: ConditionFacts): { cancel: VerbFa
     cancel: killing
       ? no('Force Kill was sent already.')
       : f.stage.kind === 'cancelling'
-        ? yes(`Cancel was sent; ${longDuration(f.stage.until - f.now)} left. Repeating it sends the signal again.${held}`)
+        ? yes(
+            `Cancel was sent; ${longDuration(f.stage.until - f.now)} left. Repeating it sends the signal again.${held}`,
+          )
         : yes(`Asks it to stop.${held}`),
     kill: yes(`Ends the whole tree at once, and proves it. No clean-up runs.${held}`),
-    abandon: f.mutex !== null && f.holdsMutex
-      ? yes(`Releases "${f.mutex}" at once and ends nothing: its processes may go on changing things.`)
-      : yes('Gives up waiting for it and ends nothing. It holds no mutex.'),
+    abandon:
+      f.mutex !== null && f.holdsMutex
+        ? yes(`Releases "${f.mutex}" at once and ends nothing: its processes may go on changing things.`)
+        : yes('Gives up waiting for it and ends nothing. It holds no mutex.'),
   };
 }

@@ -1,6 +1,13 @@
 /** Builds what clients see from records and mutex states; reads nothing but log sizes. */
 import type { Condition, MutexView, ProcessView, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
-import { condition, type ConditionFacts, evidence, type Health, type Thresholds, type Usual } from '../domain/condition.ts';
+import {
+  condition,
+  type ConditionFacts,
+  evidence,
+  type Health,
+  type Thresholds,
+  type Usual,
+} from '../domain/condition.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { actorText } from '../domain/lines.ts';
 import { type MutexState, placeOf } from '../domain/mutex.ts';
@@ -23,7 +30,12 @@ export interface ViewSources {
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
-export const identityView = (p: ProcessIdentity) => ({ pid: p.pid, startTime: p.startTime, startedAt: isoTime(p.startedAt), name: p.name });
+export const identityView = (p: ProcessIdentity) => ({
+  pid: p.pid,
+  startTime: p.startTime,
+  startedAt: isoTime(p.startedAt),
+  name: p.name,
+});
 
 export class Views {
   readonly #s: ViewSources;
@@ -51,7 +63,11 @@ export class Views {
       sequence,
       at: isoTime(this.#s.now),
       machine: this.#s.machine,
-      overview: overview(rows, this.#s.mutexes.filter((m) => m.paused).map((m) => m.name), this.#s.now),
+      overview: overview(
+        rows,
+        this.#s.mutexes.filter((m) => m.paused).map((m) => m.name),
+        this.#s.now,
+      ),
       scripts: views,
       mutexes: this.#s.mutexes.map((m) => this.mutex(m)),
     };
@@ -83,7 +99,8 @@ export class Views {
       holdsMutex: facts.holdsMutex,
       blocks: facts.blocks,
       waitingFor: ahead?.ticket ?? null,
-      holder: ahead === null ? null : { ...ahead, since: isoTime(ahead.since), stuck: facts.waiting?.holder?.stuck ?? false },
+      holder:
+        ahead === null ? null : { ...ahead, since: isoTime(ahead.since), stuck: facts.waiting?.holder?.stuck ?? false },
       queuePosition: facts.waiting?.position ?? null,
       queueLength: facts.waiting?.of ?? null,
       createdAt: isoTime(spec.createdAt),
@@ -124,7 +141,10 @@ export class Views {
               position: place.position,
               of: place.of,
               paused: state.paused !== null,
-              holder: ahead === null ? null : { name: ahead.name, heldMs: now - ahead.since, stuck: holder ? this.script(holder).stuck : false },
+              holder:
+                ahead === null
+                  ? null
+                  : { name: ahead.name, heldMs: now - ahead.since, stuck: holder ? this.script(holder).stuck : false },
             }
           : null,
       orphan: record.isOrphan,
@@ -156,7 +176,11 @@ export class Views {
       graceMs: spec.cancel.graceMs,
       timeouts: { ...spec.timeouts, mutexMs: spec.isolation?.timeoutMs ?? null },
       evidence: evidence(facts),
-      attempts: record.progress.attempts.map((a) => ({ ...a, at: isoTime(a.at), actor: a.actor === null ? 'Unjam' : actorText(a.actor) })),
+      attempts: record.progress.attempts.map((a) => ({
+        ...a,
+        at: isoTime(a.at),
+        actor: a.actor === null ? 'Unjam' : actorText(a.actor),
+      })),
       waiters: (facts.holdsMutex && state ? state.queue : []).map((w, i) => ({
         ticket: w.ticket,
         name: w.name,
@@ -209,10 +233,14 @@ export class Views {
 }
 
 /** Whom a waiter waits for first: a holder, or the exclusive waiter ahead of it that the shared holders keep out. */
-function blocker(state: MutexState, id: string): { ticket: string; name: string; pid: number | null; since: number } | null {
+function blocker(
+  state: MutexState,
+  id: string,
+): { ticket: string; name: string; pid: number | null; since: number } | null {
   if (placeOf(state, id).kind !== 'waits') return null;
   const holder = state.holders[0];
-  if (holder) return { ticket: holder.ticket, name: holder.name, pid: holder.scope?.root.pid ?? null, since: holder.grantedAt };
+  if (holder)
+    return { ticket: holder.ticket, name: holder.name, pid: holder.scope?.root.pid ?? null, since: holder.grantedAt };
   const first = state.queue[0];
   return first && first.id !== id ? { ticket: first.ticket, name: first.name, pid: null, since: first.queuedAt } : null;
 }

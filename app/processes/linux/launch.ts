@@ -35,11 +35,17 @@ export async function launch(place: Place, request: LaunchRequest): Promise<Laun
     });
     const pid = child.pid;
     const root = pid === undefined ? null : readStat(place, pid);
-    if (pid === undefined || root === null) throw new Error('The script’s process vanished before it could be identified.');
+    if (pid === undefined || root === null)
+      throw new Error('The script’s process vanished before it could be identified.');
     const gatePipe = child.stdio[3] as Socket;
     gatePipe.on('error', () => undefined); // EPIPE: the shell is gone; `exited` tells
     return {
-      scope: { root: { ...root.identity, name: basename(request.file).slice(0, 15) }, runId: request.runId, group: pid, job: null },
+      scope: {
+        root: { ...root.identity, name: basename(request.file).slice(0, 15) },
+        runId: request.runId,
+        group: pid,
+        job: null,
+      },
       release: () => gatePipe.end('go\n'),
       abort: () => gatePipe.destroy(),
       exited,

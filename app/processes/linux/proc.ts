@@ -93,7 +93,12 @@ export function readRunCookie(pid: number): string | null {
   const at = text.startsWith('UNJAM_RUN=') ? 0 : text.indexOf('\0UNJAM_RUN=') + 1;
   if (at === 0 && !text.startsWith('UNJAM_RUN=')) return null;
   const end = text.indexOf('\0', at);
-  return text.slice(at + 'UNJAM_RUN='.length, end < 0 ? undefined : end).split('/').at(-1) ?? null;
+  return (
+    text
+      .slice(at + 'UNJAM_RUN='.length, end < 0 ? undefined : end)
+      .split('/')
+      .at(-1) ?? null
+  );
 }
 
 export function readCommandLine(pid: number): string | null {
@@ -128,11 +133,17 @@ export function readStatus(pid: number): Status | null {
   const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1] ?? '0';
   // SIGKILL is bit 8 (0x100); SigPnd is the thread's, ShdPnd the process's (proc(5)).
   const pending = (name: string): boolean => (BigInt(`0x${field(name)}`) & 0x100n) !== 0n;
-  return { uid: Number(field('Uid')), killPending: pending('SigPnd') || pending('ShdPnd'), threads: Number(field('Threads')) };
+  return {
+    uid: Number(field('Uid')),
+    killPending: pending('SigPnd') || pending('ShdPnd'),
+    threads: Number(field('Threads')),
+  };
 }
 
 export function userName(uid: number): string {
-  const line = read('/etc/passwd')?.split('\n').find((l) => l.split(':')[2] === String(uid));
+  const line = read('/etc/passwd')
+    ?.split('\n')
+    .find((l) => l.split(':')[2] === String(uid));
   return line?.split(':', 1)[0] ?? `uid ${uid}`;
 }
 

@@ -61,5 +61,7 @@ export function treeOf(
       }
   return [...members.values()]
     .filter((m) => m.state !== 'zombie')
-    .sort((a, b) => (a.by === 'root' ? -1 : b.by === 'root' ? 1 : Number(a.identity.startTime) - Number(b.identity.startTime)));
+    .sort((a, b) =>
+      a.by === 'root' ? -1 : b.by === 'root' ? 1 : Number(a.identity.startTime) - Number(b.identity.startTime),
+    );
 }

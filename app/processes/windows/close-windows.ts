@@ -49,7 +49,8 @@ export function closeWindows(pids: ReadonlySet<number>): number {
   const callback = koffi.register((window: Handle) => {
     const pid: Out = [0];
     getWindowThreadProcessId(window, pid);
-    if (pids.has(Number(pid[0])) && isWindowVisible(window) && !consoleClasses.has(classOf(window))) windows.push(window);
+    if (pids.has(Number(pid[0])) && isWindowVisible(window) && !consoleClasses.has(classOf(window)))
+      windows.push(window);
     return 1;
   }, windowCallback());
   try {

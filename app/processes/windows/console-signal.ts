@@ -90,12 +90,16 @@ type HelperLine =
 function runHelper(pids: readonly number[], event: ConsoleEvent): Promise<HelperAnswer> {
   const koffiPath = createRequire(import.meta.url).resolve('koffi');
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['-e', helper, koffiPath, event === 'Ctrl-C' ? '0' : '1', ...pids.map(String)], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      windowsHide: true,
-      timeout: patienceMs,
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '', UNJAM_RUN: 'none' },
-    });
+    const child = spawn(
+      process.execPath,
+      ['-e', helper, koffiPath, event === 'Ctrl-C' ? '0' : '1', ...pids.map(String)],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        windowsHide: true,
+        timeout: patienceMs,
+        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '', UNJAM_RUN: 'none' },
+      },
+    );
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.on('error', (error: NodeJS.ErrnoException) =>
@@ -119,7 +123,11 @@ export function readAnswer(pids: readonly number[], said: string, code: number |
     handled.add(line.pid);
     if (line.step === 'sending') for (const pid of line.covers) handled.add(pid);
     if (line.step === 'attach')
-      failures.push({ pid: line.pid, error: line.error, message: attachFailures[line.error] ?? `Windows error ${line.error}` });
+      failures.push({
+        pid: line.pid,
+        error: line.error,
+        message: attachFailures[line.error] ?? `Windows error ${line.error}`,
+      });
     if (line.step === 'generate')
       failures.push({ pid: line.pid, error: line.error, message: 'its console did not take the event' });
   }

@@ -87,7 +87,10 @@ export function explainSurvivor(facts: SurvivorFacts): { readonly reason: Surviv
   return { reason: 'other', detail: `it is still there${waits}` };
 }
 
-function explainDenied(facts: SurvivorFacts, message: string): { readonly reason: SurvivorReason; readonly detail: string } {
+function explainDenied(
+  facts: SurvivorFacts,
+  message: string,
+): { readonly reason: SurvivorReason; readonly detail: string } {
   const { owner, own } = facts;
   const foreign = owner.user !== null && owner.user !== own.user;
   const elsewhere = facts.session !== null && own.session !== null && facts.session !== own.session;

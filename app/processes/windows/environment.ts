@@ -32,7 +32,8 @@ export function environmentBlock(
     // Names such as `=C:` hold the current folder of a drive; any other "=" would end the name.
     if (name === '' || name.includes('\0') || name.indexOf('=', 1) !== -1)
       throw new InvalidInputError(`"${name}" cannot be the name of an environment variable.`);
-    if (value.includes('\0')) throw new InvalidInputError(`The environment variable ${name} contains a zero character.`);
+    if (value.includes('\0'))
+      throw new InvalidInputError(`The environment variable ${name} contains a zero character.`);
     put(name, value);
   }
   const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, text]) => text);

@@ -33,16 +33,7 @@ const setInformationJobObject = bind<(job: Handle, kind: number, buffer: Buffer,
 );
 const queryInformationJobObject = bind<
   (job: Handle, kind: number, buffer: Buffer, size: number, needed: Out) => number
->(
-  'kernel32',
-  'int32',
-  'QueryInformationJobObject',
-  'uintptr_t',
-  'int',
-  '_Out_ void *',
-  'uint32',
-  '_Out_ uint32 *',
-);
+>('kernel32', 'int32', 'QueryInformationJobObject', 'uintptr_t', 'int', '_Out_ void *', 'uint32', '_Out_ uint32 *');
 const terminateJobObject = bind<(job: Handle, code: number) => number>(
   'kernel32',
   'int32',
@@ -54,7 +45,8 @@ const terminateJobObject = bind<(job: Handle, code: number) => number>(
 const rights = { query: 0x0004, terminate: 0x0008 } as const;
 const basicProcessIdList = 3;
 const extendedLimitInformation = 9;
-const killOnJobClose = 0x2000;
+/** JOBOBJECT_BASIC_LIMIT_INFORMATION.LimitFlags */
+const limit = { breakawayOk: 0x800, killOnJobClose: 0x2000 } as const;
 const alreadyExists = 183;
 const moreData = 234;
 
@@ -79,11 +71,17 @@ export function createJob(): Job {
   return { name, handle: result };
 }
 
-/** While true, Windows ends every member when the last handle closes, also when its owner crashes. */
+/**
+ * While true, Windows ends every member when the last handle closes, also when its owner crashes.
+ *
+ * Leaving the job is allowed to those who ask for it (`startOutsideJob`): a host that a script starts in the background
+ * would otherwise be in that script's job, and with it every runner and script that it starts, and all would end with
+ * that one's Force Kill. Others that leave keep the run's cookie and stay in its tree.
+ */
 export function setKillOnClose(job: Handle, on: boolean): void {
   // JOBOBJECT_EXTENDED_LIMIT_INFORMATION, 144 bytes on x64; LimitFlags at 16.
   const limits = Buffer.alloc(144);
-  limits.writeUInt32LE(on ? killOnJobClose : 0, 16);
+  limits.writeUInt32LE(limit.breakawayOk | (on ? limit.killOnJobClose : 0), 16);
   const { result, error } = withLastError(() =>
     setInformationJobObject(job, extendedLimitInformation, limits, limits.length),
   );

@@ -98,7 +98,12 @@ export function openProcess(pid: number, rights: number): Opened {
 }
 
 /** Opens, calls, closes. `otherwise` gets the error code when the process cannot be opened. */
-export function withProcess<T>(pid: number, rights: number, use: (handle: Handle) => T, otherwise: (error: number) => T): T {
+export function withProcess<T>(
+  pid: number,
+  rights: number,
+  use: (handle: Handle) => T,
+  otherwise: (error: number) => T,
+): T {
   const opened = openProcess(pid, rights);
   if (opened.handle === null) return otherwise(opened.error);
   try {

@@ -43,7 +43,9 @@ function commandLineByQuery(process: Handle): string | null {
 function commandLineByMemory(process: Handle): string | null {
   const parameters = parametersOf(process);
   const string = parameters === null ? null : read(process, parameters + 0x70n, 16);
-  return string ? (read(process, string.readBigUInt64LE(8), string.readUInt16LE(0))?.toString('utf16le') ?? null) : null;
+  return string
+    ? (read(process, string.readBigUInt64LE(8), string.readUInt16LE(0))?.toString('utf16le') ?? null)
+    : null;
 }
 
 /** RTL_USER_PROCESS_PARAMETERS of the 64-bit PEB; a 32-bit process has a copy there. */
@@ -84,7 +86,7 @@ export function readEnvironmentVariable(pid: number, name: string): string | und
 function readBlock(process: Handle, address: bigint): string | null {
   const pageSize = 4096n;
   let text = '';
-  for (let at = address; text.length < 262_144; ) {
+  for (let at = address; text.length < 262_144;) {
     const size = pageSize - (at % pageSize);
     const page = read(process, at, Number(size));
     if (!page) return text === '' ? null : text;

@@ -85,7 +85,7 @@ function readWithNtQuery(): readonly TableEntry[] | null {
  */
 export function parseSystemProcesses(buffer: Buffer, base: bigint): readonly TableEntry[] {
   const entries: TableEntry[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const threadCount = buffer.readUInt32LE(at + 4);
     const nameLength = buffer.readUInt16LE(at + 56);
     const nameAt = Number(buffer.readBigUInt64LE(at + 64) - base);
@@ -95,7 +95,8 @@ export function parseSystemProcesses(buffer: Buffer, base: bigint): readonly Tab
     entries.push({
       pid: Number(buffer.readBigUInt64LE(at + 80)),
       parentPid: Number(buffer.readBigUInt64LE(at + 88)),
-      name: nameLength > 0 && nameAt >= 0 ? buffer.toString('utf16le', nameAt, nameAt + nameLength) : 'System Idle Process',
+      name:
+        nameLength > 0 && nameAt >= 0 ? buffer.toString('utf16le', nameAt, nameAt + nameLength) : 'System Idle Process',
       created: buffer.readBigUInt64LE(at + 32),
       cpuMs: ticksToMs(buffer.readBigUInt64LE(at + 40) + buffer.readBigUInt64LE(at + 48)),
       session: buffer.readUInt32LE(at + 100),

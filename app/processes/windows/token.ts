@@ -21,7 +21,15 @@ const getTokenInformation = bind<(token: Handle, kind: number, buffer: Buffer, s
   '_Out_ uint32 *',
 );
 const lookupAccountSid = bind<
-  (system: null, sid: bigint, name: Buffer, nameSize: [number], domain: Buffer, domainSize: [number], use: Out) => number
+  (
+    system: null,
+    sid: bigint,
+    name: Buffer,
+    nameSize: [number],
+    domain: Buffer,
+    domainSize: [number],
+    use: Out,
+  ) => number
 >(
   'advapi32',
   'int32',

@@ -1,7 +1,6 @@
 /**
- * Which processes belong to a script. While its runner lives, the job says it, and what has left the job (an elevated
- * child, one made through WMI) is found by its parent. After that the run's cookie in the environment and the parents
- * must do.
+ * Which processes belong to a script. While its runner lives, the job says it; what has left the job is found by the
+ * run's cookie in its environment, or by its parent (an elevated child). After the runner, these two must do.
  *
  * Parent pids are hints: Windows never changes them, so they may name a process that is long gone or a new one with the
  * old number. A parent counts only when it was created before its child.
@@ -35,7 +34,7 @@ export function treeOf(
     const { pid } = process.identity;
     if (sameProcess(process.identity, scope.root)) members.set(pid, { ...process, by: 'root' });
     else if (job?.has(pid)) members.set(pid, { ...process, by: 'job' });
-    else if (job === null && cookieOf(process) === scope.runId) members.set(pid, { ...process, by: 'cookie' });
+    else if (cookieOf(process) === scope.runId) members.set(pid, { ...process, by: 'cookie' });
     else if (isOrphanOfRoot(process, scope, byPid) && !isForeign(process))
       members.set(pid, { ...process, by: 'ancestry' });
   }
@@ -47,7 +46,9 @@ export function treeOf(
         members.set(child.identity.pid, { ...child, by: 'ancestry' });
         open.push(child);
       }
-  return [...members.values()].sort((a, b) => (a.by === 'root' ? -1 : b.by === 'root' ? 1 : order(created(a), created(b))));
+  return [...members.values()].sort((a, b) =>
+    a.by === 'root' ? -1 : b.by === 'root' ? 1 : order(created(a), created(b)),
+  );
 }
 
 const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -56,7 +57,11 @@ const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
  * A child of the root that has ended. When the root's pid has a new owner, children born after that one are the new
  * owner's.
  */
-function isOrphanOfRoot(process: ProcessSnapshot, scope: TreeScope, byPid: ReadonlyMap<number, ProcessSnapshot>): boolean {
+function isOrphanOfRoot(
+  process: ProcessSnapshot,
+  scope: TreeScope,
+  byPid: ReadonlyMap<number, ProcessSnapshot>,
+): boolean {
   if (process.parentPid !== scope.root.pid) return false;
   const holder = byPid.get(scope.root.pid);
   if (!holder) return true;

@@ -1,0 +1,86 @@
+/** The arrows of docs/architecture.md. */
+const layer = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(app|main|renderer|test)/', pathNot: [from, ...allowed] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    layer('domain imports nothing', '^app/domain/', []),
+    {
+      name: 'domain has no packages',
+      severity: 'error',
+      from: { path: '^app/domain/' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'core'] },
+    },
+    layer('contract imports domain', '^app/contract/', ['^app/domain/']),
+    layer('run directory imports domain', '^app/run-directory/', ['^app/domain/']),
+    layer('processes import domain', '^app/processes/', ['^app/domain/']),
+    layer('locks import domain and errors', '^app/locks/', ['^app/domain/', '^app/contract/errors']),
+    layer('journal imports domain', '^app/journal/', ['^app/domain/']),
+    layer('logs import domain, contract types, run directory', '^app/logs/', [
+      '^app/domain/',
+      '^app/contract/',
+      '^app/run-directory/',
+    ]),
+    layer('runner imports the faces of locks, logs and processes', '^app/runner/', [
+      '^app/domain/',
+      '^app/run-directory/',
+      '^app/(locks|logs|processes)/index\\.ts$',
+    ]),
+    layer('scripts joins the layers below', '^app/scripts/', [
+      '^app/(domain|contract|run-directory|journal)/',
+      '^app/(locks|logs|processes|runner)/index\\.ts$',
+    ]),
+    layer('api speaks the contract', '^app/api/', ['^app/(domain|contract)/', '^app/processes/index\\.ts$']),
+    layer('cli speaks the contract', '^app/cli/', [
+      '^app/(domain|contract|api)/',
+      '^app/processes/',
+      '^app/(application|host-files|version)\\.ts$',
+    ]),
+    layer('main imports the application and the contract', '^main/', [
+      '^app/(contract|domain)/',
+      '^app/(application|version)\\.ts$',
+      '^app/api/csp\\.ts$',
+      '^app/processes/',
+    ]),
+    {
+      name: 'renderer imports only types of the contract',
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: { path: '^(app|main)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'app never imports electron or svelte',
+      severity: 'error',
+      from: { path: '^(app|renderer)/' },
+      to: { path: 'node_modules/electron/' },
+    },
+    {
+      name: 'only windows process control imports koffi',
+      severity: 'error',
+      from: { pathNot: '^app/processes/windows|^test/' },
+      to: { path: 'node_modules/koffi/' },
+    },
+    {
+      name: 'nothing imports tests',
+      severity: 'error',
+      from: { path: '^(app|main|renderer)/' },
+      to: { path: '^test/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.node.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|\\.cache)/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.svelte', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'svelte'],
+    },
+  },
+};
