@@ -9,12 +9,17 @@ function element(part: Part): HTMLElement | null {
 }
 
 function isVisible(found: HTMLElement): boolean {
-  return found.checkVisibility();
+  return found.checkVisibility({ visibilityProperty: true });
 }
 
 export function focusPart(part: Part): boolean {
   const root = element(part);
   if (root === null || !isVisible(root)) return false;
+  const row = root.querySelector<HTMLElement>('[role="row"][tabindex="0"]');
+  if (row !== null) {
+    row.focus({ preventScroll: true });
+    return true;
+  }
   if (root.tabIndex >= 0 || root.hasAttribute('tabindex')) {
     root.focus();
     return true;
@@ -32,9 +37,4 @@ export function focusNextPart(step: 1 | -1): void {
     const part = order[(Math.max(from, step === 1 ? -1 : 0) + n * step + order.length * 2) % order.length];
     if (part !== undefined && focusPart(part)) return;
   }
-}
-
-/** The row that a dialog or the log was opened from. */
-export function focusSelectedRow(): void {
-  focusPart('list');
 }

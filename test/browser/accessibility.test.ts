@@ -1,0 +1,88 @@
+/** axe-core on every screen, in both themes and three widths: no violation, and nothing cut off sideways. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { consoleSpecs, detailOf, dialog } from '../support/browser-console.ts';
+import type { FakeHost } from '../support/browser-fake-host.ts';
+import { cancelIgnored, hostileLines, stuckWorld, unkillable } from '../support/browser-worlds.ts';
+
+const open = consoleSpecs();
+const stuck = '9f2c-41aa';
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<void>>> = {
+  list: async () => {},
+  waiter: async (page) => {
+    await page.locator('[role=row][data-ticket=a2]').click();
+    await detailOf(page, 'Deploy web-us');
+  },
+  unkillable: async (page, host) => {
+    host.push((world) => world.change(stuck, unkillable));
+    await page.getByText('Survived Force Kill').first().waitFor();
+    await page.locator('details summary').click();
+  },
+  'Cancel dialog': async (page) => {
+    await page.keyboard.press('Delete');
+    await dialog(page).waitFor();
+  },
+  'Force Kill dialog': async (page, host) => {
+    host.push((world) => world.change(stuck, cancelIgnored));
+    await page.getByText('Cancel ignored').first().waitFor();
+    await page.keyboard.press('Shift+Delete');
+    await dialog(page).waitFor();
+  },
+  'Abandon dialog': async (page, host) => {
+    host.push((world) => world.change(stuck, unkillable));
+    await page.getByText('Survived Force Kill').first().waitFor();
+    await page.keyboard.press('Control+Shift+Delete');
+    await dialog(page).waitFor();
+  },
+  keys: async (page) => {
+    await page.keyboard.press('F1');
+    await dialog(page).waitFor();
+  },
+  log: async (page, host) => {
+    host.appendLog(stuck, hostileLines);
+    await page.keyboard.press('l');
+    await page.locator('[role=log] [data-seq]').first().waitFor();
+  },
+  mutexes: async (page) => await page.keyboard.press('m'),
+  'paused mutex': async (page) => {
+    await page.keyboard.press('m');
+    await page.getByRole('button', { name: /Backup/ }).click();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+  },
+  history: async (page) => {
+    await page.keyboard.press('Control+3');
+    await page.getByRole('row', { name: /ABANDON/ }).click();
+  },
+  offline: async (page, host) => {
+    host.goDown();
+    await page.getByText('not reachable since').waitFor();
+  },
+};
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
+  describe.each([1280, 640, 320])('%d px wide', (width) => {
+    it.each(Object.keys(screens))('%s', async (name) => {
+      await using scene = await open(stuckWorld(), { colorScheme, viewport: { width, height: 800 } });
+      await detailOf(scene.page, 'Deploy web-eu');
+      await screens[name]?.(scene.page, scene.host);
+      const found = await new AxeBuilder({ page: scene.page }).withTags(rules).analyze();
+      expect(found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+      expect(await scene.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    });
+  });
+});
+
+it('has no target smaller than 24 by 24 px, and no verb lower than 32 px', async () => {
+  await using scene = await open(stuckWorld());
+  await detailOf(scene.page, 'Deploy web-eu');
+  const small = await scene.page.locator('button:visible, input:visible, select:visible, summary:visible, [role=row][data-ticket]').evaluateAll((all) =>
+    all
+      .map((one) => ({ what: one.textContent?.trim() ?? '', box: one.getBoundingClientRect(), least: one.hasAttribute('data-verb') ? 32 : 24 }))
+      .filter(({ box, least }) => box.height < least || box.width < 24)
+      .map(({ what }) => what),
+  );
+  expect(small).toEqual([]);
+});

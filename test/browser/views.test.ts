@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { consoleSpecs, detailOf, dialog, focused, ready } from '../support/browser-console.ts';
+import { refuse } from '../support/browser-fake-host.ts';
+import { stuckWorld } from '../support/browser-worlds.ts';
+
+const open = consoleSpecs();
+
+describe('the mutex view', () => {
+  it('opens with M and shows holder, queue in order and why each one waits', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('m');
+    await scene.page.getByRole('heading', { name: 'RunningScript', exact: true }).waitFor();
+    const text = (await scene.page.locator('main').textContent()) ?? '';
+    expect(text).toContain('Held exclusively (Full isolation) by 1 script; 3 scripts wait. First in, first out.');
+    expect(text).toContain('Shared: could run beside other shared scripts, but waits behind no. 1, which is exclusive.');
+    expect(text.indexOf('Deploy api-eu')).toBeLessThan(text.indexOf('DB migrate'));
+  });
+
+  it('shows a paused queue and its orphan, and resumes it', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('Control+2');
+    await scene.page.getByRole('button', { name: /Backup/ }).click();
+    await scene.page.getByText('Paused by CONTOSO\\kim.').waitFor();
+    await scene.page.getByText('PID 5120 still runs.').waitFor();
+    await scene.page.getByRole('button', { name: 'Resume' }).click();
+    await expect.poll(() => scene.host.commands()).toEqual([{ method: 'locks.resume', input: { name: 'Backup' } }]);
+  });
+
+  it('says why a resume was refused', async () => {
+    await using scene = await open(stuckWorld());
+    scene.host.answers.set('locks.resume', () => refuse({ code: 'not-paused', message: '"Backup" is not paused.', next: 'Nothing needs to be done.' }));
+    await scene.page.keyboard.press('Control+2');
+    await scene.page.getByRole('button', { name: /Backup/ }).click();
+    await scene.page.getByRole('button', { name: 'Resume' }).click();
+    await scene.page.getByText('"Backup" is not paused. Nothing needs to be done.').waitFor();
+  });
+
+  it('leads to the script, and to its Cancel dialog', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('m');
+    await scene.page.getByRole('button', { name: 'Cancel… Deploy web-eu / step 4' }).click();
+    await ready(scene.page);
+    expect(await dialog(scene.page).locator('h2').textContent()).toBe('Cancel "Deploy web-eu / step 4"?');
+  });
+});
+
+describe('the history view', () => {
+  it('shows who did what, and the evidence of that time', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('Control+3');
+    await scene.page.getByRole('row', { name: /ABANDON/ }).click();
+    const detail = scene.page.locator('section[aria-labelledby=entry-title]');
+    expect(await detail.textContent()).toContain('NOTHING WAS ENDED');
+    expect(await detail.textContent()).toContain('No output for 48 min.');
+    expect(await detail.textContent()).toContain('INC-4471');
+  });
+
+  it('filters by action and by text', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('Control+3');
+    await scene.page.getByText('4 of 4').waitFor();
+    await scene.page.getByLabel('What happened').selectOption('kill');
+    await scene.page.getByText('1 of 4').waitFor();
+    await scene.page.getByLabel('What happened').selectOption('');
+    await scene.page.getByRole('searchbox').fill('nobody');
+    await scene.page.getByText('No entry matches the filter.').waitFor();
+  });
+});
+
+describe('the window', () => {
+  it('walks with F6 through its parts', async () => {
+    await using scene = await open(stuckWorld());
+    await detailOf(scene.page, 'Deploy web-eu');
+    const part = () => scene.page.evaluate(() => document.activeElement?.closest<HTMLElement>('[data-part]')?.dataset['part']);
+    const seen: (string | undefined)[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      await scene.page.keyboard.press('F6');
+      seen.push(await part());
+    }
+    expect(seen).toEqual(['detail', 'status', 'views', 'filter', 'list']);
+  });
+
+  it('explains its keys with F1', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('F1');
+    await ready(scene.page);
+    expect(await dialog(scene.page).textContent()).toContain('Ctrl+Shift+Del');
+    await scene.page.keyboard.press('Escape');
+    await expect.poll(() => focused(scene.page)).toBe('9f2c-41aa');
+  });
+
+  it('opens what its address says: a script, its log, a dialog', async () => {
+    await using scene = await open(stuckWorld(), { hash: '#scripts/a2' });
+    await detailOf(scene.page, 'Deploy web-us / step 1');
+    await scene.page.evaluate(() => (location.hash = '#scripts/9f2c-41aa/cancel'));
+    await ready(scene.page);
+    expect(await dialog(scene.page).locator('h2').textContent()).toBe('Cancel "Deploy web-eu / step 4"?');
+    expect(scene.host.commands()).toEqual([]);
+  });
+
+  it('announces a new stuck script once, and not that time goes by', async () => {
+    const world = stuckWorld();
+    world.change('9f2c-41aa', { stuck: false });
+    await using scene = await open(world);
+    const alert = scene.page.getByRole('alert');
+    expect(await alert.textContent()).toBe('');
+    scene.host.push((w) => w.change('9f2c-41aa', { stuck: true }));
+    await alert.filter({ hasText: 'Deploy web-eu / step 4: Stuck: no output for 47 min' }).waitFor({ state: 'attached' });
+  });
+});
+
+describe('the connection', () => {
+  it('tells starting from offline and from empty', async () => {
+    await using scene = await open(stuckWorld());
+    scene.host.isSilent = true;
+    await scene.page.reload({ waitUntil: 'commit' });
+    await scene.page.getByRole('heading', { name: 'Connecting to Unjam…' }).waitFor();
+    scene.host.push();
+    await scene.page.getByRole('heading', { name: '1 stuck script blocks' }).waitFor();
+  });
+
+  it('that is lost greys what is old, switches the verbs off and comes back by itself', async () => {
+    await using scene = await open(stuckWorld());
+    await detailOf(scene.page, 'Deploy web-eu');
+    scene.host.goDown();
+    await scene.page.getByRole('heading', { name: /Unjam is not reachable since \d\d:\d\d:\d\d\. What you see may be old\./ }).waitFor();
+    expect(await scene.page.locator('[data-verb][aria-disabled=false]').count()).toBe(0);
+    await scene.page.keyboard.press('Delete');
+    expect(await dialog(scene.page).count()).toBe(0);
+    scene.host.comeBack();
+    await scene.page.getByRole('heading', { name: '1 stuck script blocks' }).waitFor();
+    await expect.poll(() => scene.page.locator('[data-verb][aria-disabled=false]').count()).toBe(2);
+  });
+
+  it('that is refused says how to get in again', async () => {
+    await using scene = await open(stuckWorld());
+    scene.host.answers.set('overview.get', () => refuse({ code: 'unauthorized', message: 'This page is not signed in.', next: 'Open the link again.' }));
+    await scene.page.keyboard.press('F5');
+    await scene.page.getByRole('heading', { name: 'This page is not signed in.' }).waitFor();
+    await scene.page.getByText('Open the link again.').waitFor();
+  });
+});
