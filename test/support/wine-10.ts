@@ -45,9 +45,13 @@ export async function installWine10(root: string): Promise<void> {
     await bindToOwnLibraries(tree, root);
     await addZlib(tree);
     // The packaged wrapper looks for wineserver64 in /usr; -p0 ends the server with its last client.
-    await writeFile(join(tree, 'usr/lib/wine/wineserver'), `#!/bin/sh\nexec "${root}/usr/lib/wine/wineserver64" -p0 "$@"\n`, {
-      mode: 0o755,
-    });
+    await writeFile(
+      join(tree, 'usr/lib/wine/wineserver'),
+      `#!/bin/sh\nexec "${root}/usr/lib/wine/wineserver64" -p0 "$@"\n`,
+      {
+        mode: 0o755,
+      },
+    );
     await rename(tree, root);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -57,7 +61,8 @@ export async function installWine10(root: string): Promise<void> {
 /** An apt of its own: nothing of the system's lists, cache or package state is read or changed. */
 async function download(work: string): Promise<string[]> {
   const debs = join(work, 'debs');
-  for (const folder of ['debs', 'lists/partial', 'cache/archives/partial']) await mkdir(join(work, folder), { recursive: true });
+  for (const folder of ['debs', 'lists/partial', 'cache/archives/partial'])
+    await mkdir(join(work, folder), { recursive: true });
   await writeFile(join(work, 'status'), '');
   await writeFile(join(work, 'sources.list'), `${await debianSource()}\n`);
   const configuration = join(work, 'apt.conf');

@@ -37,7 +37,9 @@ export async function prepareWine(): Promise<WineSetup> {
     const packages = join(cacheFolder, `node-${node}`);
     const template = join(cacheFolder, `prefix-${majorOf(version)}`);
     await once(packages, `installing Windows Node ${node}`, (folder) => installPackages(folder, node));
-    await once(template, `initialising a prefix for ${version}`, (folder) => initialisePrefix(folder, programs, version));
+    await once(template, `initialising a prefix for ${version}`, (folder) =>
+      initialisePrefix(folder, programs, version),
+    );
     return { ...programs, version, packages, template };
   });
 }
@@ -61,7 +63,8 @@ async function findWine(): Promise<WinePrograms> {
   }
 }
 
-const versionOf = async (programs: WinePrograms): Promise<string> => (await run(programs.wine, ['--version'])).stdout.trim();
+const versionOf = async (programs: WinePrograms): Promise<string> =>
+  (await run(programs.wine, ['--version'])).stdout.trim();
 
 const majorOf = (version: string): number => Number(/wine-(\d+)/.exec(version)?.[1] ?? 0);
 
@@ -152,7 +155,10 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const age = await stat(lock).then((s) => Date.now() - s.mtimeMs, () => 0);
+      const age = await stat(lock).then(
+        (s) => Date.now() - s.mtimeMs,
+        () => 0,
+      );
       if (age > staleMs) await rm(lock, { recursive: true, force: true });
       await delay(200);
     }

@@ -124,7 +124,9 @@ function program(name: string, output: string, begin: (stdio: StdioOptions) => C
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as Line);
   const failure = (how: string): Error =>
-    new Error(`${name} ${how} before its report was complete.\n${readFileSync(output, 'utf8')}${readFileSync(errors, 'utf8')}`);
+    new Error(
+      `${name} ${how} before its report was complete.\n${readFileSync(output, 'utf8')}${readFileSync(errors, 'utf8')}`,
+    );
   let taken = 0;
   return {
     child,

@@ -16,12 +16,12 @@ function parseCommandLine(line: string): string[] {
   let [current, quoted, open] = ['', false, false];
   for (let i = 0; i < line.length; i++) {
     let slashes = 0;
-    while (line[i] === '\\') (slashes += 1), (i += 1);
+    while (line[i] === '\\') ((slashes += 1), (i += 1));
     if (line[i] === '"') {
       current += '\\'.repeat(slashes >> 1);
       open = true;
       if (slashes % 2 === 1) current += '"';
-      else if (quoted && line[i + 1] === '"') (current += '"'), (i += 1);
+      else if (quoted && line[i + 1] === '"') ((current += '"'), (i += 1));
       else quoted = !quoted;
       continue;
     }
@@ -31,7 +31,7 @@ function parseCommandLine(line: string): string[] {
     if (char === undefined || (!quoted && (char === ' ' || char === '\t'))) {
       if (open) args.push(current);
       [current, open] = ['', false];
-    } else (current += char), (open = true);
+    } else ((current += char), (open = true));
   }
   if (open) args.push(current);
   return args;
@@ -99,8 +99,12 @@ describe('the environment block', () => {
   });
 
   test('brings SystemRoot along when the caller left it out, and keeps the one that the caller gave', () => {
-    expect(entries(environmentBlock({}, { SYSTEMROOT: 'C:\\Windows', OTHER: 'x' }))).toEqual(['SystemRoot=C:\\Windows']);
-    expect(entries(environmentBlock({ systemroot: 'D:\\W' }, { SystemRoot: 'C:\\Windows' }))).toEqual(['systemroot=D:\\W']);
+    expect(entries(environmentBlock({}, { SYSTEMROOT: 'C:\\Windows', OTHER: 'x' }))).toEqual([
+      'SystemRoot=C:\\Windows',
+    ]);
+    expect(entries(environmentBlock({ systemroot: 'D:\\W' }, { SystemRoot: 'C:\\Windows' }))).toEqual([
+      'systemroot=D:\\W',
+    ]);
   });
 
   test('is two zeros when there is nothing in it', () => {
@@ -108,6 +112,7 @@ describe('the environment block', () => {
   });
 
   test('refuses names and values that would change other entries', () => {
-    for (const bad of [{ 'a=b': '' }, { '': 'x' }, { 'a\0': 'x' }, { a: 'x\0y' }]) expect(() => environmentBlock(bad)).toThrow();
+    for (const bad of [{ 'a=b': '' }, { '': 'x' }, { 'a\0': 'x' }, { a: 'x\0y' }])
+      expect(() => environmentBlock(bad)).toThrow();
   });
 });

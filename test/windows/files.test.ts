@@ -5,8 +5,14 @@ import { isWindows, useWindows } from './support/runtime.ts';
 const run = useWindows();
 
 describe('the local API’s named pipe', () => {
-  test('carries HTTP, in pieces and from another process', async () => {
-    const { own, other, ms } = await run.scenario<{ own: string; other: unknown; ms: number }>('files', 'pipe');
+  test('is closed to other users, and goes on carrying HTTP, in pieces and from another process', async () => {
+    const { restricted, own, other, ms } = await run.scenario<{
+      restricted: string | null;
+      own: string;
+      other: unknown;
+      ms: number;
+    }>('files', 'pipe');
+    expect(restricted).toBeNull();
     expect(own).toBe('first /own');
     expect(other).toEqual({ text: 'first /other' });
     console.log(`100 requests on a named pipe, ${run.windows.version}: ${ms} ms`);
@@ -43,7 +49,10 @@ describe('files', () => {
 
 describe('texts', () => {
   test('of a batch file are read in the console’s code page', async () => {
-    const { exit, decoded, file } = await run.scenario<{ exit: unknown; decoded: { text: string }; file: string }>('files', 'batch output');
+    const { exit, decoded, file } = await run.scenario<{ exit: unknown; decoded: { text: string }; file: string }>(
+      'files',
+      'batch output',
+    );
     expect(exit).toEqual({ code: 5, signal: null });
     expect(decoded.text).toContain('plain\r\n');
     expect(file).toBe('cmd.exe');
@@ -60,10 +69,13 @@ describe('texts', () => {
     });
   });
 
-  test.skipIf(!isWindows)('of a German or Japanese cmd.exe come in its OEM code page (Wine’s cmd writes Windows-1252)', async () => {
-    const { decoded } = await run.scenario<{ decoded: { text: string } }>('files', 'batch output');
-    expect(decoded.text).not.toContain('\ufffd');
-  });
+  test.skipIf(!isWindows)(
+    'of a German or Japanese cmd.exe come in its OEM code page (Wine’s cmd writes Windows-1252)',
+    async () => {
+      const { decoded } = await run.scenario<{ decoded: { text: string } }>('files', 'batch output');
+      expect(decoded.text).not.toContain('\ufffd');
+    },
+  );
 });
 
 test('a command is found as cmd.exe finds it: PATH and PATHEXT without case', async () => {

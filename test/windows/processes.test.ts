@@ -8,9 +8,16 @@ const run = useWindows();
 
 describe('identity', () => {
   test('names the calling process, the same from every direction', async () => {
-    const seen = await run.scenario<{ self: ProcessIdentity; same: ProcessIdentity; user: string; alive: string }>('processes', 'self');
+    const seen = await run.scenario<{ self: ProcessIdentity; same: ProcessIdentity; user: string; alive: string }>(
+      'processes',
+      'self',
+    );
     expect(seen.same).toEqual(seen.self);
-    expect(seen.self).toMatchObject({ pidNamespace: 'host', name: 'node.exe', startTime: expect.stringMatching(/^\d{18}$/) as string });
+    expect(seen.self).toMatchObject({
+      pidNamespace: 'host',
+      name: 'node.exe',
+      startTime: expect.stringMatching(/^\d{18}$/) as string,
+    });
     expect(Math.abs(Date.now() - seen.self.startedAt)).toBeLessThan(60_000);
     expect(Number(seen.self.bootId) * 1000).toBeLessThan(seen.self.startedAt + 1_000);
     expect(seen.user).toMatch(/^[^\\]+\\[^\\]+$/);
@@ -45,10 +52,12 @@ describe('identity', () => {
 
 describe('the tree of a script', () => {
   test('holds child and grandchild: they are born in the job', async () => {
-    const { tree, parents, pids, same } = await run.scenario<{ tree: string[]; parents: number[]; pids: number[]; same: boolean }>(
-      'processes',
-      'family',
-    );
+    const { tree, parents, pids, same } = await run.scenario<{
+      tree: string[];
+      parents: number[];
+      pids: number[];
+      same: boolean;
+    }>('processes', 'family');
     expect(tree).toEqual(['root node.exe', 'job node.exe', 'job node.exe']);
     expect(parents.slice(1)).toEqual(pids.slice(0, 2));
     expect(same).toBe(true);
@@ -84,10 +93,33 @@ describe('the tree of a script', () => {
     await holder.report();
   });
 
-  test.skipIf(!isWindows)('loses its job with the runner (Wine keeps a job’s name while processes are in it)', async () => {
-    const { scope } = await run.scenario<{ scope: TreeScope }>('launch', 'runner dies');
-    expect(await run.scenario('processes', 'end tree by name', { scope: JSON.stringify(scope) })).toMatchObject({ ended: false });
+  test('does not hold a host that it started in the background: that one outlives Force Kill', async () => {
+    expect(await run.scenario('processes', 'background', { as: 'host' })).toEqual({
+      left: 'left',
+      tree: ['root'],
+      after: 'alive',
+      orphan: [],
+    });
   });
+
+  test('holds what left its job with the run’s cookie', async () => {
+    expect(await run.scenario('processes', 'background', { as: 'member' })).toEqual({
+      left: 'left',
+      tree: ['root', 'cookie'],
+      after: 'alive',
+      orphan: ['cookie'],
+    });
+  });
+
+  test.skipIf(!isWindows)(
+    'loses its job with the runner (Wine keeps a job’s name while processes are in it)',
+    async () => {
+      const { scope } = await run.scenario<{ scope: TreeScope }>('launch', 'runner dies');
+      expect(await run.scenario('processes', 'end tree by name', { scope: JSON.stringify(scope) })).toMatchObject({
+        ended: false,
+      });
+    },
+  );
 });
 
 describe('a process that denies its termination', () => {

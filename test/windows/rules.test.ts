@@ -25,8 +25,19 @@ describe('the tree', () => {
   const root = seen(100, 50, 1_000);
 
   test('is what the job holds, without the console host, and what was started from there outside of it', () => {
-    const table = [seen(50, 1, 10), root, seen(101, 100, 1_100), seen(102, 100, 1_050, 'conhost.exe'), seen(103, 101, 1_200), seen(999, 50, 1_300)];
-    expect(pids(treeOf(scopeOf(root), table, new Set([100, 101, 102]), noCookie))).toEqual(['100 root', '101 job', '103 ancestry']);
+    const table = [
+      seen(50, 1, 10),
+      root,
+      seen(101, 100, 1_100),
+      seen(102, 100, 1_050, 'conhost.exe'),
+      seen(103, 101, 1_200),
+      seen(999, 50, 1_300),
+    ];
+    expect(pids(treeOf(scopeOf(root), table, new Set([100, 101, 102]), noCookie))).toEqual([
+      '100 root',
+      '101 job',
+      '103 ancestry',
+    ]);
   });
 
   test('keeps members whose parents are gone', () => {
@@ -46,14 +57,22 @@ describe('the tree', () => {
 
   test('finds orphans by the cookie when the job is gone', () => {
     const table = [seen(120, 77, 2_000), seen(121, 120, 2_100), seen(122, 77, 2_200)];
-    const cookies = new Map([[120, 'mine'], [122, 'other']]);
-    expect(pids(treeOf(scopeOf(root), table, null, (p) => cookies.get(p.identity.pid)))).toEqual(['120 cookie', '121 ancestry']);
+    const cookies = new Map([
+      [120, 'mine'],
+      [122, 'other'],
+    ]);
+    expect(pids(treeOf(scopeOf(root), table, null, (p) => cookies.get(p.identity.pid)))).toEqual([
+      '120 cookie',
+      '121 ancestry',
+    ]);
   });
 
   test('ends where another run or a host begins', () => {
     const table = [root, seen(130, 100, 2_000), seen(131, 130, 2_100)];
     const cookies = new Map([[130, 'none']]);
-    expect(pids(treeOf(scopeOf(root), table, new Set([100]), (p) => cookies.get(p.identity.pid)))).toEqual(['100 root']);
+    expect(pids(treeOf(scopeOf(root), table, new Set([100]), (p) => cookies.get(p.identity.pid)))).toEqual([
+      '100 root',
+    ]);
   });
 
   test('never holds Idle and System', () => {
@@ -65,7 +84,10 @@ describe('the tree', () => {
 describe('an interrupt', () => {
   const member = (pid: number, name = 'node.exe'): TreeMember => ({ ...seen(pid, 1, 1, name), by: 'root' });
   const sent = (...of: number[]): ConsoleReport => ({ sent: of, failures: [] });
-  const refused = (pid: number, error: number): ConsoleReport => ({ sent: [], failures: [{ pid, error, message: 'it has no console' }] });
+  const refused = (pid: number, error: number): ConsoleReport => ({
+    sent: [],
+    failures: [{ pid, error, message: 'it has no console' }],
+  });
   const means = (over: Partial<Parameters<typeof interrupt>[0]>) => ({
     tree: () => [member(412)],
     send: () => Promise.resolve(sent(412)),
@@ -91,7 +113,13 @@ describe('an interrupt', () => {
 
   test('never sends a second Ctrl-C to a program that is cleaning up', async () => {
     let count = 0;
-    await interrupt(means({ tree: () => [member(411, 'cmd.exe'), member(412, 'terraform.exe')], send: async () => (count++, sent(412)) }), 'ctrl-c');
+    await interrupt(
+      means({
+        tree: () => [member(411, 'cmd.exe'), member(412, 'terraform.exe')],
+        send: async () => (count++, sent(412)),
+      }),
+      'ctrl-c',
+    );
     expect(count).toBe(1);
   });
 
@@ -124,7 +152,10 @@ describe('an interrupt', () => {
   });
 
   test('with SIGKILL ends the job', async () => {
-    expect(await interrupt(means({}), 'SIGKILL')).toMatchObject({ kind: 'sent', what: 'termination of the job of PID 412' });
+    expect(await interrupt(means({}), 'SIGKILL')).toMatchObject({
+      kind: 'sent',
+      what: 'termination of the job of PID 412',
+    });
     expect(await interrupt(means({ endTree: () => false }), 'SIGKILL')).toMatchObject({ kind: 'undeliverable' });
   });
 });
@@ -133,8 +164,15 @@ describe('the answer of the console helper', () => {
   const lines = (...all: object[]): string => all.map((l) => `${JSON.stringify(l)}\n`).join('');
 
   test('counts the console that took the event, and those it serves', () => {
-    const said = lines({ step: 'attach', pid: 1, error: 6 }, { step: 'sending', pid: 2, covers: [2, 3, 9] }, { step: 'sent', pid: 2 });
-    expect(readAnswer([1, 2, 3], said, 0)).toMatchObject({ sent: 2, failures: [{ pid: 1, error: 6, message: 'it has no console' }] });
+    const said = lines(
+      { step: 'attach', pid: 1, error: 6 },
+      { step: 'sending', pid: 2, covers: [2, 3, 9] },
+      { step: 'sent', pid: 2 },
+    );
+    expect(readAnswer([1, 2, 3], said, 0)).toMatchObject({
+      sent: 2,
+      failures: [{ pid: 1, error: 6, message: 'it has no console' }],
+    });
     expect([...readAnswer([1, 2, 3], said, 0).handled]).toEqual([1, 2, 3, 9]);
   });
 
@@ -163,17 +201,27 @@ describe('a survivor', () => {
   };
 
   test('of another user or session is named with both', () => {
-    const other = explainSurvivor({ ...facts, owner: { user: 'NT AUTHORITY\\SYSTEM', elevated: true, integrity: 0x4000 }, session: 0 });
+    const other = explainSurvivor({
+      ...facts,
+      owner: { user: 'NT AUTHORITY\\SYSTEM', elevated: true, integrity: 0x4000 },
+      session: 0,
+    });
     expect(other).toEqual({
       reason: 'access',
-      detail: 'it belongs to NT AUTHORITY\\SYSTEM in session 0, administrator rights are needed; access is denied (Windows error 5)',
+      detail:
+        'it belongs to NT AUTHORITY\\SYSTEM in session 0, administrator rights are needed; access is denied (Windows error 5)',
     });
   });
 
   test('that is elevated, protected or closed by its access list is told apart', () => {
-    expect(explainSurvivor({ ...facts, owner: { ...facts.owner, integrity: 0x3000 } }).detail).toContain('runs as administrator');
+    expect(explainSurvivor({ ...facts, owner: { ...facts.owner, integrity: 0x3000 } }).detail).toContain(
+      'runs as administrator',
+    );
     expect(explainSurvivor({ ...facts, isProtected: true }).reason).toBe('protected');
-    expect(explainSurvivor(facts)).toMatchObject({ reason: 'access', detail: expect.stringContaining('access list') as string });
+    expect(explainSurvivor(facts)).toMatchObject({
+      reason: 'access',
+      detail: expect.stringContaining('access list') as string,
+    });
   });
 
   // Neither Windows nor Wine lets a test make a process that survives an accepted termination without a driver.
@@ -194,7 +242,14 @@ describe('a survivor', () => {
 
 describe('the process table', () => {
   /** SYSTEM_PROCESS_INFORMATION as Windows lays it out: what Wine leaves at zero is filled in here. */
-  function record(next: number, name: string, pid: number, threads: readonly (readonly [number, number])[], base: bigint, at: number): Buffer {
+  function record(
+    next: number,
+    name: string,
+    pid: number,
+    threads: readonly (readonly [number, number])[],
+    base: bigint,
+    at: number,
+  ): Buffer {
     const text = Buffer.from(name, 'utf16le');
     const buffer = Buffer.alloc(256 + 80 * threads.length + text.length);
     buffer.writeUInt32LE(next === 0 ? 0 : buffer.length, 0);
@@ -219,7 +274,17 @@ describe('the process table', () => {
 
   test('is read from one buffer: names, parents, times, sessions, I/O and what threads wait for', () => {
     const base = 0x1000n;
-    const first = record(1, 'robocopy.exe', 44, [[5, 0], [5, 15]], base, 0);
+    const first = record(
+      1,
+      'robocopy.exe',
+      44,
+      [
+        [5, 0],
+        [5, 15],
+      ],
+      base,
+      0,
+    );
     const second = record(0, '', 8, [], base, first.length);
     const [robocopy, nameless] = parseSystemProcesses(Buffer.concat([first, second]), base);
     expect(robocopy).toEqual({
@@ -230,7 +295,10 @@ describe('the process table', () => {
       cpuMs: 5,
       session: 2,
       ioBytes: 1_500,
-      threads: [{ state: 5, waitReason: 0 }, { state: 5, waitReason: 15 }],
+      threads: [
+        { state: 5, waitReason: 0 },
+        { state: 5, waitReason: 15 },
+      ],
     });
     expect(nameless).toMatchObject({ pid: 8, name: 'System Idle Process', threads: [] });
     expect(fileTimeToMs(robocopy!.created)).toBe(1_700_000_000_123);

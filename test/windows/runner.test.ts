@@ -45,7 +45,11 @@ test('Force Kill ends the whole tree within a second', async () => {
 
 test('a second script waits for the mutex and runs when the first one was killed', async () => {
   const seen = await run.scenario<Seen & { startedEarly: boolean; state: MutexState }>('host', 'isolation');
-  expect(seen).toMatchObject({ startedEarly: false, verdict: { kind: 'exited', exitCode: 0 }, state: { holders: [], queue: [], fence: 2 } });
+  expect(seen).toMatchObject({
+    startedEarly: false,
+    verdict: { kind: 'exited', exitCode: 0 },
+    state: { holders: [], queue: [], fence: 2 },
+  });
 });
 
 test('the script and its runner survive the host; the exit code is there for the next one', async () => {
@@ -59,14 +63,24 @@ test('the script and its runner survive the host; the exit code is there for the
 
 test('the script survives its runner; a host finds the tree by its environment and ends it, and claims no exit code', async () => {
   const seen = await run.scenario<{ tree: string[]; kills: string[] }>('host', 'runner dies');
-  expect(seen).toMatchObject({ before: 3, ended: { kind: 'sent' }, liveness: 'alive', job: false, exit: null, verdict: null });
+  expect(seen).toMatchObject({
+    before: 3,
+    ended: { kind: 'sent' },
+    liveness: 'alive',
+    job: false,
+    exit: null,
+    verdict: null,
+  });
   expect(seen.tree).toEqual(['root', 'cookie', 'cookie']);
   expect(seen.kills[0]).toBe('sent');
 });
 
 test('a program that Windows refuses is a failed start with the reason', async () => {
   const { verdict } = await run.scenario<Seen>('host', 'start failure');
-  expect(verdict).toMatchObject({ kind: 'failed-to-start', detail: expect.stringContaining('(Windows error 2)') as string });
+  expect(verdict).toMatchObject({
+    kind: 'failed-to-start',
+    detail: expect.stringContaining('(Windows error 2)') as string,
+  });
 });
 
 describe('the mutex', () => {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
+import { restrictPipe } from '../../../app/processes/windows/pipe-access.ts';
 import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
 import { createOnce } from '../../../app/run-directory/atomic-file.ts';
 import { findExecutable } from '../../../app/processes/index.ts';
@@ -37,6 +38,7 @@ await scenarios({
     });
     server.listen(name);
     await once(server, 'listening');
+    const restricted = restrictPipe(name);
     const own = await get(name, '/own');
     const child = spawn(process.execPath, [process.argv[1]!, 'ask', folder, JSON.stringify({ name })], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -49,7 +51,7 @@ await scenarios({
     for (let i = 0; i < 100; i++) await get(name, `/${i}`);
     const ms = Math.round(performance.now() - began);
     server.close();
-    return { own, other: JSON.parse(said.split('\n')[0]!) as unknown, ms };
+    return { restricted, own, other: JSON.parse(said.split('\n')[0]!) as unknown, ms };
   },
 
   async ask({ options }) {
@@ -91,7 +93,11 @@ await scenarios({
     );
     const content = JSON.parse(fs.readFileSync(target, 'utf8')) as string;
     const winners = answers.filter((a) => a.first);
-    return { winners: winners.length, same: winners[0]?.value === content, left: fs.readdirSync(folder).filter((n) => n.endsWith('.tmp')) };
+    return {
+      winners: winners.length,
+      same: winners[0]?.value === content,
+      left: fs.readdirSync(folder).filter((n) => n.endsWith('.tmp')),
+    };
   },
 
   async creator({ options }) {

@@ -87,20 +87,37 @@ const lines = (directory: RunDirectory): string[] =>
     .split('\n')
     .filter((line) => line !== '')
     .flatMap((line) => (JSON.parse(line) as { text?: string }).text ?? []);
-const running = (directory: RunDirectory, text = 'ready'): Promise<void> => until(() => log(directory).includes(text), `"${text}" of the script`);
+const running = (directory: RunDirectory, text = 'ready'): Promise<void> =>
+  until(() => log(directory).includes(text), `"${text}" of the script`);
 const verdictOf = async (directory: RunDirectory) => {
-  await until(() => directory.readVerdict() !== null, 'a verdict', () => readFileSync(directory.eventsPath, 'utf8'));
+  await until(
+    () => directory.readVerdict() !== null,
+    'a verdict',
+    () => readFileSync(directory.eventsPath, 'utf8'),
+  );
   return directory.readVerdict()!;
 };
 /** The runner has written its last record and left. */
 async function settled({ control }: Stage, directory: RunDirectory): Promise<void> {
-  await until(() => directory.readTree() !== null, 'tree.json', () => readFileSync(directory.eventsPath, 'utf8'));
+  await until(
+    () => directory.readTree() !== null,
+    'tree.json',
+    () => readFileSync(directory.eventsPath, 'utf8'),
+  );
   await until(() => control.liveness(directory.readRunner()!.runner) === 'dead', 'the end of the runner');
 }
 
-const ask = (directory: RunDirectory, verb: 'cancel' | 'kill', over: { escalate?: boolean; graceMs?: number } = {}): void => {
+const ask = (
+  directory: RunDirectory,
+  verb: 'cancel' | 'kill',
+  over: { escalate?: boolean; graceMs?: number } = {},
+): void => {
   const base = { id: `request-${verb}`, at: Date.now(), actor, reason: null, evidence: [] };
-  directory.request(verb === 'kill' ? { ...base, verb } : { ...base, verb, signal: null, graceMs: over.graceMs ?? null, escalate: over.escalate ?? false });
+  directory.request(
+    verb === 'kill'
+      ? { ...base, verb }
+      : { ...base, verb, signal: null, graceMs: over.graceMs ?? null, escalate: over.escalate ?? false },
+  );
 };
 
 await scenarios({
@@ -111,7 +128,14 @@ await scenarios({
     const claimedMs = Math.round(performance.now() - began);
     const verdict = await verdictOf(directory);
     await settled(stage, directory);
-    return { claimedMs, verdict, exit: directory.readExit(), output: log(directory), tree: directory.readTree(), scope: directory.readStarted()!.scope };
+    return {
+      claimedMs,
+      verdict,
+      exit: directory.readExit(),
+      output: log(directory),
+      tree: directory.readTree(),
+      scope: directory.readStarted()!.scope,
+    };
   },
 
   async cancel(stage) {
@@ -179,7 +203,11 @@ await scenarios({
   async 'after the host'(stage) {
     const directory = new RunDirectory(stage.options['path']!);
     const { scope } = directory.readStarted()!;
-    const found = { verdict: directory.readVerdict(), liveness: stage.control.treeLiveness(scope), runner: stage.control.liveness(directory.readRunner()!.runner) };
+    const found = {
+      verdict: directory.readVerdict(),
+      liveness: stage.control.treeLiveness(scope),
+      runner: stage.control.liveness(directory.readRunner()!.runner),
+    };
     const verdict = await verdictOf(directory);
     return { found, verdict, exit: directory.readExit() };
   },
@@ -201,7 +229,16 @@ await scenarios({
     const job = control.endTree(orphaned);
     const kills = tree.map((m) => control.end(m.identity).kind);
     await until(() => control.tree(orphaned).length === 0, 'the empty tree');
-    return { before, ended, tree: tree.map((m) => m.by), liveness, job, kills, exit: directory.readExit(), verdict: directory.readVerdict() };
+    return {
+      before,
+      ended,
+      tree: tree.map((m) => m.by),
+      liveness,
+      job,
+      kills,
+      exit: directory.readExit(),
+      verdict: directory.readVerdict(),
+    };
   },
 
   async 'start failure'(stage) {
@@ -218,7 +255,10 @@ await scenarios({
     const mutexes = new Mutexes(root, stage.control);
     mutexes.check();
     const workers = Array.from({ length: 4 }, () =>
-      spawn(process.execPath, [process.argv[1]!, 'contend', stage.folder, JSON.stringify({ root })], { stdio: ['ignore', 'ignore', 'inherit'], windowsHide: true }),
+      spawn(process.execPath, [process.argv[1]!, 'contend', stage.folder, JSON.stringify({ root })], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        windowsHide: true,
+      }),
     );
     const codes = await Promise.all(workers.map(async (w) => (await once(w, 'exit'))[0] as number));
     const state = mutexes.open('shared').read();
@@ -229,7 +269,15 @@ await scenarios({
     const mutex = new Mutexes(stage.options['root']!, stage.control).open('shared');
     for (let i = 0; i < 10; i++) {
       const id = `${process.pid}-${i}`;
-      await mutex.enqueue({ id, ticket: id, name: id, level: 'full', runner: stage.control.self, ancestors: [], queuedAt: Date.now() });
+      await mutex.enqueue({
+        id,
+        ticket: id,
+        name: id,
+        level: 'full',
+        runner: stage.control.self,
+        ancestors: [],
+        queuedAt: Date.now(),
+      });
       for (;;) {
         const hold = mutex.read().holders.find((h) => h.id === id);
         if (hold) {

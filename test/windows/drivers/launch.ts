@@ -82,7 +82,12 @@ await scenarios({
 
   async 'batch injection'({ launch, folder }) {
     const proof = join(folder, 'injected');
-    for (const attack of [`" & echo x>${proof} & "`, `& echo x>${proof}`, `%CMDCMDLINE:~-1%& echo x>${proof} & `, `^" & echo x>${proof}`]) {
+    for (const attack of [
+      `" & echo x>${proof} & "`,
+      `& echo x>${proof}`,
+      `%CMDCMDLINE:~-1%& echo x>${proof} & `,
+      `^" & echo x>${proof}`,
+    ]) {
       const script = await launch(batchFile(folder), [attack]);
       script.release();
       await script.exited;
@@ -114,8 +119,7 @@ await scenarios({
       () => launch(process.execPath, [], { environment: { 'a=b': '1' } }),
       () => launch(process.execPath, ['x'.repeat(33_000)]),
     ];
-    for (const attempt of attempts)
-      answers.push(await attempt().then(() => 'started', failure));
+    for (const attempt of attempts) answers.push(await attempt().then(() => 'started', failure));
     return { answers };
   },
 

@@ -28,7 +28,12 @@ await scenarios({
     await script.until('ready');
     const tree = control.tree(script.scope);
     const withTable = control.tree(script.scope, control.snapshot());
-    return { tree: names(tree), parents: tree.map((m) => m.parentPid), pids: tree.map((m) => m.identity.pid), same: withTable.length === tree.length };
+    return {
+      tree: names(tree),
+      parents: tree.map((m) => m.parentPid),
+      pids: tree.map((m) => m.identity.pid),
+      same: withTable.length === tree.length,
+    };
   },
 
   async orphan({ control, simulant }) {
@@ -42,7 +47,31 @@ await scenarios({
     const withoutJob = control.tree({ ...script.scope, job: null });
     const ended = control.endTree(script.scope);
     await until(() => control.treeLiveness(script.scope) === 'dead', 'the empty tree');
-    return { exit, tree: names(tree), found: tree[0]?.identity.pid === pid, treeLiveness, parentGone, withoutJob: names(withoutJob), ended };
+    return {
+      exit,
+      tree: names(tree),
+      found: tree[0]?.identity.pid === pid,
+      treeLiveness,
+      parentGone,
+      withoutJob: names(withoutJob),
+      ended,
+    };
+  },
+
+  async background({ control, simulant, options }) {
+    const script = await simulant('background', [options['as']!]);
+    await script.until('background');
+    const [, pid, left] = /background (\d+) (.*)\n/.exec(script.stdout())!;
+    const started = control.identify(Number(pid))!;
+    await until(() => readEnvironmentVariable(started.pid, 'UNJAM_RUN') !== null, 'its environment');
+    const tree = control.tree(script.scope).map((m) => m.by);
+    control.endTree(script.scope);
+    await script.exited;
+    const after = control.liveness(started);
+    const orphan = control.tree(script.scope).map((m) => m.by);
+    control.end(started);
+    await until(() => control.liveness(started) === 'dead', 'its end');
+    return { left, tree, after, orphan };
   },
 
   async 'end tree'({ control, simulant }) {
@@ -53,7 +82,13 @@ await scenarios({
     const ended = control.endTree(script.scope);
     const exit = await script.exited;
     await until(() => members.every((m) => control.liveness(m.identity) === 'dead'), 'the end of all members');
-    return { members: members.length, ended, exit, ms: Math.round(performance.now() - began), again: control.endTree(script.scope) };
+    return {
+      members: members.length,
+      ended,
+      exit,
+      ms: Math.round(performance.now() - began),
+      again: control.endTree(script.scope),
+    };
   },
 
   /** Holds a script for another process; ends when its job does. */
@@ -110,7 +145,10 @@ await scenarios({
     const reused = { ...root, startTime: String(BigInt(root.startTime) - 10_000_000n) };
     return {
       reused: [control.end(reused), control.liveness(reused)],
-      otherMachine: [control.end({ ...root, machine: 'elsewhere' }), control.liveness({ ...root, machine: 'elsewhere' })],
+      otherMachine: [
+        control.end({ ...root, machine: 'elsewhere' }),
+        control.liveness({ ...root, machine: 'elsewhere' }),
+      ],
       otherBoot: [control.end({ ...root, bootId: '1' }), control.liveness({ ...root, bootId: '1' })],
       idle: control.end({ ...root, pid: 0 }),
       system: control.end({ ...root, pid: 4 }),
@@ -159,7 +197,13 @@ await scenarios({
     const ms = performance.now() - began;
     const own = table.find((p) => p.identity.pid === process.pid);
     const toolhelp = readWithToolhelp().find((e) => e.pid === process.pid);
-    return { count: table.length, ms, own, self: control.self, toolhelp: { ...toolhelp, created: String(toolhelp?.created) } };
+    return {
+      count: table.length,
+      ms,
+      own,
+      self: control.self,
+      toolhelp: { ...toolhelp, created: String(toolhelp?.created) },
+    };
   },
 
   async interrupt({ control, simulant, options }) {
@@ -201,11 +245,15 @@ await scenarios({
 
   /** Starts the scenario above in a new process group, which is what Node's `detached` does. */
   async detached({ folder, options }) {
-    const child = spawn(process.execPath, [process.argv[1]!, 'flag of a detached runner', folder, JSON.stringify(options)], {
-      detached: true,
-      windowsHide: true,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [process.argv[1]!, 'flag of a detached runner', folder, JSON.stringify(options)],
+      {
+        detached: true,
+        windowsHide: true,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     await once(child, 'exit');
@@ -216,11 +264,19 @@ await scenarios({
     const script = await simulant('exit', ['0']);
     script.release();
     await script.exited;
-    return { outcome: await control.interrupt(script.scope, 'ctrl-c'), tree: control.tree(script.scope), facts: control.facts(script.scope.root) };
+    return {
+      outcome: await control.interrupt(script.scope, 'ctrl-c'),
+      tree: control.tree(script.scope),
+      facts: control.facts(script.scope.root),
+    };
   },
 
   async 'interrupt without console'({ control }) {
-    const child = spawn(process.execPath, [simulantPath, 'stay'], { detached: true, windowsHide: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [simulantPath, 'stay'], {
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     await once(child.stdout!, 'data');
     const root = control.identify(child.pid!)!;
     const scope: TreeScope = { root, runId: 'none', group: null, job: null };

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startOutsideJob } from '../../../app/processes/windows/start-outside-job.ts';
 
 const [kind = '', ...args] = process.argv.slice(2);
 const self = process.argv[1]!;
@@ -51,8 +52,20 @@ const kinds: Record<string, () => void> = {
   },
   /** A child and a grandchild that stay. */
   family() {
-    const child = spawn(process.execPath, [self, args[0] === 'child' ? 'stay' : 'family', 'child'], { stdio: 'inherit' });
+    const child = spawn(process.execPath, [self, args[0] === 'child' ? 'stay' : 'family', 'child'], {
+      stdio: 'inherit',
+    });
     print(`parent ${process.pid} of ${child.pid}`);
+    stay();
+  },
+  /** Starts a program outside of the job: as a host (`none`), or as one that keeps the run's cookie. */
+  background() {
+    const environment = {
+      ...(process.env as Record<string, string>),
+      ...(args[0] === 'host' ? { UNJAM_RUN: 'none' } : {}),
+    };
+    const started = startOutsideJob({ file: process.execPath, args: [self, 'stay'], cwd: process.cwd(), environment });
+    print(`background ${started.pid} ${started.left ? 'left' : 'kept in'}`);
     stay();
   },
   /** Leaves a process behind whose parent is gone, and ends. */

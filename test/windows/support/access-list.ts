@@ -25,5 +25,10 @@ export function denyTermination(pid: number): boolean {
   if (!convert('D:(D;;0x1;;;WD)(A;;0x1FFFFE;;;WD)', 1, descriptor, [0])) return false;
   const writeDac = 0x40000;
   const dacl = 4;
-  return withProcess(pid, writeDac, (handle) => setKernelObjectSecurity(handle, dacl, descriptor[0]!) !== 0, () => false);
+  return withProcess(
+    pid,
+    writeDac,
+    (handle) => setKernelObjectSecurity(handle, dacl, descriptor[0]!) !== 0,
+    () => false,
+  );
 }

@@ -65,7 +65,11 @@ export async function scenarios(all: Readonly<Record<string, Scenario>>): Promis
       stdout,
       async until(text) {
         script.release();
-        await until(() => stdout().includes(text), `"${text}" in ${stdoutPath}`, () => readFileSync(stderrPath, 'utf8'));
+        await until(
+          () => stdout().includes(text),
+          `"${text}" in ${stdoutPath}`,
+          () => readFileSync(stderrPath, 'utf8'),
+        );
       },
     };
     started.push(one);
