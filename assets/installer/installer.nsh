@@ -3,13 +3,14 @@
 
 !define UNJAM_RUNTIMES "$COMMONFILES64\Unjam"
 
-; Removes the runtime in ${UNJAM_RUNTIMES}\_NAME unless a program runs in it: such a folder cannot be renamed. Only after the
-; rename is anything deleted, so a runner never loses half of its files.
+; Removes the runtime in ${UNJAM_RUNTIMES}\_NAME unless a runner lives in it: Windows opens a program that runs for nobody to
+; write. Asked before anything is deleted, so that a runner never loses half of its files.
 !macro unjamRemoveRuntime _NAME
   ClearErrors
-  Rename "${UNJAM_RUNTIMES}\${_NAME}" "${UNJAM_RUNTIMES}\${_NAME}.unused"
+  FileOpen $R3 "${UNJAM_RUNTIMES}\${_NAME}\node.exe" a
   ${IfNot} ${Errors}
-    RMDir /r "${UNJAM_RUNTIMES}\${_NAME}.unused"
+    FileClose $R3
+    RMDir /r "${UNJAM_RUNTIMES}\${_NAME}"
   ${EndIf}
   ClearErrors
 !macroend

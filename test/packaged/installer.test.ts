@@ -1,0 +1,181 @@
+/**
+ * What assets/installer/installer.nsh does to the runtimes, run for real: compiled by makensis into a small installer,
+ * which Wine runs. The rest of the installer is electron-builder's template.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+
+const repository = join(import.meta.dirname, '..', '..');
+// Debian's package, unpacked beside the system where it is not installed: apt-get download nsis nsis-common; dpkg -x.
+const local = join(repository, '.cache', 'nsis', 'usr');
+const makensis = existsSync(join(local, 'bin', 'makensis')) ? join(local, 'bin', 'makensis') : 'makensis';
+const wineProgram = '/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ping.exe';
+
+let folder: string;
+let env: NodeJS.ProcessEnv;
+let missing: string | null = null;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unjam-installer-'));
+  env = {
+    ...process.env,
+    WINEPREFIX: join(folder, 'prefix'),
+    WINEDEBUG: '-all',
+    ...(makensis === 'makensis' ? {} : { NSISDIR: join(local, 'share', 'nsis') }),
+  };
+  if (spawnSync(makensis, ['-VERSION'], { env }).error !== undefined) missing = 'makensis is not installed';
+  else if (
+    !existsSync(wineProgram) ||
+    spawnSync('wineboot', ['-i'], { env, stdio: 'ignore', timeout: 120_000 }).status !== 0
+  )
+    missing = 'Wine is not installed';
+}, 180_000);
+
+afterAll(() => {
+  // Ends the Wine server of this prefix alone.
+  if (missing === null) spawnSync('wineserver', ['-k'], { env, stdio: 'ignore' });
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const installed = () => join(folder, 'prefix', 'drive_c', 'Program Files', 'Unjam');
+const runtimes = () => join(folder, 'prefix', 'drive_c', 'Program Files', 'Common Files', 'Unjam');
+const versions = () => (existsSync(runtimes()) ? readdirSync(runtimes()).sort() : []);
+
+beforeEach((context) => {
+  if (missing !== null) context.skip(missing);
+  rmSync(installed(), { recursive: true, force: true });
+  rmSync(runtimes(), { recursive: true, force: true });
+});
+
+test('the runtime moves out of the folder whose processes an update ends', () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  expect(versions()).toEqual(['1.0.0']);
+  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.js'), 'utf8')).toBe('1.0.0');
+  expect(existsSync(join(installed(), 'resources', 'runtime'))).toBe(false);
+});
+
+test('an update removes a version that nobody uses', () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  unpack('2.0.0');
+  run('customInstall', '2.0.0');
+  expect(versions()).toEqual(['2.0.0']);
+});
+
+test('an update leaves a version in which a runner lives whole, until it has ended', async () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  await live('1.0.0');
+  unpack('2.0.0');
+  run('customInstall', '2.0.0');
+  expect(versions()).toEqual(['1.0.0', '2.0.0']);
+  expect(readdirSync(join(runtimes(), '1.0.0')).sort()).toEqual(['node.exe', 'runner.js']);
+  expect(runs(join(runtimes(), '1.0.0', 'node.exe'))).toBeDefined();
+  await ended('1.0.0');
+  unpack('2.0.1');
+  run('customInstall', '2.0.1');
+  expect(versions()).toEqual(['2.0.1']);
+});
+
+test('a repair keeps the runtime of a living runner and replaces an unused one', async () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  await live('1.0.0');
+  unpack('1.0.0', 'repaired');
+  run('customInstall', '1.0.0');
+  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.js'), 'utf8')).toBe('1.0.0');
+  await ended('1.0.0');
+  unpack('1.0.0', 'repaired');
+  run('customInstall', '1.0.0');
+  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.js'), 'utf8')).toBe('repaired');
+});
+
+test('removing Unjam removes unused runtimes and ends no script; an update that removes the old version touches none', async () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  run('customUnInstall', '1.0.0', { updating: true });
+  expect(versions()).toEqual(['1.0.0']);
+  await live('1.0.0');
+  run('customUnInstall', '1.0.0');
+  expect(versions()).toEqual(['1.0.0']);
+  expect(runs(join(runtimes(), '1.0.0', 'node.exe'))).toBeDefined();
+  await ended('1.0.0');
+  run('customUnInstall', '1.0.0');
+  expect(existsSync(runtimes())).toBe(false);
+});
+
+/** What electron-builder's template has unpacked before it calls customInstall. */
+function unpack(version: string, content = version): void {
+  const runtime = join(installed(), 'resources', 'runtime');
+  mkdirSync(runtime, { recursive: true });
+  copyFileSync(wineProgram, join(runtime, 'node.exe'));
+  writeFileSync(join(runtime, 'runner.js'), content);
+}
+
+function run(macro: 'customInstall' | 'customUnInstall', version: string, { updating = false } = {}): void {
+  const script = join(folder, 'small.nsi');
+  writeFileSync(
+    script,
+    [
+      'Unicode true',
+      'Target amd64-unicode',
+      'Name "small"',
+      `OutFile "${join(folder, 'small.exe')}"`,
+      'RequestExecutionLevel user',
+      'SilentInstall silent',
+      '!include "LogicLib.nsh"',
+      `!define VERSION "${version}"`,
+      `!define isUpdated '"${updating ? 'yes' : 'no'}" == "yes"'`, // the template's looks for --updated
+      `!include "${join(repository, 'assets', 'installer', 'installer.nsh')}"`,
+      'Section',
+      '  StrCpy $INSTDIR "$PROGRAMFILES64\\Unjam"',
+      `  !insertmacro ${macro}`,
+      'SectionEnd',
+    ].join('\n'),
+  );
+  execFileSync(makensis, ['-V1', '-WX', script], { env });
+  execFileSync('wine', [join(folder, 'small.exe')], { env, stdio: 'ignore', timeout: 60_000 });
+}
+
+/** A process whose program is the runtime's node.exe; a runner is nothing else to Windows. Returns its pid under Linux. */
+async function live(version: string): Promise<number> {
+  const program = join(runtimes(), version, 'node.exe');
+  spawn('wine', [program, '-n', '120', '127.0.0.1'], { env, stdio: 'ignore' });
+  let pid: number | undefined;
+  await expect.poll(() => (pid = runs(program)), { timeout: 30_000 }).toBeDefined();
+  return pid ?? -1;
+}
+
+/** The process that has the program mapped, which is what keeps Windows from opening it to write. */
+function runs(program: string): number | undefined {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/maps`, 'utf8').includes(program);
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function ended(version: string): Promise<void> {
+  const program = join(runtimes(), version, 'node.exe');
+  const pid = runs(program);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  await expect.poll(() => runs(program), { timeout: 30_000 }).toBeUndefined();
+}
