@@ -24,17 +24,28 @@ export interface WindowsRuntime {
   readonly wineMajor: number;
   /** A folder for files of this run, as this system names it; removed by `stop`. */
   readonly folder: string;
+  /** Windows Node, and the folder of the bundled programs, as Windows names them. */
+  readonly node: string;
+  readonly programs: string;
   /** How Windows names a path of this system. */
   path(local: string): string;
-  /** Starts a bundled program of `test/windows/drivers` (or `runner`) with Windows Node. */
+  /** Starts a bundled program of `test/windows/drivers` (or `runner`, `cli`) with Windows Node. */
   run(program: string, args?: readonly string[], options?: RunOptions): Program;
   stop(): Promise<void>;
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface Program {
   readonly child: ChildProcess;
   /** The next object that it prints as a line of JSON. */
   next<T>(): Promise<T>;
+  /** What it printed, and how it ended. */
+  finish(): Promise<Finished>;
   /** All of them, when it has ended; the line `{"done":true}` must be the last. */
   report<T>(): Promise<T[]>;
 }
@@ -53,6 +64,8 @@ async function onWindows(): Promise<WindowsRuntime> {
   return {
     version: `Windows ${release()}`,
     isWine: false,
+    node: process.execPath,
+    programs,
     wineMajor: 0,
     folder,
     path: (local) => local,
@@ -83,6 +96,8 @@ async function underWine(setup: WineSetup): Promise<WindowsRuntime> {
   return {
     version: setup.version,
     isWine: true,
+    node,
+    programs: path(programs),
     wineMajor: Number(/wine-(\d+)/.exec(setup.version)?.[1]),
     folder,
     path,
@@ -142,6 +157,10 @@ function program(name: string, output: string, begin: (stdio: StdioOptions) => C
         await delay(20);
       }
     },
+    async finish() {
+      await ended;
+      return { code: child.exitCode, stdout: readFileSync(output, 'utf8'), stderr: readFileSync(errors, 'utf8') };
+    },
     async report<T>() {
       const how = await ended;
       const lines = all();
@@ -156,7 +175,7 @@ interface Line {
   readonly done?: boolean;
 }
 
-/** The drivers, and the runner when it is there, as single files for Node 22 and later. */
+/** The drivers, the runner and the command line as files for Node 22 and later. */
 async function bundle(into: string): Promise<string> {
   const drivers = join(repository, 'test/windows/drivers');
   const entries = Object.fromEntries(
@@ -164,7 +183,8 @@ async function bundle(into: string): Promise<string> {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => [basename(name, '.ts'), join(drivers, name)]),
   );
-  const runner = join(repository, 'app/runner/main.ts');
+  const product = { runner: join(repository, 'app/runner/main.ts'), cli: join(repository, 'app/cli/main.ts') };
+  const present = Object.fromEntries(Object.entries(product).filter(([, file]) => existsSync(file)));
   await build({
     configFile: false,
     root: repository,
@@ -177,7 +197,7 @@ async function bundle(into: string): Promise<string> {
       emptyOutDir: true,
       minify: false,
       rolldownOptions: {
-        input: { ...entries, ...(existsSync(runner) ? { runner } : {}) },
+        input: { ...entries, ...present },
         external: ['koffi'],
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

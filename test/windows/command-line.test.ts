@@ -13,27 +13,27 @@ import { environmentBlock } from '../../app/processes/windows/environment.ts';
 /** The C runtime's reading of a command line, written down from its documentation. */
 function parseCommandLine(line: string): string[] {
   const args: string[] = [];
-  let [current, quoted, open] = ['', false, false];
-  for (let i = 0; i < line.length; i++) {
-    let slashes = 0;
-    while (line[i] === '\\') ((slashes += 1), (i += 1));
-    if (line[i] === '"') {
-      current += '\\'.repeat(slashes >> 1);
-      open = true;
+  let current: string | null = null;
+  let quoted = false;
+  for (let i = 0; i <= line.length; i++) {
+    const slashes = /^\\*/.exec(line.slice(i))![0].length;
+    i += slashes;
+    const char = line[i];
+    if (char === '"') {
+      current = (current ?? '') + '\\'.repeat(slashes >> 1);
       if (slashes % 2 === 1) current += '"';
-      else if (quoted && line[i + 1] === '"') ((current += '"'), (i += 1));
-      else quoted = !quoted;
+      else if (quoted && line[i + 1] === '"') {
+        current += '"';
+        i += 1;
+      } else quoted = !quoted;
       continue;
     }
-    current += '\\'.repeat(slashes);
-    if (slashes > 0) open = true;
-    const char = line[i];
+    if (slashes > 0) current = (current ?? '') + '\\'.repeat(slashes);
     if (char === undefined || (!quoted && (char === ' ' || char === '\t'))) {
-      if (open) args.push(current);
-      [current, open] = ['', false];
-    } else ((current += char), (open = true));
+      if (current !== null) args.push(current);
+      current = null;
+    } else current = (current ?? '') + char;
   }
-  if (open) args.push(current);
   return args;
 }
 

@@ -157,7 +157,7 @@ export function openInheritable(path: string, how: (typeof file)[keyof typeof fi
   const { result, error } = withLastError(() =>
     createFile(path, how.rights, shareAll, security, how.creation, normal, null),
   );
-  if (!isHandle(result)) throw windowsError(`${path} cannot be opened for the script's output`, error);
+  if (!isHandle(result)) throw windowsError(`${path} cannot be opened for output`, error);
   return result;
 }
 

@@ -1,8 +1,9 @@
 /** Starts a program that must not end with the script that it is started from: a host in the background. */
 import { programCommandLine } from './command-line.ts';
-import { createProcess, creation } from './create-process.ts';
+import { createProcess, creation, file, openInheritable } from './create-process.ts';
 import { environmentBlock } from './environment.ts';
 import { windowsError } from './errors.ts';
+import type { Handle } from './ffi.ts';
 import { closeHandle } from './kernel.ts';
 
 export interface OutsideStart {
@@ -10,34 +11,53 @@ export interface OutsideStart {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Where its output and errors are appended; null for nowhere. */
+  readonly log: string | null;
 }
 
 const accessDenied = 5;
 
 /**
- * Without console, window or inherited handles, in a process group of its own and outside of the caller's jobs. Node's
- * `detached` does not leave a job. `left` is false when a job of somebody else (an IDE, a build agent) forbids it: then
- * the program ends with that job.
+ * Without console or window, in a process group of its own and outside of the caller's jobs. Node's `detached` does not
+ * leave a job. `left` is false when a job of somebody else (an IDE, a build agent) forbids it: then the program ends with
+ * that job.
  * @throws Error with `code` when Windows refuses the program.
  */
 export function startOutsideJob(start: OutsideStart): { readonly pid: number; readonly left: boolean } {
-  const request = {
-    application: start.file,
-    commandLine: programCommandLine(start.file, start.args),
-    cwd: start.cwd,
-    environment: environmentBlock(start.environment, process.env),
-    standard: null,
-    job: null,
+  const opened: Handle[] = [];
+  const open = (...args: Parameters<typeof openInheritable>): Handle => {
+    const handle = openInheritable(...args);
+    opened.push(handle);
+    return handle;
   };
-  const flags = creation.detached | creation.newProcessGroup;
-  let left = true;
-  let created = createProcess({ ...request, flags: flags | creation.breakawayFromJob });
-  if ('error' in created && created.error === accessDenied) {
-    left = false;
-    created = createProcess({ ...request, flags });
+  try {
+    const request = {
+      application: start.file,
+      commandLine: programCommandLine(start.file, start.args),
+      cwd: start.cwd,
+      environment: environmentBlock(start.environment, process.env),
+      standard:
+        start.log === null
+          ? null
+          : {
+              input: open('NUL', file.read),
+              output: open(start.log, file.append),
+              errors: open(start.log, file.append),
+            },
+      job: null,
+    };
+    const flags = creation.detached | creation.newProcessGroup;
+    let left = true;
+    let created = createProcess({ ...request, flags: flags | creation.breakawayFromJob });
+    if ('error' in created && created.error === accessDenied) {
+      left = false;
+      created = createProcess({ ...request, flags });
+    }
+    if ('error' in created) throw windowsError(`Windows did not start ${start.file}`, created.error);
+    closeHandle(created.thread);
+    closeHandle(created.process);
+    return { pid: created.pid, left };
+  } finally {
+    for (const handle of opened) closeHandle(handle);
   }
-  if ('error' in created) throw windowsError(`Windows did not start ${start.file}`, created.error);
-  closeHandle(created.thread);
-  closeHandle(created.process);
-  return { pid: created.pid, left };
 }

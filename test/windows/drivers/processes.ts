@@ -277,7 +277,7 @@ await scenarios({
       windowsHide: true,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    await once(child.stdout!, 'data');
+    await once(child.stdout, 'data');
     const root = control.identify(child.pid!)!;
     const scope: TreeScope = { root, runId: 'none', group: null, job: null };
     const outcome = await control.interrupt(scope, 'ctrl-c');

@@ -64,7 +64,13 @@ const kinds: Record<string, () => void> = {
       ...(process.env as Record<string, string>),
       ...(args[0] === 'host' ? { UNJAM_RUN: 'none' } : {}),
     };
-    const started = startOutsideJob({ file: process.execPath, args: [self, 'stay'], cwd: process.cwd(), environment });
+    const started = startOutsideJob({
+      file: process.execPath,
+      args: [self, 'stay'],
+      cwd: process.cwd(),
+      environment,
+      log: null,
+    });
     print(`background ${started.pid} ${started.left ? 'left' : 'kept in'}`);
     stay();
   },

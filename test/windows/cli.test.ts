@@ -1,0 +1,90 @@
+/** The whole product as a person meets it: `unjam …` starts its host, that one the runner, that one the script. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Finished } from '../support/wine.ts';
+import { useWindows } from './support/runtime.ts';
+
+const run = useWindows();
+
+function unjam(...args: string[]): Promise<Finished> {
+  const { windows } = run;
+  return windows.run('cli', args, { env: { UNJAM_HOME: windows.path(join(windows.folder, 'home')) } }).finish();
+}
+
+const simulant = (kind: string, ...args: string[]): string[] => [
+  '--',
+  run.windows.node,
+  `${run.windows.programs}\\simulant.js`,
+  kind,
+  ...args,
+];
+
+interface Row {
+  readonly ticket: string;
+  readonly state: string;
+  readonly verdict: string | null;
+  readonly exitCode: number | null;
+  readonly mutex: string | null;
+}
+
+async function status(ticket: string): Promise<Row> {
+  return JSON.parse((await unjam('status', ticket, '--json')).stdout) as Row;
+}
+
+async function start(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await unjam('start', ...args);
+  expect(stderr).toBe('');
+  return stdout.trim();
+}
+
+describe('unjam', () => {
+  test('run shows the script’s output and exits with its code', async () => {
+    const began = performance.now();
+    const first = await unjam('run', ...simulant('later', '20', '77'));
+    console.log(`unjam run with the start of the host, ${run.windows.version}: ${Math.round(performance.now() - began)} ms`);
+    expect(first).toMatchObject({ code: 77, stdout: 'ready\n' });
+    expect(await unjam('run', ...simulant('exit', '0'))).toMatchObject({ code: 0 });
+  });
+
+  test('run takes a batch file by its name and its arguments as they are', async () => {
+    const { windows } = run;
+    await writeFile(
+      join(windows.folder, 'deploy.cmd'),
+      `@"${windows.node}" "${windows.programs}\\simulant.js" arguments %*\r\n@exit /b 5\r\n`,
+    );
+    const { code, stdout } = await unjam('run', '--cwd', windows.path(windows.folder), '--', '.\\deploy', 'a b', '100%', 'x&y');
+    expect(stdout).toBe('["a b","100%","x&y"]\n');
+    expect(code).toBe(5);
+  });
+
+  test('kill ends a hung script and frees the mutex for the next one', async () => {
+    const hung = await start('--mutex', 'Web', '--isolation', 'full', ...simulant('stubborn'));
+    const next = await start('--mutex', 'web', '--isolation', 'full', ...simulant('exit', '3'));
+    expect(await status(next)).toMatchObject({ state: 'queued', mutex: 'web' });
+    expect((await unjam('kill', hung, '--yes', '--reason', 'test')).stderr).toBe('');
+    expect(await unjam('logs', next, '--follow')).toMatchObject({ code: 0 });
+    expect(await status(hung)).toMatchObject({ state: 'final', verdict: 'killed', exitCode: 137 });
+    expect(await status(next)).toMatchObject({ state: 'final', verdict: 'exited', exitCode: 3 });
+  });
+
+  test('cancel sends Ctrl-C', async () => {
+    const ticket = await start(...simulant('polite'));
+    await expect.poll(async () => (await unjam('logs', ticket, '--raw')).stdout, { timeout: 20_000 }).toContain('ready');
+    await unjam('cancel', ticket);
+    const { stdout } = await unjam('logs', ticket, '--follow');
+    expect(stdout).toMatch(/Sent Ctrl-C to the console of PID \d+/);
+    expect(await status(ticket)).toMatchObject({ state: 'final', verdict: 'cancelled', exitCode: 23 });
+  });
+
+  test('abandon frees the mutex at once and leaves the process alone', async () => {
+    const hung = await start('--mutex', 'Db', '--isolation', 'full', ...simulant('stubborn'));
+    const next = await start('--mutex', 'Db', '--isolation', 'full', ...simulant('exit', '0'));
+    expect((await unjam('abandon', hung, '--yes')).stderr).toBe('');
+    expect(await unjam('logs', next, '--follow')).toMatchObject({ code: 0 });
+    expect(await status(next)).toMatchObject({ verdict: 'exited', exitCode: 0 });
+    expect(await status(hung)).toMatchObject({ verdict: 'abandoned', orphan: true });
+    await unjam('kill', hung, '--yes');
+    await expect.poll(async () => (await status(hung) as Row & { orphan: boolean }).orphan, { timeout: 20_000 }).toBe(false);
+  });
+});
