@@ -1,5 +1,5 @@
 /** The one sentence about a script, from measured facts: pure, the same in list, detail, CLI and journal. */
-import { clockTime, fineDuration, longDuration, shortDuration } from './durations.ts';
+import { clockTime, fineDuration, longDuration, roughDuration, shortDuration } from './durations.ts';
 import type { Stage } from './progress.ts';
 import type { Actor, ScriptState, VerdictRecord } from './script.ts';
 
@@ -135,7 +135,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
     case 'killing':
       return plain(
         'killing',
-        `Killing, ${stage.ended} of ${stage.of} gone`,
+        fit(`Killing, ${stage.ended} of ${stage.of} gone`, `Killing, ${stage.ended} of ${stage.of}`),
         `Ending ${processCount(stage.of)}; ${stage.ended} ${stage.ended === 1 ? 'is' : 'are'} gone.`,
         'info',
         'killing',
@@ -155,7 +155,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
       const left = Math.max(0, stage.until - f.now);
       return plain(
         'cancelling',
-        `Cancelling, ${shortDuration(left)} left`,
+        fit(`Cancelling, ${shortDuration(left)} left`, `Cancelling, ${roughDuration(left)} left`),
         `Asked to stop at ${clockTime(stage.since)}. ${longDuration(left)} left to exit.${f.holdsMutex ? ' The mutex is still held.' : ''}`,
         'info',
         'stop',
@@ -189,7 +189,7 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
     if (busy === true)
       return plain(
         'silent-busy',
-        `Silent ${shortDuration(silent)}, but busy`,
+        fit(`Silent ${shortDuration(silent)}, but busy`, `Silent ${roughDuration(silent)}, but busy`),
         `No output for ${shortDuration(silent)}, but it uses CPU or writes data. Probably working.`,
         'warning',
         'silent-busy',
@@ -198,7 +198,7 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
     if (blocking && busy === false)
       return {
         key: 'stuck-silent',
-        label: `Stuck: silent ${shortDuration(silent)}`,
+        label: fit(`Stuck: silent ${shortDuration(silent)}`, `Stuck: silent ${roughDuration(silent)}`),
         headline: `Stuck: no output for ${shortDuration(silent)}; ${scripts(f.blocks)} ${f.blocks === 1 ? 'waits' : 'wait'} behind it.`,
         severity: 'critical',
         icon: 'triangle',
@@ -218,7 +218,9 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
     const stuck = blocking && busy === false;
     return {
       key: stuck ? 'stuck-overdue' : 'overdue',
-      label: stuck ? `Stuck: overdue ${shortDuration(over)}` : `Overdue by ${shortDuration(over)}`,
+      label: stuck
+        ? fit(`Stuck: overdue ${shortDuration(over)}`, `Stuck: overdue ${roughDuration(over)}`)
+        : `Overdue by ${shortDuration(over)}`,
       headline: `${stuck ? 'Stuck: u' : 'U'}sually takes ${shortDuration(f.usual.medianMs)}, runs for ${shortDuration(f.now - (f.startedAt ?? f.now))}.`,
       severity: stuck ? 'critical' : 'warning',
       icon: stuck ? 'triangle' : 'clock',
@@ -237,14 +239,21 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
 }
 
 function queued(f: ConditionFacts): ScriptCondition {
-  const waited = shortDuration(f.now - f.createdAt);
   const w = f.waiting;
   if (w === null) return plain('waiting', 'Waiting', `Waits for "${f.mutex}".`, 'info', 'hourglass', 'none');
   const place = `${ordinal(w.position)} of ${w.of}`;
+  const label = (word: string): string => {
+    const rough = `${word} ${roughDuration(f.now - f.createdAt)}`;
+    return fit(
+      `${word} ${shortDuration(f.now - f.createdAt)}, ${place}`,
+      `${rough}, ${place}`,
+      `${rough}, ${ordinal(w.position)}`,
+    );
+  };
   if (w.paused)
     return plain(
       'paused',
-      `Held ${waited}, ${place}`,
+      label('Held'),
       `Waits for "${f.mutex}", which an operator has paused. ${place}. Next: resume the mutex.`,
       'warning',
       'hourglass-bar',
@@ -253,7 +262,7 @@ function queued(f: ConditionFacts): ScriptCondition {
   if (w.holder?.stuck)
     return plain(
       'blocked',
-      `Blocked ${waited}, ${place}`,
+      label('Blocked'),
       `Cannot start: "${f.mutex}" is held by a stuck script, "${w.holder.name}", for ${longDuration(w.holder.heldMs)}. ${place}.`,
       'warning',
       'hourglass-bar',
@@ -261,7 +270,7 @@ function queued(f: ConditionFacts): ScriptCondition {
     );
   return plain(
     'waiting',
-    `Waiting ${waited}, ${place}`,
+    label('Waiting'),
     w.holder === null
       ? `Waits for "${f.mutex}". ${place}.`
       : `Waits for "${f.mutex}", held by "${w.holder.name}" for ${longDuration(w.holder.heldMs)}. ${place}.`,
@@ -296,7 +305,7 @@ function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
           )
         : plain(
             'failed',
-            `Failed, exit code ${v.exitCode}`,
+            fit(`Failed, exit code ${v.exitCode}`, `Failed, 0x${v.exitCode.toString(16).toUpperCase()}`),
             `Failed with exit code ${v.exitCode}${took}.`,
             'warning',
             'cross',
@@ -305,7 +314,7 @@ function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
     case 'cancelled':
       return plain(
         'cancelled',
-        cut(`Cancelled${by}`),
+        fit(`Cancelled${by}`),
         v.durationMs === null
           ? `Cancelled${by} while it waited; it was never started.`
           : `Stopped${took}; Cancel was requested${by}.`,
@@ -316,7 +325,7 @@ function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
     case 'killed':
       return plain(
         'killed',
-        cut(`Killed${by}`),
+        fit(`Killed${by}`),
         `Force Kill${by} ended all its processes${took}.`,
         'neutral',
         'killing',
@@ -326,7 +335,10 @@ function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
       if (v.timeout === 'mutex')
         return plain(
           'gave-up',
-          cut(`Gave up waiting (${shortDuration(v.at - f.createdAt)})`),
+          fit(
+            `Gave up waiting (${shortDuration(v.at - f.createdAt)})`,
+            `Gave up waiting (${roughDuration(v.at - f.createdAt)})`,
+          ),
           `Never started: "${f.mutex}" was not free within ${longDuration(v.at - f.createdAt)}.`,
           'warning',
           'hourglass-cross',
@@ -415,9 +427,10 @@ function plain(
   return { key, label, headline, severity, icon, next, stuck: false };
 }
 
-/** List labels have at most 24 characters. */
-function cut(label: string): string {
-  return label.length <= 24 ? label : `${label.slice(0, 23)}…`;
+/** The first text that fits into a list label's 24 characters, fullest first; the last one is cut. */
+function fit(...texts: readonly [string, ...string[]]): string {
+  const last = texts.at(-1) ?? '';
+  return texts.find((t) => t.length <= 24) ?? `${last.slice(0, 23)}…`;
 }
 
 export function ordinal(n: number): string {

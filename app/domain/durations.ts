@@ -8,6 +8,11 @@ export function shortDuration(ms: number): string {
   return hours(s);
 }
 
+/** As shortDuration, but the largest unit alone: `9 h`, `3 d`. For labels that have no room for more. */
+export function roughDuration(ms: number): string {
+  return shortDuration(ms).split(' ').slice(0, 2).join(' ');
+}
+
 /** As shortDuration, with seconds below one hour: `47 min 12 s`. */
 export function longDuration(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
