@@ -30,11 +30,12 @@ export type Conclusion =
   | { readonly kind: 'lost'; readonly why: string };
 
 export function conclude(f: RecoveryFacts): Conclusion {
-  if (!f.claimed)
+  // runner.json is not synced: after a power cut it may be gone while what was written after it is there.
+  if (!f.claimed && !f.started && !f.exit)
     return f.ageMs < limits.startMs
       ? { kind: 'wait' }
       : { kind: 'never-started', why: 'no runner took it over within a minute' };
-  if (f.runner !== 'dead') return { kind: 'leave-to-runner' };
+  if (f.claimed && f.runner !== 'dead') return { kind: 'leave-to-runner' };
   if (f.exit) return f.tree === 'dead' ? { kind: 'conclude-exit' } : { kind: 'orphaned' };
   if (!f.started) {
     return f.rebooted

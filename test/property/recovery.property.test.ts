@@ -1,0 +1,76 @@
+/** The recovery matrix over all its inputs: the host concludes from files and identities, never from a clock. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Liveness } from '../../app/domain/identity.ts';
+import { limits } from '../../app/domain/limits.ts';
+import { conclude, type RecoveryFacts } from '../../app/domain/recovery.ts';
+
+const lives: Liveness[] = ['alive', 'dead', 'unknown'];
+const facts: fc.Arbitrary<RecoveryFacts> = fc.record({
+  claimed: fc.boolean(),
+  ageMs: fc.oneof(fc.integer({ min: 0, max: 2 * limits.startMs }), fc.integer({ min: 0, max: 10 * 365 * 86_400_000 })),
+  runner: fc.constantFrom(...lives),
+  started: fc.boolean(),
+  tree: fc.constantFrom(...lives),
+  exit: fc.boolean(),
+  rebooted: fc.boolean(),
+});
+const final = ['conclude-exit', 'never-started', 'lost'];
+const always = (check: (f: RecoveryFacts, kind: string) => void): void => {
+  fc.assert(
+    fc.property(facts, (f) => check(f, conclude(f).kind)),
+    { numRuns: 3_000 },
+  );
+};
+
+describe('whatever a host finds in a run directory', () => {
+  test('nothing is lost while a process of it lives, or may live', () => {
+    always((f, kind) => {
+      if (kind === 'lost') expect([f.tree, f.claimed ? f.runner : 'dead']).toEqual(['dead', 'dead']);
+    });
+  });
+
+  test('a runner that lives, or may live, decides by itself', () => {
+    always((f, kind) => {
+      if (f.claimed && f.runner !== 'dead') expect(kind).toBe('leave-to-runner');
+    });
+  });
+
+  test('a clock concludes nothing but that an unclaimed script was never started', () => {
+    always((f, kind) => {
+      const young = conclude({ ...f, ageMs: 0 }).kind;
+      const old = conclude({ ...f, ageMs: Number.MAX_SAFE_INTEGER }).kind;
+      if (young !== old) {
+        expect([young, old]).toEqual(['wait', 'never-started']);
+        expect([f.claimed, f.started, f.exit]).toEqual([false, false, false]);
+      }
+      if (kind === 'wait') expect(f.ageMs).toBeLessThan(limits.startMs);
+    });
+  });
+
+  test('exit.json always wins: what it tells is never called lost or never started', () => {
+    always((f, kind) => {
+      if (!f.exit) return;
+      expect(['lost', 'never-started', 'wait']).not.toContain(kind);
+      if ((!f.claimed || f.runner === 'dead') && f.tree === 'dead') expect(kind).toBe('conclude-exit');
+    });
+  });
+
+  test('a script that was started is never said never to have started', () => {
+    always((f, kind) => {
+      if (f.started) expect(kind).not.toBe('never-started');
+    });
+  });
+
+  test('a script that was not started is never called lost or orphaned, unless it left an exit or a process', () => {
+    always((f, kind) => {
+      if (!f.started && !f.exit) expect(['lost', 'orphaned']).not.toContain(kind);
+    });
+  });
+
+  test('a final conclusion needs every process of the script gone', () => {
+    always((f, kind) => {
+      if (final.includes(kind) && f.started) expect(f.tree).toBe('dead');
+    });
+  });
+});
