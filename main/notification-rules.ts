@@ -3,7 +3,7 @@
  * 10 minutes and 6 an hour, the last of which is always a digest, however much the scripts flap.
  */
 import type { MutexView, ScriptView, Snapshot } from '../app/contract/methods.ts';
-import { digestToast, releasedToast, scriptToast, type Toast } from './notification-texts.ts';
+import { digestToast, releasedToast, scriptToast, type Level, type Toast } from './notification-texts.ts';
 
 export const rules = {
   waitsBeforeToastMs: 120_000,
@@ -21,9 +21,6 @@ export type Pause =
   | { readonly kind: 'for'; readonly ms: number }
   | { readonly kind: 'until-morning' }
   | { readonly kind: 'until-new' };
-
-/** 1 stuck, 2 Cancel ignored, 3 unkillable. */
-export type Level = 1 | 2 | 3;
 
 interface Told {
   readonly level: Level;

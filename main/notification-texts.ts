@@ -1,8 +1,10 @@
 /** What the toasts say: what happened, its impact, the next step, in two lines. Pure. */
 import type { MutexView, ScriptView } from '../app/contract/methods.ts';
 import { shortDuration } from '../app/domain/durations.ts';
-import type { Level } from './notification-rules.ts';
 import { count, plain } from './plain-text.ts';
+
+/** 1 stuck, 2 Cancel ignored, 3 unkillable. */
+export type Level = 1 | 2 | 3;
 
 /** No button here ends or releases anything: a toast can lie in the Action Center for hours while pids are reused. */
 export type ToastButton = 'show' | 'cancel' | 'snooze';

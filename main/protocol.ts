@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { CustomScheme, Protocol } from 'electron';
-import { contentSecurityPolicy } from './csp.ts';
+import { contentSecurityPolicy } from '../app/api/csp.ts';
 
 export const consoleOrigin = 'app://ui';
 export const consoleUrl = `${consoleOrigin}/index.html`;
@@ -28,7 +28,8 @@ const contentTypes: Readonly<Record<string, string>> = {
 };
 
 const headers: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': contentSecurityPolicy,
+  // The page has no network at all: it talks to the application over IPC only.
+  'Content-Security-Policy': contentSecurityPolicy('electron'),
   'X-Content-Type-Options': 'nosniff',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',

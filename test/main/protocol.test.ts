@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contentSecurityPolicy } from '../../main/csp.ts';
+import { contentSecurityPolicy as policyOf } from '../../app/api/csp.ts';
 import { answer, consoleScheme, consoleUrl, isConsoleUrl } from '../../main/protocol.ts';
+
+const contentSecurityPolicy = policyOf('electron');
 
 let folder: string;
 let root: string;
