@@ -1,5 +1,14 @@
 /** The contract's types as the console uses them. Types only: no code of the host ends up in the page. */
-import type { Client, Input, Method, Output, Reply, ScriptDetail, ScriptView, Condition } from '../app/contract/methods.ts';
+import type {
+  Client,
+  Input,
+  Method,
+  Output,
+  Reply,
+  ScriptDetail,
+  ScriptView,
+  Condition,
+} from '../app/contract/methods.ts';
 
 export type { ErrorBody, ErrorCode } from '../app/contract/errors.ts';
 export type {

@@ -2,12 +2,20 @@
 import type { ScriptDetail, ScriptView, Verb } from '../contract.ts';
 
 /** `null` = go on; otherwise why there is nothing to confirm any more. */
-export function obstacle(verb: Verb, opened: ScriptView, now: ScriptView | null, detail: ScriptDetail | null, isLive: boolean): string | null {
+export function obstacle(
+  verb: Verb,
+  opened: ScriptView,
+  now: ScriptView | null,
+  detail: ScriptDetail | null,
+  isLive: boolean,
+): string | null {
   if (!isLive) return 'Unjam is not reachable. No action is possible until the console is connected again.';
   if (now === null) return `"${opened.name}" is no longer known to Unjam. There is nothing to end.`;
   if (isOver(now)) return ended(opened, now);
-  if (isOtherProcess(opened, now)) return `PID ${opened.process?.pid ?? ''} has exited. The script has another process now; go back and look at it.`;
-  if (opened.state === 'queued' && now.state !== 'queued') return `"${opened.name}" has started meanwhile. Go back and decide again.`;
+  if (isOtherProcess(opened, now))
+    return `PID ${opened.process?.pid ?? ''} has exited. The script has another process now; go back and look at it.`;
+  if (opened.state === 'queued' && now.state !== 'queued')
+    return `"${opened.name}" has started meanwhile. Go back and decide again.`;
   const able = detail?.verbs[verb];
   if (able !== undefined && !able.possible) return able.text;
   return null;

@@ -40,11 +40,18 @@ export function tried(detail: ScriptDetail | null, now: number): readonly string
   const wasIgnored = detail.condition.key.includes('ignored') || kill !== undefined;
   const sentences: string[] = [];
   if (cancel === undefined) sentences.push('Cancel has not been tried.');
-  else sentences.push(`Cancel was sent ${exactly(now - Date.parse(cancel.at))} ago${wasIgnored ? ' and was ignored' : ''}.`);
+  else
+    sentences.push(
+      `Cancel was sent ${exactly(now - Date.parse(cancel.at))} ago${wasIgnored ? ' and was ignored' : ''}.`,
+    );
   if (kill !== undefined) {
     const survivors = detail.processes.filter((process) => process.survivor !== null);
-    const why = survivors.map((process) => `PID ${process.pid} (${visible(process.name)}): ${visible(process.survivor?.detail ?? '')}`).join('; ');
-    sentences.push(why === '' ? `Force Kill was tried ${exactly(now - Date.parse(kill.at))} ago.` : `Force Kill failed: ${why}.`);
+    const why = survivors
+      .map((process) => `PID ${process.pid} (${visible(process.name)}): ${visible(process.survivor?.detail ?? '')}`)
+      .join('; ');
+    sentences.push(
+      why === '' ? `Force Kill was tried ${exactly(now - Date.parse(kill.at))} ago.` : `Force Kill failed: ${why}.`,
+    );
   }
   return sentences;
 }
@@ -52,7 +59,11 @@ export function tried(detail: ScriptDetail | null, now: number): readonly string
 /** The cases in which Force Kill also asks for the typed pid. */
 export function isRiskyKill(view: ScriptView, detail: ScriptDetail | null): boolean {
   if (detail === null) return true;
-  const looksFine = !detail.stuck && !detail.orphan && detail.attempts.length === 0 && ['info', 'neutral'].includes(view.condition.severity);
+  const looksFine =
+    !detail.stuck &&
+    !detail.orphan &&
+    detail.attempts.length === 0 &&
+    ['info', 'neutral'].includes(view.condition.severity);
   return looksFine || detail.processes.length > 20;
 }
 

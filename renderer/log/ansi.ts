@@ -25,8 +25,10 @@ interface Look {
 const plain = (): Look => ({ foreground: null, isFilled: false, isBold: false, isItalic: false, isUnderlined: false });
 
 // CSI, then OSC and the other strings up to BEL or ST, then two-character escapes.
-// eslint-disable-next-line no-control-regex -- escape sequences start with a control character
-const escapes = /\u001b\[([0-?]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-Z\\^-~]/g;
+/* eslint-disable no-control-regex -- escape sequences start with a control character */
+const escapes =
+  /\u001b\[([0-?]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-Z\\^-~]/g;
+/* eslint-enable no-control-regex */
 
 export function pieces(line: string): Piece[] {
   if (!unsafeCharacter.test(line)) return line === '' ? [] : [{ text: line, look: '', colour: null, isControl: false }];

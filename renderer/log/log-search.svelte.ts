@@ -1,6 +1,7 @@
-/** Counts the hits of a text in the whole log, through the host: exact, without a cap, also in what is not loaded. */
-import type { ConsoleClient, LogEntry } from '../contract.ts';
+/** Counts the lines with a text in the whole log, exactly as it is written, through the host: exact, without a cap, also in what is not loaded. */
+import type { ConsoleClient } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
+import type { Line } from './lines.ts';
 
 const settleMs = 200;
 const pageBytes = 4_194_304;
@@ -19,6 +20,7 @@ export class LogSearch {
 
   readonly #client: ConsoleClient;
   readonly #ticket: string;
+  #searchedTo = 0;
   #stop: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -42,11 +44,10 @@ export class LogSearch {
   }
 
   /** Lines that came after the search. */
-  add(entries: readonly LogEntry[]): void {
+  add(lines: readonly Line[]): void {
     if (this.text === '' || this.isSearching) return;
-    const wanted = this.text.toLowerCase();
-    const last = this.hits.at(-1) ?? -1;
-    const fresh = entries.filter((entry) => entry.seq > last && entry.text.toLowerCase().includes(wanted)).map((entry) => entry.seq);
+    const last = Math.max(this.#searchedTo - 1, this.hits.at(-1) ?? -1);
+    const fresh = lines.filter((line) => line.seq > last && line.text.includes(this.text)).map((line) => line.seq);
     if (fresh.length === 0) return;
     this.hits = [...this.hits, ...fresh];
     this.total += fresh.length;
@@ -69,13 +70,18 @@ export class LogSearch {
     const hits: number[] = [];
     let total = 0;
     try {
-      for (let from = 0; ; ) {
-        const page = await this.#client.call('logs.read', { ticket: this.#ticket, from, search: text, maxBytes: pageBytes }, signal);
+      for (let from = 0; ;) {
+        const page = await this.#client.call(
+          'logs.read',
+          { ticket: this.#ticket, from, search: text, maxBytes: pageBytes },
+          signal,
+        );
         if (signal.aborted) return;
         total += page.entries.length;
         for (const entry of page.entries) if (hits.length < keptHits) hits.push(entry.seq);
         this.hits = [...hits];
         this.total = total;
+        this.#searchedTo = page.next;
         if (page.next <= from || page.next >= page.size || page.complete) break;
         from = page.next;
       }

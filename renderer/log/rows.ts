@@ -1,45 +1,48 @@
 /** The rows of the log view: lines, and what happened between them. Built once per line, extended as lines come. */
-import type { LogEntry } from '../contract.ts';
+import type { Line } from './lines.ts';
 
 /** Silence longer than this is shown as a line of its own. */
 const gapMs = 60_000;
 
 export type LogRow =
-  | { readonly kind: 'line'; readonly key: string; readonly entry: LogEntry; readonly sincePreviousMs: number | null }
+  | { readonly kind: 'line'; readonly key: string; readonly entry: Line; readonly sincePreviousMs: number | null }
   | { readonly kind: 'gap'; readonly key: string; readonly ms: number };
 
 export interface RowFilter {
   readonly stream: 'all' | 'stderr' | 'unjam';
-  /** Only lines that contain this, without regard to case; empty = all. */
+  /** Only lines that contain exactly this; empty = all. */
   readonly only: string;
 }
 
 export class RowBuilder {
   #rows: LogRow[] = [];
-  #source: readonly LogEntry[] = [];
+  #source: readonly Line[] = [];
   #done = 0;
-  #last: LogEntry | null = null;
+  #last: Line | null = null;
   #lastAt: number | null = null;
   #filter = '';
 
   /** Returns the same array while only new lines come, so that a hundred thousand old ones are not looked at again. */
-  update(source: readonly LogEntry[], filter: RowFilter): readonly LogRow[] {
+  update(source: readonly Line[], filter: RowFilter): readonly LogRow[] {
     const wanted = `${filter.stream}\n${filter.only}`;
-    const goesOn = source === this.#source && wanted === this.#filter && source.length >= this.#done && (this.#done === 0 || source[this.#done - 1] === this.#last);
+    const goesOn =
+      source === this.#source &&
+      wanted === this.#filter &&
+      source.length >= this.#done &&
+      (this.#done === 0 || source[this.#done - 1] === this.#last);
     if (!goesOn) this.#restart(source, wanted);
-    const only = filter.only.toLowerCase();
     for (; this.#done < source.length; this.#done += 1) {
       const entry = source[this.#done];
       if (entry === undefined) break;
       this.#last = entry;
       if (filter.stream !== 'all' && entry.stream !== filter.stream) continue;
-      if (only !== '' && !entry.text.toLowerCase().includes(only)) continue;
+      if (filter.only !== '' && !entry.text.includes(filter.only)) continue;
       this.#add(entry);
     }
     return this.#rows;
   }
 
-  #add(entry: LogEntry): void {
+  #add(entry: Line): void {
     const at = entry.at === null ? null : Date.parse(entry.at);
     const since = at === null || this.#lastAt === null ? null : at - this.#lastAt;
     if (since !== null && since >= gapMs) this.#rows.push({ kind: 'gap', key: `gap ${entry.seq}`, ms: since });
@@ -47,7 +50,7 @@ export class RowBuilder {
     if (at !== null) this.#lastAt = at;
   }
 
-  #restart(source: readonly LogEntry[], filter: string): void {
+  #restart(source: readonly Line[], filter: string): void {
     this.#rows = [];
     this.#source = source;
     this.#done = 0;

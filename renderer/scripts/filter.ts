@@ -31,5 +31,7 @@ export function isInGroup(s: ScriptView, group: Group): boolean {
 export function matchesText(s: ScriptView, text: string): boolean {
   const wanted = text.trim().toLowerCase();
   if (wanted === '') return true;
-  return [s.name, s.ticket, s.mutex ?? '', String(s.pid ?? ''), s.condition.label].some((field) => field.toLowerCase().includes(wanted));
+  return [s.name, s.ticket, s.mutex ?? '', String(s.pid ?? ''), s.condition.label].some((field) =>
+    field.toLowerCase().includes(wanted),
+  );
 }

@@ -9,7 +9,8 @@ export const isLiving = (s: ScriptView): boolean => s.state !== 'final' || s.orp
 export function compareScripts(a: ScriptView, b: ScriptView): number {
   const living = Number(isLiving(b)) - Number(isLiving(a));
   if (living !== 0) return living;
-  if (!isLiving(a)) return compareText(b.endedAt ?? b.createdAt, a.endedAt ?? a.createdAt) || compareText(a.ticket, b.ticket);
+  if (!isLiving(a))
+    return compareText(b.endedAt ?? b.createdAt, a.endedAt ?? a.createdAt) || compareText(a.ticket, b.ticket);
   return (
     rank[a.condition.severity] - rank[b.condition.severity] ||
     b.blocks - a.blocks ||

@@ -4,7 +4,14 @@ import { fullTime } from '../words/times.ts';
 import { visible } from '../words/visible.ts';
 
 export function rowText(view: ScriptView): string {
-  return [view.condition.label, `blocks ${view.blocks}`, view.name, `PID ${view.pid ?? 'none'}`, view.mutex ?? 'no mutex', `ticket ${view.ticket}`]
+  return [
+    view.condition.label,
+    `blocks ${view.blocks}`,
+    view.name,
+    `PID ${view.pid ?? 'none'}`,
+    view.mutex ?? 'no mutex',
+    `ticket ${view.ticket}`,
+  ]
     .map(visible)
     .join('\t');
 }
@@ -22,9 +29,21 @@ export function incidentSummary(detail: ScriptDetail, snapshot: Snapshot): strin
     `Last output: ${detail.lastOutputAt === null ? 'none' : fullTime(detail.lastOutputAt)}`,
     ...section('Evidence', detail.evidence.for),
     ...section('Against', detail.evidence.against),
-    ...section('Waits behind it', detail.waiters.map((w) => `${w.position}. ${w.name} (ticket ${w.ticket}), since ${fullTime(w.since)}`)),
-    ...section('Processes', detail.processes.map((p) => `${'  '.repeat(p.depth)}${p.pid} ${p.name}: ${p.state}${p.survivor === null ? '' : `; ${p.survivor.detail}`}`)),
-    ...section('Actions so far', detail.attempts.map((a) => `${fullTime(a.at)} ${a.what} by ${a.actor}: ${a.text ?? ''}`)),
+    ...section(
+      'Waits behind it',
+      detail.waiters.map((w) => `${w.position}. ${w.name} (ticket ${w.ticket}), since ${fullTime(w.since)}`),
+    ),
+    ...section(
+      'Processes',
+      detail.processes.map(
+        (p) =>
+          `${'  '.repeat(p.depth)}${p.pid} ${p.name}: ${p.state}${p.survivor === null ? '' : `; ${p.survivor.detail}`}`,
+      ),
+    ),
+    ...section(
+      'Actions so far',
+      detail.attempts.map((a) => `${fullTime(a.at)} ${a.what} by ${a.actor}: ${a.text ?? ''}`),
+    ),
   ];
   return `${lines.map(visible).join('\n')}\n`;
 }

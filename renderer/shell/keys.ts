@@ -37,5 +37,7 @@ export function keyName(event: KeyboardEvent): string {
 }
 
 export function isTextField(target: EventTarget | null): boolean {
-  return target instanceof HTMLInputElement ? target.type !== 'checkbox' : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+  return target instanceof HTMLInputElement
+    ? target.type !== 'checkbox'
+    : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }

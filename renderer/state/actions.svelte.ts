@@ -4,6 +4,7 @@
  */
 import type { ConsoleClient, Input, ScriptView, Verb } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
+import { byKey, withEntry, withoutEntry } from '../words/maps.ts';
 import type { Announcer } from './announcer.svelte.ts';
 
 /** The window's grace is longer than the API's: a person watches, and may still Force Kill. */
@@ -35,9 +36,9 @@ const verbNames: Readonly<Record<Verb, string>> = { cancel: 'Cancel', kill: 'For
 export class Actions {
   dialog = $state.raw<OpenDialog | null>(null);
   /** Asked for and not answered yet, by ticket. */
-  pending = $state.raw<ReadonlyMap<string, Verb>>(new Map());
+  pending = $state.raw(byKey<Verb>([], () => ''));
   /** Refused or failed; stays beside the script until the person dismisses it. */
-  notices = $state.raw<ReadonlyMap<string, Notice>>(new Map());
+  notices = $state.raw(byKey<Notice>([], () => ''));
 
   readonly #client: ConsoleClient;
   readonly #announcer: Announcer;
@@ -62,10 +63,7 @@ export class Actions {
   }
 
   dismiss(ticket: string): void {
-    if (!this.notices.has(ticket)) return;
-    const notices = new Map(this.notices);
-    notices.delete(ticket);
-    this.notices = notices;
+    this.notices = withoutEntry(this.notices, ticket);
   }
 
   /** `views` are what was on screen at the moment of the decision. */
@@ -75,7 +73,7 @@ export class Actions {
   }
 
   async #send(verb: Verb, view: ScriptView, decision: Decision): Promise<void> {
-    this.pending = new Map(this.pending).set(view.ticket, verb);
+    this.pending = withEntry(this.pending, view.ticket, verb);
     try {
       const after = await this.#call(verb, view, decision);
       this.#announcer.warn(`${verbNames[verb]} of ${view.name}: ${after.condition.headline}`);
@@ -83,9 +81,7 @@ export class Actions {
       const { message, next } = toCallError(error);
       this.#note(view.ticket, { verb, message, next });
     } finally {
-      const pending = new Map(this.pending);
-      pending.delete(view.ticket);
-      this.pending = pending;
+      this.pending = withoutEntry(this.pending, view.ticket);
     }
   }
 
@@ -113,7 +109,7 @@ export class Actions {
   }
 
   #note(ticket: string, notice: Notice): void {
-    this.notices = new Map(this.notices).set(ticket, notice);
+    this.notices = withEntry(this.notices, ticket, notice);
     this.#announcer.warn(`${notice.message} ${notice.next}`);
   }
 }

@@ -1,8 +1,10 @@
 /** The newest snapshot, and whether it can be trusted: starting, connected or offline. */
 import type { ConsoleClient, HostInfo, Snapshot } from '../contract.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
+import { nowIso } from '../words/times.ts';
 
-export type ConnectionState = { readonly kind: 'starting' } | { readonly kind: 'connected' } | { readonly kind: 'offline'; readonly since: string };
+export type ConnectionState =
+  { readonly kind: 'starting' } | { readonly kind: 'connected' } | { readonly kind: 'offline'; readonly since: string };
 
 /** A host that does not answer at all within this time is told about; it may still come. */
 const startPatienceMs = 5_000;
@@ -29,7 +31,11 @@ export class Connection {
 
   start(): () => void {
     const patience = setTimeout(() => (this.slowStart = true), startPatienceMs);
-    const end = this.#client.on('snapshot', (snapshot) => this.#accept(snapshot), () => this.#lost());
+    const end = this.#client.on(
+      'snapshot',
+      (snapshot) => this.#accept(snapshot),
+      () => this.#lost(),
+    );
     return () => {
       clearTimeout(patience);
       end();
@@ -57,7 +63,7 @@ export class Connection {
   }
 
   #lost(): void {
-    if (this.state.kind !== 'offline') this.state = { kind: 'offline', since: this.snapshot?.at ?? new Date().toISOString() };
+    if (this.state.kind !== 'offline') this.state = { kind: 'offline', since: this.snapshot?.at ?? nowIso() };
     // A broken stream says nothing about the reason; a call does.
     void this.#meet();
   }
@@ -76,6 +82,6 @@ export class Connection {
   }
 
   #markOffline(): void {
-    this.state = { kind: 'offline', since: this.snapshot?.at ?? new Date().toISOString() };
+    this.state = { kind: 'offline', since: this.snapshot?.at ?? nowIso() };
   }
 }

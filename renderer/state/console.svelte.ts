@@ -2,6 +2,7 @@
 import { createContext } from 'svelte';
 import type { ConsoleClient, MutexView, ScriptDetail, ScriptView, Snapshot, Verb } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
+import { toSet } from '../words/maps.ts';
 import { Actions } from './actions.svelte.ts';
 import { Announcer } from './announcer.svelte.ts';
 import { Clock } from './clock.svelte.ts';
@@ -161,7 +162,8 @@ export class Console {
       this.#open(ticket, open);
     }
     this.#tellNewStuck(snapshot.scripts);
-    if (this.navigation.view === 'mutexes' && this.navigation.mutex === null) this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
+    if (this.navigation.view === 'mutexes' && this.navigation.mutex === null)
+      this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
   }
 
   #follow(): void {
@@ -176,7 +178,7 @@ export class Console {
       const fresh = stuck.find((script) => !known.has(script.ticket));
       if (fresh !== undefined) this.announcer.warn(`${fresh.name}: ${fresh.condition.headline}`);
     }
-    this.#knownStuck = new Set(stuck.map((script) => script.ticket));
+    this.#knownStuck = toSet(stuck.map((script) => script.ticket));
   }
 
   #goToAddress(): void {

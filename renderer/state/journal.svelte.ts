@@ -1,6 +1,7 @@
 /** The journal's entries for the history view: read when the view opens and when something has changed. */
 import type { ConsoleClient, HistoryEntry } from '../contract.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
+import { toSet } from '../words/maps.ts';
 
 export const ranges = [
   { key: 'day', label: 'Last 24 hours', ms: 86_400_000 },
@@ -19,7 +20,7 @@ export class Journal {
   text = $state('');
   selected = $state<number | null>(null);
 
-  readonly kinds: readonly string[] = $derived([...new Set((this.entries ?? []).map((entry) => entry.kind))].sort());
+  readonly kinds: readonly string[] = $derived([...toSet((this.entries ?? []).map((entry) => entry.kind))].sort());
   readonly shown: readonly HistoryEntry[] = $derived((this.entries ?? []).filter((entry) => this.#matches(entry)));
   readonly detail: HistoryEntry | null = $derived(this.shown.find((entry) => entry.id === this.selected) ?? null);
 
@@ -66,6 +67,8 @@ export class Journal {
     if (this.kind !== '' && entry.kind !== this.kind) return false;
     const wanted = this.text.trim().toLowerCase();
     if (wanted === '') return true;
-    return [entry.name, entry.ticket, entry.mutex, entry.who, entry.text, entry.code].some((field) => field?.toLowerCase().includes(wanted) === true);
+    return [entry.name, entry.ticket, entry.mutex, entry.who, entry.text, entry.code].some(
+      (field) => field?.toLowerCase().includes(wanted) === true,
+    );
   }
 }

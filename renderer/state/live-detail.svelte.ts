@@ -38,7 +38,8 @@ export class LiveDetail {
     if (view === null || view.ticket !== this.#ticket) return;
     const known = this.current?.ticket === view.ticket ? this.current : null;
     if (known === null) return;
-    const changed = known.version !== view.version || known.condition.key !== view.condition.key || known.blocks !== view.blocks;
+    const changed =
+      known.version !== view.version || known.condition.key !== view.condition.key || known.blocks !== view.blocks;
     if (changed) this.#plan(0);
     else if (isLiving(view) && performance.now() - this.#lastRead > againMs) this.#plan(0);
   }

@@ -3,6 +3,7 @@
  * kept in a plain array beside a revision number, because a reactive copy of a hundred thousand lines would be slow.
  */
 import type { ConsoleClient, LogEntry } from '../contract.ts';
+import { type Line, toLines } from '../log/lines.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
 
 const tailBytes = 131_072;
@@ -25,7 +26,7 @@ export class LiveLog {
   size = $state(0);
 
   readonly #client: ConsoleClient;
-  #lines: LogEntry[] = [];
+  #lines: Line[] = [];
   #next = 0;
   #stop: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,8 +36,15 @@ export class LiveLog {
   }
 
   /** Read together with `revision`. */
-  get lines(): readonly LogEntry[] {
+  get lines(): readonly Line[] {
     return this.#lines;
+  }
+
+  /** Is the line at this position loaded? */
+  holds(seq: number): boolean {
+    const first = this.#lines[0];
+    const last = this.#lines.at(-1);
+    return first !== undefined && last !== undefined && seq >= first.seq && seq < last.next;
   }
 
   open(ticket: string | null): void {
@@ -67,7 +75,8 @@ export class LiveLog {
   async loadEarlier(): Promise<number> {
     const first = this.#lines[0];
     const last = this.#lines.at(-1);
-    if (this.ticket === null || first === undefined || last === undefined || !this.hasEarlier || this.loadingEarlier) return 0;
+    if (this.ticket === null || first === undefined || last === undefined || !this.hasEarlier || this.loadingEarlier)
+      return 0;
     this.loadingEarlier = true;
     const signal = this.#stop?.signal;
     const ticket = this.ticket;
@@ -77,7 +86,7 @@ export class LiveLog {
       const from = Math.max(0, Math.floor(first.seq - perLine * 4_000));
       const earlier = await this.#readRange(ticket, from, first.seq, signal);
       if (signal?.aborted === true) return 0;
-      // The first entry may have been cut in its middle; it comes again with the part before it.
+      // The first line may have been cut in its middle; it comes again with the part before it.
       const whole = from === 0 ? earlier : earlier.slice(1);
       this.#lines = [...whole, ...this.#lines].slice(0, maxLines);
       this.hasEarlier = from > 0;
@@ -105,7 +114,8 @@ export class LiveLog {
     try {
       const page = await this.#client.call('logs.read', { ticket, from, maxBytes: pageBytes }, stop.signal);
       if (stop.signal.aborted) return;
-      this.#lines = from === 0 ? page.entries : page.entries.slice(1);
+      const { lines } = toLines(page.entries, undefined);
+      this.#lines = from === 0 ? lines : lines.slice(1);
       this.#next = page.next;
       this.hasEarlier = from > 0;
       this.isDetached = true;
@@ -137,16 +147,15 @@ export class LiveLog {
     }
   }
 
-  async #readRange(ticket: string, from: number, until: number, signal: AbortSignal | undefined): Promise<LogEntry[]> {
+  async #readRange(ticket: string, from: number, until: number, signal: AbortSignal | undefined): Promise<Line[]> {
     const found: LogEntry[] = [];
-    for (let at = from; at < until; ) {
+    for (let at = from; at < until;) {
       const page = await this.#client.call('logs.read', { ticket, from: at, maxBytes: pageBytes }, signal);
-      const before = page.entries.filter((entry) => entry.seq < until);
-      found.push(...before);
-      if (before.length < page.entries.length || page.next <= at) break;
+      for (const entry of page.entries) found.push(entry);
+      if (page.next <= at) break;
       at = page.next;
     }
-    return found;
+    return toLines(found, undefined).lines.filter((line) => line.seq < until);
   }
 
   async #run(ticket: string, signal: AbortSignal, fromTail = true): Promise<void> {
@@ -178,10 +187,9 @@ export class LiveLog {
 
   #append(entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
-    const first = entries[0];
-    // A last line that was not finished comes again, longer.
-    while (first !== undefined && (this.#lines.at(-1)?.seq ?? -1) >= first.seq) this.#lines.pop();
-    for (const entry of entries) this.#lines.push(entry);
+    const { lines, continues } = toLines(entries, this.#lines.at(-1));
+    if (continues) this.#lines.pop();
+    for (const line of lines) this.#lines.push(line);
     if (this.#lines.length > maxLines) {
       this.#lines = this.#lines.slice(-maxLines);
       this.hasEarlier = true;

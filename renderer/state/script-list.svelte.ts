@@ -6,6 +6,9 @@ import { SvelteSet } from 'svelte/reactivity';
 import type { ScriptView, Snapshot } from '../contract.ts';
 import { groups, isInGroup, matchesText, type Group } from '../scripts/filter.ts';
 import { appendNew, compareScripts, countChanges } from '../scripts/order.ts';
+import { byKey, toSet } from '../words/maps.ts';
+
+const ticketOf = (script: ScriptView): string => script.ticket;
 
 export interface Row {
   readonly view: ScriptView;
@@ -25,9 +28,10 @@ export class ScriptList {
   /** A dialog was decided on from these rows: they keep their place behind it. */
   held = $state(false);
 
-  #scripts = $state.raw<ReadonlyMap<string, ScriptView>>(new Map());
+  #scripts = $state.raw(byKey<ScriptView>([], ticketOf));
   #order = $state.raw<readonly string[]>([]);
-  #lastViews = new Map<string, ScriptView>();
+  /** As each row was seen last; not shown by itself, so that it need not be reactive. */
+  #lastViews = byKey<ScriptView>([], ticketOf);
 
   readonly rows: readonly Row[] = $derived.by(() =>
     this.#order.flatMap((ticket): Row[] => {
@@ -40,7 +44,8 @@ export class ScriptList {
   readonly total: number = $derived(this.#scripts.size);
   readonly counts: Readonly<Record<Group, number>> = $derived.by(() => {
     const counts = { all: 0, stuck: 0, waiting: 0, running: 0, abandoned: 0 };
-    for (const script of this.#scripts.values()) for (const group of groups) if (isInGroup(script, group)) counts[group] += 1;
+    for (const script of this.#scripts.values())
+      for (const group of groups) if (isInGroup(script, group)) counts[group] += 1;
     return counts;
   });
   readonly selectedRow: Row | null = $derived(this.#rowOf(this.selected));
@@ -54,8 +59,8 @@ export class ScriptList {
   }
 
   accept(snapshot: Snapshot): void {
-    this.#scripts = new Map(snapshot.scripts.map((script) => [script.ticket, script]));
-    for (const script of snapshot.scripts) this.#lastViews.set(script.ticket, script);
+    this.#scripts = byKey(snapshot.scripts, ticketOf);
+    this.#lastViews = byKey([...this.#lastViews.values(), ...snapshot.scripts], ticketOf);
     if (this.isFrozen && this.#order.length > 0) this.#keepPlaces();
     else this.sortAgain();
     if (this.selected === null) this.selected = snapshot.overview.ticket ?? this.#order[0] ?? null;
@@ -64,8 +69,11 @@ export class ScriptList {
   sortAgain(): void {
     this.#order = this.#target();
     this.changes = 0;
-    const shown = new Set([...this.#order, ...(this.selected === null ? [] : [this.selected])]);
-    for (const ticket of this.#lastViews.keys()) if (!shown.has(ticket)) this.#lastViews.delete(ticket);
+    const shown = toSet([...this.#order, ...(this.selected === null ? [] : [this.selected])]);
+    this.#lastViews = byKey(
+      [...this.#lastViews.values()].filter((script) => shown.has(script.ticket)),
+      ticketOf,
+    );
     for (const ticket of this.marked) if (!shown.has(ticket)) this.marked.delete(ticket);
     if (this.selected !== null && !this.#scripts.has(this.selected)) this.selected = this.#order[0] ?? null;
   }
@@ -130,5 +138,7 @@ export class ScriptList {
 }
 
 function needsAttention(script: ScriptView): boolean {
-  return script.stuck || script.orphan || script.condition.severity === 'critical' || script.condition.severity === 'warning';
+  return (
+    script.stuck || script.orphan || script.condition.severity === 'critical' || script.condition.severity === 'warning'
+  );
 }

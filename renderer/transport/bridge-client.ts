@@ -1,5 +1,15 @@
 /** Talks to the host through Electron's preload bridge. */
-import type { Bridge, ConsoleClient, EventName, EventPayload, Input, Method, OpenRequest, Output, Reply } from '../contract.ts';
+import type {
+  Bridge,
+  ConsoleClient,
+  EventName,
+  EventPayload,
+  Input,
+  Method,
+  OpenRequest,
+  Output,
+  Reply,
+} from '../contract.ts';
 import { unreachable, valueOf } from './call-error.ts';
 
 export class BridgeClient implements ConsoleClient {

@@ -7,6 +7,8 @@ export function offset(date: Date): string {
   return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
 }
 
+export const nowIso = (): string => new Date().toISOString();
+
 /** "03:12:41" */
 export function clockTime(iso: string): string {
   const d = new Date(iso);

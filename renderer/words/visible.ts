@@ -24,11 +24,15 @@ const names: Readonly<Record<string, string>> = {
 
 /** Names and not the pictures U+2400 to U+241F: few fonts have those. */
 const lowNames =
-  'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(' ');
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(
+    ' ',
+  );
 
 /** Everything that must not reach the page as it is; tab is harmless. */
-// eslint-disable-next-line no-control-regex -- control characters are what this looks for
-export const unsafeCharacter = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2060\u2066-\u2069\ufeff]/;
+/* eslint-disable no-control-regex -- control characters are what this looks for */
+export const unsafeCharacter =
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2060\u2066-\u2069\ufeff]/;
+/* eslint-enable no-control-regex */
 const everyUnsafe = new RegExp(unsafeCharacter, 'g');
 
 export function nameOfUnsafe(character: string): string {

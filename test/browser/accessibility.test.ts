@@ -69,8 +69,12 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
       await detailOf(scene.page, 'Deploy web-eu');
       await screens[name]?.(scene.page, scene.host);
       const found = await new AxeBuilder({ page: scene.page }).withTags(rules).analyze();
-      expect(found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
-      expect(await scene.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+      expect(
+        found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(' ')}`),
+      ).toEqual([]);
+      expect(
+        await scene.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      ).toBe(0);
     });
   });
 });
@@ -78,11 +82,17 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
 it('has no target smaller than 24 by 24 px, and no verb lower than 32 px', async () => {
   await using scene = await open(stuckWorld());
   await detailOf(scene.page, 'Deploy web-eu');
-  const small = await scene.page.locator('button:visible, input:visible, select:visible, summary:visible, [role=row][data-ticket]').evaluateAll((all) =>
-    all
-      .map((one) => ({ what: one.textContent?.trim() ?? '', box: one.getBoundingClientRect(), least: one.hasAttribute('data-verb') ? 32 : 24 }))
-      .filter(({ box, least }) => box.height < least || box.width < 24)
-      .map(({ what }) => what),
-  );
+  const small = await scene.page
+    .locator('button:visible, input:visible, select:visible, summary:visible, [role=row][data-ticket]')
+    .evaluateAll((all) =>
+      all
+        .map((one) => ({
+          what: one.textContent?.trim() ?? '',
+          box: one.getBoundingClientRect(),
+          least: one.hasAttribute('data-verb') ? 32 : 24,
+        }))
+        .filter(({ box, least }) => box.height < least || box.width < 24)
+        .map(({ what }) => what),
+    );
   expect(small).toEqual([]);
 });

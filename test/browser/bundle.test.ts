@@ -6,7 +6,9 @@ import { ensureBuilt } from '../support/browser.ts';
 
 const root = join(import.meta.dirname, '../../dist/renderer');
 const size = (extension: string): number =>
-  readdirSync(join(root, 'assets')).filter((name) => name.endsWith(extension)).reduce((sum, name) => sum + statSync(join(root, 'assets', name)).size, 0);
+  readdirSync(join(root, 'assets'))
+    .filter((name) => name.endsWith(extension))
+    .reduce((sum, name) => sum + statSync(join(root, 'assets', name)).size, 0);
 
 beforeAll(ensureBuilt);
 

@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest';
 
 const styles = join(import.meta.dirname, '../../renderer/styles');
 const source = readFileSync(join(styles, 'tokens.css'), 'utf8') + readFileSync(join(styles, 'ansi.css'), 'utf8');
-const pairs = new Map([...source.matchAll(/--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)].map(([, name, light, dark]) => [name ?? '', { light: light ?? '', dark: dark ?? '' }]));
+const pairs = new Map(
+  [...source.matchAll(/--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)].map(([, name, light, dark]) => [
+    name ?? '',
+    { light: light ?? '', dark: dark ?? '' },
+  ]),
+);
 
 const rowBackgrounds = ['bg', 'surface', 'hover', 'selected', 'critical-tint', 'warning-tint', 'orphan-tint'];
 const logBackgrounds = ['log', 'stderr-tint', 'unjam-tint', 'selected'];
@@ -25,7 +30,12 @@ function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-function tooLow(theme: 'light' | 'dark', foregrounds: readonly string[], backgrounds: readonly string[], least: number): string[] {
+function tooLow(
+  theme: 'light' | 'dark',
+  foregrounds: readonly string[],
+  backgrounds: readonly string[],
+  least: number,
+): string[] {
   const colour = (name: string): string => pairs.get(name)?.[theme] ?? `missing ${name}`;
   return foregrounds.flatMap((front) =>
     backgrounds.flatMap((back) => {
@@ -36,9 +46,12 @@ function tooLow(theme: 'light' | 'dark', foregrounds: readonly string[], backgro
 }
 
 describe.each(['light', 'dark'] as const)('the %s theme', (theme) => {
-  it('has text of at least 4.5:1 on every row background', () => expect(tooLow(theme, texts, rowBackgrounds, 4.5)).toEqual([]));
-  it('has terminal colours of at least 4.5:1 in the log', () => expect(tooLow(theme, ansi, logBackgrounds, 4.5)).toEqual([]));
-  it('has control borders and focus rings of at least 3:1', () => expect(tooLow(theme, ['control', 'focus'], rowBackgrounds, 3)).toEqual([]));
+  it('has text of at least 4.5:1 on every row background', () =>
+    expect(tooLow(theme, texts, rowBackgrounds, 4.5)).toEqual([]));
+  it('has terminal colours of at least 4.5:1 in the log', () =>
+    expect(tooLow(theme, ansi, logBackgrounds, 4.5)).toEqual([]));
+  it('has control borders and focus rings of at least 3:1', () =>
+    expect(tooLow(theme, ['control', 'focus'], rowBackgrounds, 3)).toEqual([]));
   it('has readable danger buttons and search hits', () => {
     expect(tooLow(theme, ['danger-text'], ['danger'], 4.5)).toEqual([]);
     expect(tooLow(theme, ['text'], ['hit'], 4.5)).toEqual([]);

@@ -23,9 +23,20 @@ describe('Cancel', () => {
     await ready(scene.page);
     expect(await focused(scene.page)).toBe('Cancel script');
     await scene.page.keyboard.press('Enter');
-    await expect.poll(() => scene.host.commands()).toEqual([
-      { method: 'scripts.cancel', input: { ticket: stuck, version: 7, process: { pid: 7312, startTime: 't7312' }, escalate: false, graceMs: 30_000 } },
-    ]);
+    await expect
+      .poll(() => scene.host.commands())
+      .toEqual([
+        {
+          method: 'scripts.cancel',
+          input: {
+            ticket: stuck,
+            version: 7,
+            process: { pid: 7312, startTime: 't7312' },
+            escalate: false,
+            graceMs: 30_000,
+          },
+        },
+      ]);
     await expect.poll(() => focused(scene.page)).toBe(stuck);
   });
 
@@ -33,7 +44,13 @@ describe('Cancel', () => {
     await using scene = await at();
     await scene.page.keyboard.press('Delete');
     const text = (await dialog(scene.page).textContent()) ?? '';
-    for (const part of ['PID 7312 (powershell.exe)', 'Ctrl+Break', '30 s to exit', 'until all 3 processes have gone', 'Then next: "Deploy api-eu / step 1"'])
+    for (const part of [
+      'PID 7312 (powershell.exe)',
+      'Ctrl+Break',
+      '30 s to exit',
+      'until all 3 processes have gone',
+      'Then next: "Deploy api-eu / step 1"',
+    ])
       expect(text).toContain(part);
     expect(await dialog(scene.page).getAttribute('role')).toBe('alertdialog');
   });
@@ -44,7 +61,9 @@ describe('Cancel', () => {
     await detailOf(scene.page, 'Deploy api-eu');
     await scene.page.keyboard.press('Delete');
     await ready(scene.page);
-    expect(await dialog(scene.page).locator('h2').textContent()).toBe('Remove "Deploy api-eu / step 1" from the queue?');
+    expect(await dialog(scene.page).locator('h2').textContent()).toBe(
+      'Remove "Deploy api-eu / step 1" from the queue?',
+    );
     await dialog(scene.page).getByRole('button', { name: 'Remove from queue' }).click();
     await expect.poll(() => scene.host.commands().length).toBe(1);
     expect(scene.host.commands()[0]?.input).not.toHaveProperty('process');
@@ -93,16 +112,25 @@ describe('Force Kill', () => {
     await scene.page.keyboard.press('Tab');
     expect(await focused(scene.page)).toBe('End 3 processes');
     await scene.page.keyboard.press('Enter');
-    await expect.poll(() => scene.host.commands()).toEqual([
-      { method: 'scripts.kill', input: { ticket: stuck, version: 8, process: { pid: 7312, startTime: 't7312' } } },
-    ]);
+    await expect
+      .poll(() => scene.host.commands())
+      .toEqual([
+        { method: 'scripts.kill', input: { ticket: stuck, version: 8, process: { pid: 7312, startTime: 't7312' } } },
+      ]);
   });
 
   it('lists every process that it ends', async () => {
     await using scene = await at(cancelIgnored);
     await scene.page.keyboard.press('Shift+Delete');
     const text = (await dialog(scene.page).textContent()) ?? '';
-    for (const part of ['7312 powershell.exe', '8120 conhost.exe', '8444 robocopy.exe', 'No clean-up runs', 'was ignored']) expect(text).toContain(part);
+    for (const part of [
+      '7312 powershell.exe',
+      '8120 conhost.exe',
+      '8444 robocopy.exe',
+      'No clean-up runs',
+      'was ignored',
+    ])
+      expect(text).toContain(part);
   });
 
   it('of a script that looks fine also asks for the pid', async () => {
@@ -113,7 +141,9 @@ describe('Force Kill', () => {
     await ready(scene.page);
     await dialog(scene.page).getByRole('button', { name: 'End 1 process' }).click({ force: true });
     expect(scene.host.commands()).toEqual([]);
-    await dialog(scene.page).getByLabel(/Type the PID/).fill('9044');
+    await dialog(scene.page)
+      .getByLabel(/Type the PID/)
+      .fill('9044');
     await dialog(scene.page).getByRole('button', { name: 'End 1 process' }).click();
     await expect.poll(() => scene.host.commands().length).toBe(1);
   });
@@ -138,16 +168,27 @@ describe('Abandon', () => {
     await scene.page.keyboard.press('Control+Shift+Delete');
     await ready(scene.page);
     await scene.page.keyboard.type('7312');
-    await dialog(scene.page).getByLabel(/Reason/).fill('INC-4471');
+    await dialog(scene.page)
+      .getByLabel(/Reason/)
+      .fill('INC-4471');
     await dialog(scene.page).getByRole('checkbox').check();
     await dialog(scene.page).getByText('stays in the queue until you resume it').waitFor();
     await dialog(scene.page).getByRole('button', { name: 'Abandon', exact: true }).click();
-    await expect.poll(() => scene.host.commands()).toEqual([
-      {
-        method: 'scripts.abandon',
-        input: { ticket: stuck, version: 8, process: { pid: 7312, startTime: 't7312' }, reason: 'INC-4471', holdQueue: true, confirmPid: 7312 },
-      },
-    ]);
+    await expect
+      .poll(() => scene.host.commands())
+      .toEqual([
+        {
+          method: 'scripts.abandon',
+          input: {
+            ticket: stuck,
+            version: 8,
+            process: { pid: 7312, startTime: 't7312' },
+            reason: 'INC-4471',
+            holdQueue: true,
+            confirmPid: 7312,
+          },
+        },
+      ]);
   });
 
   it('takes two keys and the digits: Ctrl+Shift+Del, pid, Enter', async () => {
@@ -163,7 +204,13 @@ describe('Abandon', () => {
     await using scene = await at(unkillable);
     await scene.page.keyboard.press('Control+Shift+Delete');
     const text = (await dialog(scene.page).textContent()) ?? '';
-    for (const part of ['Nothing is ended.', 'Output is still recorded until it exits', 'starts at once', 'cannot be undone', 'Force Kill failed: PID 8444'])
+    for (const part of [
+      'Nothing is ended.',
+      'Output is still recorded until it exits',
+      'starts at once',
+      'cannot be undone',
+      'Force Kill failed: PID 8444',
+    ])
       expect(text).toContain(part);
   });
 
@@ -189,7 +236,11 @@ describe('every dialog', () => {
   it('takes its button away when the pid belongs to another process', async () => {
     await using scene = await at(cancelIgnored);
     await scene.page.keyboard.press('Shift+Delete');
-    scene.host.push((world) => world.change(stuck, { process: { pid: 7312, startTime: 'later', startedAt: new Date().toISOString(), name: 'notepad.exe' } }));
+    scene.host.push((world) =>
+      world.change(stuck, {
+        process: { pid: 7312, startTime: 'later', startedAt: new Date().toISOString(), name: 'notepad.exe' },
+      }),
+    );
     await dialog(scene.page).getByText('PID 7312 has exited.').waitFor();
     expect(await dialog(scene.page).getByRole('button', { name: /End/ }).count()).toBe(0);
   });
@@ -226,7 +277,11 @@ describe('every dialog', () => {
   it('shows a refusal beside the verbs of that script until it is dismissed', async () => {
     await using scene = await at();
     scene.host.answers.set('scripts.cancel', () =>
-      refuse({ code: 'stale-version', message: `"${name}" has changed since you looked.`, next: 'Look at it again, then decide.' }),
+      refuse({
+        code: 'stale-version',
+        message: `"${name}" has changed since you looked.`,
+        next: 'Look at it again, then decide.',
+      }),
     );
     await scene.page.keyboard.press('Delete');
     await ready(scene.page);

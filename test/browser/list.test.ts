@@ -13,7 +13,16 @@ describe('the list', () => {
 
   it('puts the worst script first, selects it and has the keys on it', async () => {
     await using scene = await open(stuckWorld());
-    expect(await order(scene.page)).toEqual(['9f2c-41aa', 'orphan-1', 'a1', 'a2', 'a3', 'health', 'done-1', 'failed-1']);
+    expect(await order(scene.page)).toEqual([
+      '9f2c-41aa',
+      'orphan-1',
+      'a1',
+      'a2',
+      'a3',
+      'health',
+      'done-1',
+      'failed-1',
+    ]);
     await expect.poll(() => focused(scene.page)).toBe('9f2c-41aa');
     expect(await row(scene.page, '9f2c-41aa').getAttribute('aria-selected')).toBe('true');
   });
@@ -55,7 +64,11 @@ describe('the list', () => {
     await using scene = await open(stuckWorld());
     const before = await order(scene.page);
     scene.host.push((world) => {
-      world.change('health', { blocks: 9, stuck: true, condition: { ...cancelIgnored.condition, label: 'Stuck: silent 11 min' } });
+      world.change('health', {
+        blocks: 9,
+        stuck: true,
+        condition: { ...cancelIgnored.condition, label: 'Stuck: silent 11 min' },
+      });
       world.add(script({ ticket: 'fresh', name: 'Just started' }));
     });
     await row(scene.page, 'fresh').waitFor();
@@ -92,7 +105,10 @@ describe('the list', () => {
     await using scene = await open(stuckWorld());
     await row(scene.page, 'a2').click();
     const handle = await row(scene.page, 'a2').elementHandle();
-    for (let n = 0; n < 100; n += 1) scene.host.push((world) => world.change('a2', { condition: { ...world.scripts.get('a2')!.condition, label: `Blocked ${n} min` } }));
+    for (let n = 0; n < 100; n += 1)
+      scene.host.push((world) =>
+        world.change('a2', { condition: { ...world.scripts.get('a2')!.condition, label: `Blocked ${n} min` } }),
+      );
     await row(scene.page, 'a2').filter({ hasText: 'Blocked 99 min' }).waitFor();
     expect(await focused(scene.page)).toBe('a2');
     expect(await handle?.evaluate((element) => element.isConnected && element === document.activeElement)).toBe(true);
@@ -140,8 +156,12 @@ describe('the list', () => {
   });
 
   it('shows names that try to turn the reading order around', async () => {
-    await using scene = await open(new World().add(script({ ticket: 'evil', name: 'Deploy \u202egnp.exe <b>bold</b>' })));
-    expect(await row(scene.page, 'evil').locator('.name').textContent()).toBe('Deploy \u27e8RLO\u27e9gnp.exe <b>bold</b>');
+    await using scene = await open(
+      new World().add(script({ ticket: 'evil', name: 'Deploy \u202egnp.exe <b>bold</b>' })),
+    );
+    expect(await row(scene.page, 'evil').locator('.name').textContent()).toBe(
+      'Deploy \u27e8RLO\u27e9gnp.exe <b>bold</b>',
+    );
   });
 
   it('tells an empty host from one that is not reachable, and shows how to begin', async () => {
@@ -158,6 +178,13 @@ describe('the list', () => {
     await scene.page.locator('dialog[open][data-guarded=false]').waitFor();
     expect(await dialog(scene.page).locator('h2').textContent()).toBe('Cancel 3 scripts?');
     await dialog(scene.page).getByRole('button', { name: 'Cancel 3 scripts' }).click();
-    await expect.poll(() => scene.host.commands().map((call) => call.input['ticket']).sort()).toEqual(['a1', 'a2', 'a3']);
+    await expect
+      .poll(() =>
+        scene.host
+          .commands()
+          .map((call) => call.input['ticket'])
+          .sort(),
+      )
+      .toEqual(['a1', 'a2', 'a3']);
   });
 });

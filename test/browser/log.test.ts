@@ -19,7 +19,14 @@ async function openLog(world: World = stuckWorld()) {
 
 function longLog(count: number): World {
   const world = stuckWorld();
-  world.logs.set(stuck, sequenced(Array.from({ length: count }, (_, n) => line(`line ${n + 1} of ${count}${(n + 1) % 1_000 === 0 ? ' needle' : ''}`))));
+  world.logs.set(
+    stuck,
+    sequenced(
+      Array.from({ length: count }, (_, n) =>
+        line(`line ${n + 1} of ${count}${(n + 1) % 1_000 === 0 ? ' needle' : ''}`),
+      ),
+    ),
+  );
   return world;
 }
 

@@ -12,7 +12,9 @@ describe('the mutex view', () => {
     await scene.page.getByRole('heading', { name: 'RunningScript', exact: true }).waitFor();
     const text = (await scene.page.locator('main').textContent()) ?? '';
     expect(text).toContain('Held exclusively (Full isolation) by 1 script; 3 scripts wait. First in, first out.');
-    expect(text).toContain('Shared: could run beside other shared scripts, but waits behind no. 1, which is exclusive.');
+    expect(text).toContain(
+      'Shared: could run beside other shared scripts, but waits behind no. 1, which is exclusive.',
+    );
     expect(text.indexOf('Deploy api-eu')).toBeLessThan(text.indexOf('DB migrate'));
   });
 
@@ -28,7 +30,9 @@ describe('the mutex view', () => {
 
   it('says why a resume was refused', async () => {
     await using scene = await open(stuckWorld());
-    scene.host.answers.set('locks.resume', () => refuse({ code: 'not-paused', message: '"Backup" is not paused.', next: 'Nothing needs to be done.' }));
+    scene.host.answers.set('locks.resume', () =>
+      refuse({ code: 'not-paused', message: '"Backup" is not paused.', next: 'Nothing needs to be done.' }),
+    );
     await scene.page.keyboard.press('Control+2');
     await scene.page.getByRole('button', { name: /Backup/ }).click();
     await scene.page.getByRole('button', { name: 'Resume' }).click();
@@ -71,7 +75,8 @@ describe('the window', () => {
   it('walks with F6 through its parts', async () => {
     await using scene = await open(stuckWorld());
     await detailOf(scene.page, 'Deploy web-eu');
-    const part = () => scene.page.evaluate(() => document.activeElement?.closest<HTMLElement>('[data-part]')?.dataset['part']);
+    const part = () =>
+      scene.page.evaluate(() => document.activeElement?.closest<HTMLElement>('[data-part]')?.dataset['part']);
     const seen: (string | undefined)[] = [];
     for (let n = 0; n < 5; n += 1) {
       await scene.page.keyboard.press('F6');
@@ -105,7 +110,9 @@ describe('the window', () => {
     const alert = scene.page.getByRole('alert');
     expect(await alert.textContent()).toBe('');
     scene.host.push((w) => w.change('9f2c-41aa', { stuck: true }));
-    await alert.filter({ hasText: 'Deploy web-eu / step 4: Stuck: no output for 47 min' }).waitFor({ state: 'attached' });
+    await alert
+      .filter({ hasText: 'Deploy web-eu / step 4: Stuck: no output for 47 min' })
+      .waitFor({ state: 'attached' });
   });
 });
 
@@ -123,7 +130,9 @@ describe('the connection', () => {
     await using scene = await open(stuckWorld());
     await detailOf(scene.page, 'Deploy web-eu');
     scene.host.goDown();
-    await scene.page.getByRole('heading', { name: /Unjam is not reachable since \d\d:\d\d:\d\d\. What you see may be old\./ }).waitFor();
+    await scene.page
+      .getByRole('heading', { name: /Unjam is not reachable since \d\d:\d\d:\d\d\. What you see may be old\./ })
+      .waitFor();
     expect(await scene.page.locator('[data-verb][aria-disabled=false]').count()).toBe(0);
     await scene.page.keyboard.press('Delete');
     expect(await dialog(scene.page).count()).toBe(0);
@@ -134,7 +143,9 @@ describe('the connection', () => {
 
   it('that is refused says how to get in again', async () => {
     await using scene = await open(stuckWorld());
-    scene.host.answers.set('overview.get', () => refuse({ code: 'unauthorized', message: 'This page is not signed in.', next: 'Open the link again.' }));
+    scene.host.answers.set('overview.get', () =>
+      refuse({ code: 'unauthorized', message: 'This page is not signed in.', next: 'Open the link again.' }),
+    );
     await scene.page.keyboard.press('F5');
     await scene.page.getByRole('heading', { name: 'This page is not signed in.' }).waitFor();
     await scene.page.getByText('Open the link again.').waitFor();

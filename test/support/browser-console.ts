@@ -12,7 +12,10 @@ export interface Scene extends AsyncDisposable {
 }
 
 /** Call at the top of a spec file; returns what opens a console on a world. */
-export function consoleSpecs(): (world: World, options?: BrowserContextOptions & { readonly waitFor?: string; readonly hash?: string }) => Promise<Scene> {
+export function consoleSpecs(): (
+  world: World,
+  options?: BrowserContextOptions & { readonly waitFor?: string; readonly hash?: string },
+) => Promise<Scene> {
   let browser: Browser;
   beforeAll(async () => {
     await ensureBuilt();

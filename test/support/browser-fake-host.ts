@@ -11,7 +11,12 @@ import type { Input, LogEntry, LogPage, Method, Output, Reply } from '../../app/
 import { hostInfo, type World } from './browser-worlds.ts';
 
 const root = join(import.meta.dirname, '../../dist/renderer');
-const types: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 
 export const strictPolicy = [
   "default-src 'none'",
@@ -97,7 +102,9 @@ export class FakeHost {
   }
 
   commands(): readonly Call[] {
-    return this.calls.filter(({ method }) => /^scripts\.(?:start|cancel|kill|abandon|complete)$|^locks\.resume$/.test(method));
+    return this.calls.filter(({ method }) =>
+      /^scripts\.(?:start|cancel|kill|abandon|complete)$|^locks\.resume$/.test(method),
+    );
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -159,7 +166,10 @@ export class FakeHost {
       case 'scripts.cancel':
       case 'scripts.kill':
       case 'scripts.abandon':
-        return this.world.scripts.get(ticket) ?? refuse({ code: 'unknown-ticket', message: `There is no script ${ticket}.`, next: 'Look at the list.' });
+        return (
+          this.world.scripts.get(ticket) ??
+          refuse({ code: 'unknown-ticket', message: `There is no script ${ticket}.`, next: 'Look at the list.' })
+        );
       case 'logs.read':
         return await this.#readLog(ticket, input as Input<'logs.read'>);
       case 'history.list':
@@ -180,9 +190,9 @@ export class FakeHost {
     const limit = from + (input.maxBytes ?? 1_048_576);
     const part = all().filter((entry) => entry.seq >= from && entry.seq < limit);
     const next = part.at(-1)?.next ?? from;
-    const wanted = input.search?.toLowerCase();
+    const wanted = input.search;
     return {
-      entries: wanted === undefined ? part : part.filter((entry) => entry.text.toLowerCase().includes(wanted)),
+      entries: wanted === undefined ? together(part) : part.filter((entry) => entry.text.includes(wanted)).map(fed),
       next,
       size: size(),
       complete: isFinal && next >= size(),
@@ -209,6 +219,21 @@ export class FakeHost {
     for (const stream of this.#streams) stream.end();
     this.#streams.clear();
   }
+}
+
+/** Script output ends with a line feed; lines of Unjam are one entry each. */
+const fed = (entry: LogEntry): LogEntry => (entry.stream === 'unjam' ? entry : { ...entry, text: `${entry.text}\n` });
+
+/** The real host answers with many lines in one entry when they came at once. */
+function together(lines: readonly LogEntry[]): LogEntry[] {
+  const entries: LogEntry[] = [];
+  for (const line of lines.map(fed)) {
+    const last = entries.at(-1);
+    if (last !== undefined && last.stream === line.stream && last.at === line.at && line.stream !== 'unjam')
+      entries[entries.length - 1] = { ...last, next: line.next, text: last.text + line.text };
+    else entries.push(line);
+  }
+  return entries;
 }
 
 export function sequenced(entries: readonly Omit<LogEntry, 'seq' | 'next'>[], from = 0): LogEntry[] {

@@ -1,5 +1,13 @@
 /** Worlds that the fake host shows: scripts in the states that an operator meets at night. */
-import type { HistoryEntry, HostInfo, LogEntry, MutexView, Overview, ScriptDetail, Snapshot } from '../../app/contract/methods.ts';
+import type {
+  HistoryEntry,
+  HostInfo,
+  LogEntry,
+  MutexView,
+  Overview,
+  ScriptDetail,
+  Snapshot,
+} from '../../app/contract/methods.ts';
 
 const minute = 60_000;
 export const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
@@ -48,7 +56,13 @@ export class World {
   }
 
   snapshot(): Omit<Snapshot, 'sequence'> {
-    return { at: new Date().toISOString(), machine: 'WEB-EU-07', overview: this.overview, scripts: [...this.scripts.values()], mutexes: this.mutexes };
+    return {
+      at: new Date().toISOString(),
+      machine: 'WEB-EU-07',
+      overview: this.overview,
+      scripts: [...this.scripts.values()],
+      mutexes: this.mutexes,
+    };
   }
 }
 
@@ -88,7 +102,14 @@ export function script(parts: Partial<ScriptDetail> & { readonly ticket: string 
     lastOutputAt: ago(3_000),
     stuck: false,
     orphan: false,
-    condition: { key: 'running', label: 'Running 12 min', headline: 'Running. Last output 3 s ago.', severity: 'info', icon: 'play', next: 'none' },
+    condition: {
+      key: 'running',
+      label: 'Running 12 min',
+      headline: 'Running. Last output 3 s ago.',
+      severity: 'info',
+      icon: 'play',
+      next: 'none',
+    },
     command: ['powershell.exe', '-File', 'deploy.ps1'],
     cwd: 'D:\\Work',
     actor: { user: 'CONTOSO\\svc-deploy', via: 'api' },
@@ -108,7 +129,12 @@ export function script(parts: Partial<ScriptDetail> & { readonly ticket: string 
   };
 }
 
-function processOf(pid: number, name: string, age: number, more: Partial<ScriptDetail['processes'][number]> = {}): ScriptDetail['processes'][number] {
+function processOf(
+  pid: number,
+  name: string,
+  age: number,
+  more: Partial<ScriptDetail['processes'][number]> = {},
+): ScriptDetail['processes'][number] {
   return {
     pid,
     parentPid: 1,
@@ -127,10 +153,21 @@ function processOf(pid: number, name: string, age: number, more: Partial<ScriptD
 const treeOf7312 = [
   processOf(7312, 'powershell.exe', 52 * minute),
   processOf(8120, 'conhost.exe', 52 * minute, { depth: 1, parentPid: 7312, commandLine: 'conhost.exe 0x4' }),
-  processOf(8444, 'robocopy.exe', 49 * minute, { depth: 1, parentPid: 7312, commandLine: 'robocopy D:\\Build D:\\Apps /MIR', state: 'waits in kernel' }),
+  processOf(8444, 'robocopy.exe', 49 * minute, {
+    depth: 1,
+    parentPid: 7312,
+    commandLine: 'robocopy D:\\Build D:\\Apps /MIR',
+    state: 'waits in kernel',
+  }),
 ];
 
-function waiter(ticket: string, name: string, position: number, since: number, isolation: 'full' | 'none' = 'full'): ScriptDetail {
+function waiter(
+  ticket: string,
+  name: string,
+  position: number,
+  since: number,
+  isolation: 'full' | 'none' = 'full',
+): ScriptDetail {
   return script({
     ticket,
     name,
@@ -222,13 +259,21 @@ export function stuckWorld(): World {
       condition: {
         key: 'abandoned',
         label: 'Abandoned, still running',
-        headline: 'Abandoned at 02:14:10 by CONTOSO\\kim. PID 5120 still runs and may still change files. Unjam holds no mutex for it.',
+        headline:
+          'Abandoned at 02:14:10 by CONTOSO\\kim. PID 5120 still runs and may still change files. Unjam holds no mutex for it.',
         severity: 'orphan',
         icon: 'ring',
         next: 'none',
       },
     }),
-    script({ ticket: 'health', name: 'Health check', pid: 9044, mutex: 'HealthCheck', isolation: 'none', holdsMutex: true }),
+    script({
+      ticket: 'health',
+      name: 'Health check',
+      pid: 9044,
+      mutex: 'HealthCheck',
+      isolation: 'none',
+      holdsMutex: true,
+    }),
     script({
       ticket: 'done-1',
       name: 'Deploy web-us / step 4',
@@ -237,8 +282,19 @@ export function stuckWorld(): World {
       verdict: 'exited',
       exitCode: 0,
       endedAt: ago(3 * minute),
-      condition: { key: 'finished', label: 'Finished, exit code 0', headline: 'Finished in 4 min 12 s.', severity: 'neutral', icon: 'check', next: 'none' },
-      verbs: { cancel: impossible('It has finished.'), kill: impossible('It has finished.'), abandon: impossible('It has finished.') },
+      condition: {
+        key: 'finished',
+        label: 'Finished, exit code 0',
+        headline: 'Finished in 4 min 12 s.',
+        severity: 'neutral',
+        icon: 'check',
+        next: 'none',
+      },
+      verbs: {
+        cancel: impossible('It has finished.'),
+        kill: impossible('It has finished.'),
+        abandon: impossible('It has finished.'),
+      },
       processes: [],
     }),
     script({
@@ -249,14 +305,26 @@ export function stuckWorld(): World {
       verdict: 'exited',
       exitCode: 5,
       endedAt: ago(33 * minute),
-      condition: { key: 'failed', label: 'Failed, exit code 5', headline: 'Failed with exit code 5 after 3 min.', severity: 'warning', icon: 'cross', next: 'log' },
-      verbs: { cancel: impossible('It has finished.'), kill: impossible('It has finished.'), abandon: impossible('It has finished.') },
+      condition: {
+        key: 'failed',
+        label: 'Failed, exit code 5',
+        headline: 'Failed with exit code 5 after 3 min.',
+        severity: 'warning',
+        icon: 'cross',
+        next: 'log',
+      },
+      verbs: {
+        cancel: impossible('It has finished.'),
+        kill: impossible('It has finished.'),
+        abandon: impossible('It has finished.'),
+      },
       processes: [],
     }),
   );
   world.overview = {
     sentence: '1 stuck script blocks 3 scripts on "RunningScript"',
-    detail: 'Oldest wait 46 min 10 s. Nothing has been tried yet. Next step for "Deploy web-eu / step 4" (PID 7312): Cancel.',
+    detail:
+      'Oldest wait 46 min 10 s. Nothing has been tried yet. Next step for "Deploy web-eu / step 4" (PID 7312): Cancel.',
     title: '1 stuck, blocks 3 - Unjam',
     tooltip: 'Unjam: 1 STUCK',
     severity: 'critical',
@@ -277,11 +345,42 @@ function mutexes(): MutexView[] {
       paused: false,
       pausedBy: null,
       tainted: false,
-      holders: [{ ticket: '9f2c-41aa', name: 'Deploy web-eu / step 4', pid: 7312, level: 'full', since: ago(52 * minute), fence: 118, stuck: true }],
+      holders: [
+        {
+          ticket: '9f2c-41aa',
+          name: 'Deploy web-eu / step 4',
+          pid: 7312,
+          level: 'full',
+          since: ago(52 * minute),
+          fence: 118,
+          stuck: true,
+        },
+      ],
       waiters: [
-        { ticket: 'a1', name: 'Deploy api-eu / step 1', level: 'full', since: ago(46 * minute), position: 1, why: 'Full isolation: starts when the holder has released the mutex.' },
-        { ticket: 'a2', name: 'Deploy web-us / step 1', level: 'none', since: ago(31 * minute), position: 2, why: 'Shared: could run beside other shared scripts, but waits behind no. 1, which is exclusive.' },
-        { ticket: 'a3', name: 'DB migrate', level: 'full', since: ago(12 * minute), position: 3, why: 'Full isolation: waits for everyone before it.' },
+        {
+          ticket: 'a1',
+          name: 'Deploy api-eu / step 1',
+          level: 'full',
+          since: ago(46 * minute),
+          position: 1,
+          why: 'Full isolation: starts when the holder has released the mutex.',
+        },
+        {
+          ticket: 'a2',
+          name: 'Deploy web-us / step 1',
+          level: 'none',
+          since: ago(31 * minute),
+          position: 2,
+          why: 'Shared: could run beside other shared scripts, but waits behind no. 1, which is exclusive.',
+        },
+        {
+          ticket: 'a3',
+          name: 'DB migrate',
+          level: 'full',
+          since: ago(12 * minute),
+          position: 3,
+          why: 'Full isolation: waits for everyone before it.',
+        },
       ],
       orphans: [],
     },
@@ -290,7 +389,17 @@ function mutexes(): MutexView[] {
       paused: false,
       pausedBy: null,
       tainted: false,
-      holders: [{ ticket: 'health', name: 'Health check', pid: 9044, level: 'none', since: ago(12_000), fence: 4, stuck: false }],
+      holders: [
+        {
+          ticket: 'health',
+          name: 'Health check',
+          pid: 9044,
+          level: 'none',
+          since: ago(12_000),
+          fence: 4,
+          stuck: false,
+        },
+      ],
       waiters: [],
       orphans: [],
     },
@@ -307,16 +416,52 @@ function mutexes(): MutexView[] {
 }
 
 function history(): HistoryEntry[] {
-  const entry = (id: number, at: string, kind: string, text: string, code: string | null, data: HistoryEntry['data'] = null): HistoryEntry => ({
-    id, at, ticket: 'orphan-1', name: 'Backup sql-02', mutex: 'Backup', who: kind === 'orphan-ended' ? 'Unjam' : 'CONTOSO\\kim', via: 'window', kind, code, text, data,
+  const entry = (
+    id: number,
+    at: string,
+    kind: string,
+    text: string,
+    code: string | null,
+    data: HistoryEntry['data'] = null,
+  ): HistoryEntry => ({
+    id,
+    at,
+    ticket: 'orphan-1',
+    name: 'Backup sql-02',
+    mutex: 'Backup',
+    who: kind === 'orphan-ended' ? 'Unjam' : 'CONTOSO\\kim',
+    via: 'window',
+    kind,
+    code,
+    text,
+    data,
   });
   return [
-    entry(4, ago(59 * minute), 'abandon', 'ABANDONED by CONTOSO\\kim (window), reason "INC-4471". Unjam released mutex "Backup". NOTHING WAS ENDED: PID 5120 was running.', 'W221', {
-      reason: 'INC-4471',
-      evidence: ['No output for 48 min.', 'CPU 0.0 s in the last 60 s.'],
-    }),
-    entry(3, ago(61 * minute), 'kill', 'Force Kill: 2 of 3 processes ended. PID 8444 (robocopy.exe) still exists after 5 s.', 'W213'),
-    entry(2, ago(63 * minute), 'cancel', 'Cancel requested by CONTOSO\\kim (window). Sent Ctrl+Break to the process group of PID 5120.', 'W201'),
+    entry(
+      4,
+      ago(59 * minute),
+      'abandon',
+      'ABANDONED by CONTOSO\\kim (window), reason "INC-4471". Unjam released mutex "Backup". NOTHING WAS ENDED: PID 5120 was running.',
+      'W221',
+      {
+        reason: 'INC-4471',
+        evidence: ['No output for 48 min.', 'CPU 0.0 s in the last 60 s.'],
+      },
+    ),
+    entry(
+      3,
+      ago(61 * minute),
+      'kill',
+      'Force Kill: 2 of 3 processes ended. PID 8444 (robocopy.exe) still exists after 5 s.',
+      'W213',
+    ),
+    entry(
+      2,
+      ago(63 * minute),
+      'cancel',
+      'Cancel requested by CONTOSO\\kim (window). Sent Ctrl+Break to the process group of PID 5120.',
+      'W201',
+    ),
     entry(1, ago(120 * minute), 'started', 'Started by CONTOSO\\svc-deploy (api).', null),
   ];
 }
@@ -325,13 +470,33 @@ function deployLog(): LogEntry[] {
   const base = Date.now() - 52 * minute;
   const lines: Omit<LogEntry, 'seq' | 'next'>[] = [];
   for (let n = 1; n <= 120; n += 1)
-    lines.push({ stream: 'stdout', at: new Date(base + n * 1_500).toISOString(), code: null, text: `  New File   ${n * 37} k   bin\\module-${n}.dll` });
+    lines.push({
+      stream: 'stdout',
+      at: new Date(base + n * 1_500).toISOString(),
+      code: null,
+      text: `  New File   ${n * 37} k   bin\\module-${n}.dll`,
+    });
   const last = base + 120 * 1_500;
   lines.push(
-    { stream: 'stdout', at: new Date(last + 1_000).toISOString(), code: null, text: '\u001b[32mCopied\u001b[0m 120 files, \u001b[1;33m2 warnings\u001b[0m, \u001b[38;2;255;230;0mtrue colour\u001b[0m' },
-    { stream: 'stderr', at: new Date(last + 2_000).toISOString(), code: null, text: 'robocopy : retry 3 of 10: sharing violation on bin\\app.dll' },
+    {
+      stream: 'stdout',
+      at: new Date(last + 1_000).toISOString(),
+      code: null,
+      text: '\u001b[32mCopied\u001b[0m 120 files, \u001b[1;33m2 warnings\u001b[0m, \u001b[38;2;255;230;0mtrue colour\u001b[0m',
+    },
+    {
+      stream: 'stderr',
+      at: new Date(last + 2_000).toISOString(),
+      code: null,
+      text: 'robocopy : retry 3 of 10: sharing violation on bin\\app.dll',
+    },
     { stream: 'stdout', at: new Date(last + 2_100).toISOString(), code: null, text: 'Waiting 30 seconds...' },
-    { stream: 'unjam', at: new Date(last + 45 * minute).toISOString(), code: 'W102', text: 'The holder of "RunningScript" looks stuck: no output for 10 min, CPU 0.0 s in 60 s.' },
+    {
+      stream: 'unjam',
+      at: new Date(last + 45 * minute).toISOString(),
+      code: 'W102',
+      text: 'The holder of "RunningScript" looks stuck: no output for 10 min, CPU 0.0 s in 60 s.',
+    },
   );
   let seq = 0;
   return lines.map((line) => {
@@ -353,8 +518,19 @@ export const cancelIgnored = {
     icon: 'stop-slash',
     next: 'kill',
   },
-  attempts: [{ at: ago(40_000), what: 'cancel', actor: 'CONTOSO\\kim (window)', code: 'W201', text: 'Sent Ctrl+Break to the process group of PID 7312.' }],
-  verbs: { ...verbTexts, abandon: possible('Releases the mutex at once and ends nothing. The processes may keep running.') },
+  attempts: [
+    {
+      at: ago(40_000),
+      what: 'cancel',
+      actor: 'CONTOSO\\kim (window)',
+      code: 'W201',
+      text: 'Sent Ctrl+Break to the process group of PID 7312.',
+    },
+  ],
+  verbs: {
+    ...verbTexts,
+    abandon: possible('Releases the mutex at once and ends nothing. The processes may keep running.'),
+  },
 } satisfies Partial<ScriptDetail>;
 
 /** … and after Force Kill has failed as well. */
@@ -363,14 +539,21 @@ export const unkillable = {
   condition: {
     key: 'unkillable',
     label: 'Unkillable: in kernel',
-    headline: 'Stuck: Unkillable for 31 s. The system accepted the request to end PID 8444, but it still exists: a thread waits inside a kernel call.',
+    headline:
+      'Stuck: Unkillable for 31 s. The system accepted the request to end PID 8444, but it still exists: a thread waits inside a kernel call.',
     severity: 'critical',
     icon: 'octagon-x',
     next: 'abandon',
   },
   attempts: [
     ...cancelIgnored.attempts,
-    { at: ago(31_000), what: 'kill', actor: 'CONTOSO\\kim (window)', code: 'W211', text: 'Ending 3 processes; 2 of 3 ended.' },
+    {
+      at: ago(31_000),
+      what: 'kill',
+      actor: 'CONTOSO\\kim (window)',
+      code: 'W211',
+      text: 'Ending 3 processes; 2 of 3 ended.',
+    },
   ],
   processes: [
     processOf(7312, 'powershell.exe', 52 * minute),
@@ -388,8 +571,23 @@ export const unkillable = {
 export function manyScripts(count: number): World {
   const world = new World();
   for (let n = 0; n < count; n += 1)
-    world.add(script({ ticket: `t${n}`, name: `Deploy service-${n} / step ${n % 7}`, pid: 10_000 + n, createdAt: ago((count - n) * 1_000), mutex: `Mutex-${n % 40}`, isolation: 'none' }));
-  world.overview = { ...world.overview, sentence: `Nothing is blocked. ${count} scripts run.`, title: `${count} running - Unjam`, severity: 'info', tray: 'running' };
+    world.add(
+      script({
+        ticket: `t${n}`,
+        name: `Deploy service-${n} / step ${n % 7}`,
+        pid: 10_000 + n,
+        createdAt: ago((count - n) * 1_000),
+        mutex: `Mutex-${n % 40}`,
+        isolation: 'none',
+      }),
+    );
+  world.overview = {
+    ...world.overview,
+    sentence: `Nothing is blocked. ${count} scripts run.`,
+    title: `${count} running - Unjam`,
+    severity: 'info',
+    tray: 'running',
+  };
   return world;
 }
 

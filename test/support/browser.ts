@@ -3,11 +3,17 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
-const candidates = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const candidates = [
+  process.env['CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
 
 export function findChromium(): string {
   const found = candidates.find((path) => path !== undefined && path !== '' && existsSync(path));
-  if (found === undefined) throw new Error('No Chromium found. Install one, or name it in the environment variable CHROMIUM.');
+  if (found === undefined)
+    throw new Error('No Chromium found. Install one, or name it in the environment variable CHROMIUM.');
   return found;
 }
 
@@ -19,9 +25,17 @@ export interface ConsolePage extends AsyncDisposable {
   readonly problems: readonly string[];
 }
 
-export async function openConsole(browser: Browser, url: string, options: BrowserContextOptions & { readonly waitFor?: string } = {}): Promise<ConsolePage> {
+export async function openConsole(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions & { readonly waitFor?: string } = {},
+): Promise<ConsolePage> {
   const { waitFor = '[role=row][data-ticket]', ...contextOptions } = options;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...contextOptions });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: 'reduce',
+    ...contextOptions,
+  });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const problems: string[] = [];
@@ -30,7 +44,9 @@ export async function openConsole(browser: Browser, url: string, options: Browse
   });
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.addInitScript(() => {
-    addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+    addEventListener('securitypolicyviolation', (event) =>
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
+    );
   });
   await page.goto(url);
   await page.waitForSelector(waitFor);
