@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../app/contract/dispatcher.ts';
-import type { Reply, ScriptDetail } from '../../app/contract/methods.ts';
+import { methods, type Reply, type ScriptDetail } from '../../app/contract/methods.ts';
 import { confirmed } from '../../main/confirm.ts';
 import { FakeDialog } from './fakes.ts';
 import { detail, now } from './fixtures.ts';
@@ -225,45 +225,48 @@ test('the page’s other calls pass as they are', async () => {
   expect(done.map((call) => call.method)).toEqual(['scripts.list', 'locks.resume', 'no.such']);
 });
 
-test('nothing dangerous is dispatched without the named button, whatever the page sends', async () => {
-  const dangerous = ['scripts.kill', 'scripts.abandon', 'scripts.start'];
-  const valid = fc.record(
-    {
-      ticket: fc.constantFrom(ticket, 'other'),
-      version: fc.constantFrom(4, 5, 6),
-      reason: fc.string({ minLength: 1, maxLength: 20 }),
-      confirmPid: fc.constantFrom(7312, 1),
-      holdQueue: fc.boolean(),
-      escalate: fc.boolean(),
-      signal: fc.constantFrom('SIGKILL', 'SIGTERM', 'ctrl-c'),
-      command: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
-    },
-    { requiredKeys: [] },
-  );
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...dangerous, 'scripts.cancel', '__proto__', 'SCRIPTS.KILL'),
-      fc.oneof(valid, fc.anything()),
-      async (method, input) => {
-        done = [];
-        clock += 10_000;
-        await guard(new FakeDialog('Go back'))(method, input, caller);
-        // What does not fit the contract may be passed on: the dispatcher refuses it by the same schema.
-        const { methods } = await import('../../app/contract/methods.ts');
-        for (const call of done) {
-          const schema = Object.hasOwn(methods, call.method)
-            ? methods[call.method as keyof typeof methods].input
-            : null;
-          const accepted = schema?.safeParse(call.input ?? {}).success === true;
-          expect(accepted && dangerous.includes(call.method)).toBe(false);
-          if (accepted && call.method === 'scripts.cancel')
-            expect([call.input['escalate'], call.input['signal'] === 'SIGKILL']).toEqual([false, false]);
-        }
+test(
+  'nothing dangerous is dispatched without the named button, whatever the page sends',
+  { timeout: 30_000 },
+  async () => {
+    const dangerous = ['scripts.kill', 'scripts.abandon', 'scripts.start'];
+    const valid = fc.record(
+      {
+        ticket: fc.constantFrom(ticket, 'other'),
+        version: fc.constantFrom(4, 5, 6),
+        reason: fc.string({ minLength: 1, maxLength: 20 }),
+        confirmPid: fc.constantFrom(7312, 1),
+        holdQueue: fc.boolean(),
+        escalate: fc.boolean(),
+        signal: fc.constantFrom('SIGKILL', 'SIGTERM', 'ctrl-c'),
+        command: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
       },
-    ),
-    { numRuns: 1000 },
-  );
-});
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...dangerous, 'scripts.cancel', '__proto__', 'SCRIPTS.KILL'),
+        fc.oneof(valid, fc.anything()),
+        async (method, input) => {
+          done = [];
+          clock += 10_000;
+          await guard(new FakeDialog('Go back'))(method, input, caller);
+          // What does not fit the contract may be passed on: the dispatcher refuses it by the same schema.
+          for (const call of done) {
+            const schema = Object.hasOwn(methods, call.method)
+              ? methods[call.method as keyof typeof methods].input
+              : null;
+            const accepted = schema?.safeParse(call.input ?? {}).success === true;
+            expect(accepted && dangerous.includes(call.method)).toBe(false);
+            if (accepted && call.method === 'scripts.cancel')
+              expect([call.input['escalate'], call.input['signal'] === 'SIGKILL']).toEqual([false, false]);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  },
+);
 
 test('the questions say what happens, what does not, and who starts next', async () => {
   const kill = new FakeDialog('Go back');

@@ -84,7 +84,7 @@ describe('nothing else of the disk can be read', () => {
     expect((await get(consoleUrl, method)).status).toBe(404);
   });
 
-  test('whatever the path is made of', async () => {
+  test('whatever the path is made of', { timeout: 30_000 }, async () => {
     const piece = fc.constantFrom(
       '..',
       '.',

@@ -43,49 +43,53 @@ test('main.ts reads as a boot order, and every file is one idea long', () => {
   expect(sources.filter(({ text }) => lines(text) > 300).map(({ file }) => file)).toEqual([]);
 });
 
-test('the built preload needs nothing but electron, and gives the page two functions', async () => {
-  const output = await build({
-    configFile: join(repository, 'vite.preload.config.ts'),
-    root: repository,
-    logLevel: 'silent',
-    build: { write: false },
-  });
-  const chunks = [output].flat().flatMap((one) => ('output' in one ? one.output : []));
-  expect(chunks.map((chunk) => chunk.fileName)).toEqual(['preload.cjs']);
-  const text = chunks[0]?.type === 'chunk' ? chunks[0].code : '';
-  expect(text.match(/\brequire\s*\([^)]*\)/g)).toEqual(['require("electron")']);
+test(
+  'the built preload needs nothing but electron, and gives the page two functions',
+  { timeout: 60_000 },
+  async () => {
+    const output = await build({
+      configFile: join(repository, 'vite.preload.config.ts'),
+      root: repository,
+      logLevel: 'silent',
+      build: { write: false },
+    });
+    const chunks = [output].flat().flatMap((one) => ('output' in one ? one.output : []));
+    expect(chunks.map((chunk) => chunk.fileName)).toEqual(['preload.cjs']);
+    const text = chunks[0]?.type === 'chunk' ? chunks[0].code : '';
+    expect(text.match(/\brequire\s*\([^)]*\)/g)).toEqual(['require("electron")']);
 
-  // A sandboxed preload has no Buffer, no process.binding and no module but electron.
-  const exposed: Record<string, unknown> = {};
-  const heard: unknown[][] = [];
-  let listener: ((...args: unknown[]) => void) | undefined;
-  const electron = {
-    contextBridge: { exposeInMainWorld: (key: string, value: unknown) => (exposed[key] = value) },
-    ipcRenderer: {
-      invoke: async (...args: unknown[]) => args,
-      on: (_channel: string, next: typeof listener) => (listener = next),
-      off: (_channel: string, next: typeof listener) => {
-        if (listener === next) listener = undefined;
+    // A sandboxed preload has no Buffer, no process.binding and no module but electron.
+    const exposed: Record<string, unknown> = {};
+    const heard: unknown[][] = [];
+    let listener: ((...args: unknown[]) => void) | undefined;
+    const electron = {
+      contextBridge: { exposeInMainWorld: (key: string, value: unknown) => (exposed[key] = value) },
+      ipcRenderer: {
+        invoke: async (...args: unknown[]) => args,
+        on: (_channel: string, next: typeof listener) => (listener = next),
+        off: (_channel: string, next: typeof listener) => {
+          if (listener === next) listener = undefined;
+        },
       },
-    },
-  };
-  const module = { exports: {} };
-  const require = (name: string) => {
-    if (name !== 'electron') throw new Error(`no module ${name}`);
-    return electron;
-  };
-  runInContext(text, createContext({ require, module, exports: module.exports }));
+    };
+    const module = { exports: {} };
+    const require = (name: string) => {
+      if (name !== 'electron') throw new Error(`no module ${name}`);
+      return electron;
+    };
+    runInContext(text, createContext({ require, module, exports: module.exports }));
 
-  expect(Object.keys(exposed)).toEqual(['bridge']);
-  const bridge = exposed['bridge'] as {
-    call: (m: string, i: unknown) => Promise<unknown>;
-    on: (e: string, l: (...a: unknown[]) => void) => () => void;
-  };
-  expect(Object.keys(bridge).sort()).toEqual(['call', 'on']);
-  expect(await bridge.call('scripts.list', { all: true })).toEqual(['rpc', 'scripts.list', { all: true }]);
-  const end = bridge.on('snapshot', (...args) => heard.push(args));
-  listener?.({ sender: 'the raw event' }, 'snapshot', { sequence: 1 });
-  listener?.({ sender: 'the raw event' }, 'open', { view: 'scripts' });
-  end();
-  expect([heard, listener]).toEqual([[[{ sequence: 1 }]], undefined]);
-});
+    expect(Object.keys(exposed)).toEqual(['bridge']);
+    const bridge = exposed['bridge'] as {
+      call: (m: string, i: unknown) => Promise<unknown>;
+      on: (e: string, l: (...a: unknown[]) => void) => () => void;
+    };
+    expect(Object.keys(bridge).sort()).toEqual(['call', 'on']);
+    expect(await bridge.call('scripts.list', { all: true })).toEqual(['rpc', 'scripts.list', { all: true }]);
+    const end = bridge.on('snapshot', (...args) => heard.push(args));
+    listener?.({ sender: 'the raw event' }, 'snapshot', { sequence: 1 });
+    listener?.({ sender: 'the raw event' }, 'open', { view: 'scripts' });
+    end();
+    expect([heard, listener]).toEqual([[[{ sequence: 1 }]], undefined]);
+  },
+);
