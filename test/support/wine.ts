@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'vite';
 import { cacheFolder, copyPrefix, prepareWine, stopServer, wineEnvironment, type WineSetup } from './wine-setup.ts';
 
-export interface RunOptions {
+interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ends the program after this time; 60 s unless told. */
   readonly timeoutMs?: number;

@@ -1,7 +1,8 @@
 /** The whole product as a person meets it: `unjam …` starts its host, that one the runner, that one the script. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import type { Finished } from '../support/wine.ts';
 import { useWindows } from './support/runtime.ts';
 
@@ -42,7 +43,9 @@ describe('unjam', () => {
   test('run shows the script’s output and exits with its code', async () => {
     const began = performance.now();
     const first = await unjam('run', ...simulant('later', '20', '77'));
-    console.log(`unjam run with the start of the host, ${run.windows.version}: ${Math.round(performance.now() - began)} ms`);
+    console.log(
+      `unjam run with the start of the host, ${run.windows.version}: ${Math.round(performance.now() - began)} ms`,
+    );
     expect(first).toMatchObject({ code: 77, stdout: 'ready\n' });
     expect(await unjam('run', ...simulant('exit', '0'))).toMatchObject({ code: 0 });
   });
@@ -53,7 +56,16 @@ describe('unjam', () => {
       join(windows.folder, 'deploy.cmd'),
       `@"${windows.node}" "${windows.programs}\\simulant.js" arguments %*\r\n@exit /b 5\r\n`,
     );
-    const { code, stdout } = await unjam('run', '--cwd', windows.path(windows.folder), '--', '.\\deploy', 'a b', '100%', 'x&y');
+    const { code, stdout } = await unjam(
+      'run',
+      '--cwd',
+      windows.path(windows.folder),
+      '--',
+      '.\\deploy',
+      'a b',
+      '100%',
+      'x&y',
+    );
     expect(stdout).toBe('["a b","100%","x&y"]\n');
     expect(code).toBe(5);
   });
@@ -70,11 +82,25 @@ describe('unjam', () => {
 
   test('cancel sends Ctrl-C', async () => {
     const ticket = await start(...simulant('polite'));
-    await expect.poll(async () => (await unjam('logs', ticket, '--raw')).stdout, { timeout: 20_000 }).toContain('ready');
+    await expect
+      .poll(async () => (await unjam('logs', ticket, '--raw')).stdout, { timeout: 20_000 })
+      .toContain('ready');
     await unjam('cancel', ticket);
     const { stdout } = await unjam('logs', ticket, '--follow');
     expect(stdout).toMatch(/Sent Ctrl-C to the console of PID \d+/);
     expect(await status(ticket)).toMatchObject({ state: 'final', verdict: 'cancelled', exitCode: 23 });
+  });
+
+  test('goes on after its host was killed: the next one adopts the script, and ends it', async () => {
+    const ticket = await start('--mutex', 'Api', '--isolation', 'full', ...simulant('stubborn'));
+    const { host } = JSON.parse(await readFile(join(run.windows.folder, 'home/host.json'), 'utf8')) as {
+      host: ProcessIdentity;
+    };
+    await run.scenario('processes', 'end', { identity: JSON.stringify(host) });
+    expect(await status(ticket)).toMatchObject({ state: 'running', mutex: 'Api' });
+    await unjam('kill', ticket, '--yes');
+    await unjam('logs', ticket, '--follow');
+    expect(await status(ticket)).toMatchObject({ state: 'final', verdict: 'killed', exitCode: 137 });
   });
 
   test('abandon frees the mutex at once and leaves the process alone', async () => {
@@ -85,6 +111,8 @@ describe('unjam', () => {
     expect(await status(next)).toMatchObject({ verdict: 'exited', exitCode: 0 });
     expect(await status(hung)).toMatchObject({ verdict: 'abandoned', orphan: true });
     await unjam('kill', hung, '--yes');
-    await expect.poll(async () => (await status(hung) as Row & { orphan: boolean }).orphan, { timeout: 20_000 }).toBe(false);
+    await expect
+      .poll(async () => ((await status(hung)) as Row & { orphan: boolean }).orphan, { timeout: 20_000 })
+      .toBe(false);
   });
 });

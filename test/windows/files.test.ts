@@ -40,10 +40,31 @@ describe('files', () => {
     expect(ms).toBeLessThan(1_000);
   });
 
+  test.skip('are replaced while others read them (host-files.ts must first repeat a rename that ends with EPERM)', async () => {
+    expect(await run.scenario('files', 'host file')).toEqual({ ok: 300 });
+  });
+
   test('of a running script: its folder stays, its log can be renamed', async () => {
     const { whileIn, log } = await run.scenario<{ whileIn: string; log: string }>('files', 'deletion');
     expect(['EBUSY', 'EPERM']).toContain(whileIn);
     expect(log).toBe('ok');
+  });
+});
+
+describe('the state folder', () => {
+  test('belongs to the user, SYSTEM and administrators alone, and inherits nothing', async () => {
+    const seen = await run.scenario<{
+      restricted: string | null;
+      content: string;
+      list: string;
+      missing: string | null;
+    }>('files', 'folder');
+    expect(seen.restricted).toBeNull();
+    expect(seen.content).toBe('secret');
+    // Wine keeps a mode, not a list: no mark of protection, no administrators.
+    if (isWindows) expect(seen.list).toMatch(/^D:P/);
+    expect(seen.list).not.toMatch(/;;;(?:WD|BU|AU)\)/);
+    expect(seen.missing).toContain('the access list cannot be set');
   });
 });
 

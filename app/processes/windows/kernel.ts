@@ -89,10 +89,10 @@ export function closeHandle(handle: Handle): void {
   if (isHandle(handle)) closeHandleRaw(handle);
 }
 
-export type Opened = { readonly handle: Handle; readonly error: 0 } | { readonly handle: null; readonly error: number };
+type Opened = { readonly handle: Handle; readonly error: 0 } | { readonly handle: null; readonly error: number };
 
 /** Error 87 means that there is no such process, 5 that there is one but not for us. */
-export function openProcess(pid: number, rights: number): Opened {
+function openProcess(pid: number, rights: number): Opened {
   const { result, error } = withLastError(() => openProcessRaw(rights, 0, pid));
   return isHandle(result) ? { handle: result, error: 0 } : { handle: null, error: error || 31 };
 }

@@ -42,6 +42,13 @@ const lookupAccountSid = bind<
   '_Inout_ uint32 *',
   '_Out_ uint32 *',
 );
+const convertSidToStringSid = bind<(sid: bigint, text: [string | null]) => number>(
+  'advapi32',
+  'int32',
+  'ConvertSidToStringSidW',
+  'uintptr_t',
+  '_Out_ str16 *',
+);
 const processIdToSessionId = bind<(pid: number, session: Out) => number>(
   'kernel32',
   'int32',
@@ -66,21 +73,42 @@ export interface Owner {
 
 const unknownOwner: Owner = { user: null, elevated: false, integrity: null };
 
-export const ownerOf = (pid: number): Owner => withProcess(pid, access.queryLimited, readOwner, () => unknownOwner);
+export const ownerOf = (pid: number): Owner => withToken(pid, readOwner) ?? unknownOwner;
 
-function readOwner(process: Handle): Owner {
-  const token: Out = [0];
-  if (!openProcessToken(process, tokenQuery, token) || token[0] === null) return unknownOwner;
-  try {
-    const elevation = read(token[0], tokenElevation);
-    return {
-      user: userOf(token[0]),
-      elevated: elevation !== null && elevation.length >= 4 && elevation.readUInt32LE(0) !== 0,
-      integrity: integrityOf(token[0]),
-    };
-  } finally {
-    closeHandle(token[0]);
-  }
+function readOwner(token: Handle): Owner {
+  const elevation = read(token, tokenElevation);
+  return {
+    user: userOf(token),
+    elevated: elevation !== null && elevation.length >= 4 && elevation.readUInt32LE(0) !== 0,
+    integrity: integrityOf(token),
+  };
+}
+
+/** `S-1-5-21-…` of the user that a process runs as; null when it cannot be read. */
+export function userSid(pid: number): string | null {
+  return withToken(pid, (token) => {
+    const information = read(token, tokenUser);
+    const text: [string | null] = [null];
+    const found = information && convertSidToStringSid(information.readBigUInt64LE(0), text);
+    return found ? text[0] : null;
+  });
+}
+
+function withToken<T>(pid: number, use: (token: Handle) => T): T | null {
+  return withProcess<T | null>(
+    pid,
+    access.queryLimited,
+    (process) => {
+      const token: Out = [0];
+      if (!openProcessToken(process, tokenQuery, token) || token[0] === null) return null;
+      try {
+        return use(token[0]);
+      } finally {
+        closeHandle(token[0]);
+      }
+    },
+    () => null,
+  );
 }
 
 function read(token: Handle, kind: number): Buffer | null {

@@ -5,10 +5,12 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
-import { restrictPipe } from '../../../app/processes/windows/pipe-access.ts';
+import { restrictFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
 import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
+import { readHostFile, writeHostFile } from '../../../app/host-files.ts';
 import { createOnce } from '../../../app/run-directory/atomic-file.ts';
 import { findExecutable } from '../../../app/processes/index.ts';
+import { accessListOf } from '../support/access-list.ts';
 import { scenarios, until } from '../support/scenarios.ts';
 
 const codeOf = (call: () => void): string => {
@@ -52,6 +54,44 @@ await scenarios({
     const ms = Math.round(performance.now() - began);
     server.close();
     return { restricted, own, other: JSON.parse(said.split('\n')[0]!) as unknown, ms };
+  },
+
+  async folder({ folder }) {
+    const restricted = restrictFolder(folder);
+    const file = join(folder, 'token');
+    fs.writeFileSync(file, 'secret');
+    return {
+      restricted,
+      content: fs.readFileSync(file, 'utf8'),
+      list: accessListOf(folder),
+      missing: restrictFolder(join(folder, 'missing')),
+    };
+  },
+
+  /** One process replaces the host's file again and again while two read it. */
+  async 'host file'({ control, folder }) {
+    const readers = [1, 2].map(() =>
+      spawn(process.execPath, [process.argv[1]!, 'reader', folder, '{}'], { stdio: 'ignore', windowsHide: true }),
+    );
+    writeHostFile(folder, '0', control.self);
+    await until(() => fs.readdirSync(folder).filter((n) => n.startsWith('reading')).length === 2, 'the readers');
+    const results = new Map<string, number>();
+    for (let i = 0; i < 300; i++) {
+      const code = codeOf(() => void writeHostFile(folder, String(i), control.self));
+      results.set(code, (results.get(code) ?? 0) + 1);
+    }
+    fs.writeFileSync(join(folder, 'stop'), '');
+    await Promise.all(readers.map((r) => once(r, 'exit')));
+    return Object.fromEntries(results);
+  },
+
+  async reader({ folder }) {
+    fs.writeFileSync(join(folder, `reading-${process.pid}`), '');
+    while (!fs.existsSync(join(folder, 'stop'))) {
+      readHostFile(folder);
+      await new Promise(setImmediate);
+    }
+    return {};
   },
 
   async ask({ options }) {

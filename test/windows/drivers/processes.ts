@@ -116,6 +116,13 @@ await scenarios({
     return { liveness, tree: names(tree), identify: control.identify(scope.root.pid) };
   },
 
+  async end({ control, options }) {
+    const identity = JSON.parse(options['identity']!) as TreeScope['root'];
+    const outcome = control.end(identity);
+    await until(() => control.liveness(identity) === 'dead', 'its end');
+    return { outcome };
+  },
+
   async liveness({ control, options }) {
     const root = JSON.parse(options['root']!) as TreeScope['root'];
     await until(() => control.liveness(root) === 'dead', 'its end');

@@ -32,3 +32,33 @@ export function denyTermination(pid: number): boolean {
     () => false,
   );
 }
+
+const getFileSecurity = bind<(path: string, kind: number, descriptor: Buffer, size: number, needed: Out) => number>(
+  'advapi32',
+  'int32',
+  'GetFileSecurityW',
+  'str16',
+  'uint32',
+  '_Out_ void *',
+  'uint32',
+  '_Out_ uint32 *',
+);
+const toText = bind<(descriptor: Buffer, revision: number, kind: number, text: [string | null], size: null) => number>(
+  'advapi32',
+  'int32',
+  'ConvertSecurityDescriptorToStringSecurityDescriptorW',
+  'void *',
+  'uint32',
+  'uint32',
+  '_Out_ str16 *',
+  'void *',
+);
+
+/** The access list of a file or folder in SDDL. */
+export function accessListOf(path: string): string | null {
+  const descriptor = Buffer.alloc(4096);
+  const dacl = 4;
+  if (!getFileSecurity(path, dacl, descriptor, descriptor.length, [0])) return null;
+  const text: [string | null] = [null];
+  return toText(descriptor, 1, dacl, text, null) ? text[0] : null;
+}
