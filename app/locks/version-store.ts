@@ -14,6 +14,7 @@ const kept = 32;
 /** After so many lost races a writer takes the guard: proper-lockfile keeps losers few, it decides nothing. */
 const racesBeforeGuard = 3;
 const temporaryFilesLiveMs = 600_000;
+const readTries = 20;
 
 interface Versioned {
   readonly version: number;
@@ -40,7 +41,8 @@ export class VersionStore<State extends Versioned> {
 
   /**
    * Changes the state. `change` is pure and may run several times; returning the very state that it got means
-   * "no change". Resolves with the state that holds afterwards.
+   * "no change". Resolves with the state that holds afterwards. A process that is frozen right after its commit until
+   * its version is collected cannot know that it won, and changes again: `change` recognises its own work (by an id).
    */
   async change(change: (state: State) => State): Promise<State> {
     let release: (() => Promise<void>) | null = null;
@@ -81,20 +83,23 @@ export class VersionStore<State extends Versioned> {
   }
 
   #newest(): { state: State; version: number } {
-    for (;;) {
-      const versions = this.#versions();
-      const newest = versions.at(-1);
+    for (let tries = 1; ; tries += 1) {
+      const versions = this.#versions().reverse();
+      const newest = versions[0];
       if (newest === undefined) return { state: this.#initial(), version: 0 };
-      let vanished = false;
-      // After a power cut the newest file may be empty: its number counts, the content before it holds.
-      for (const version of versions.reverse()) {
-        try {
-          return { state: JSON.parse(readFileSync(this.#file(version), 'utf8')) as State, version: newest };
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code === 'ENOENT') vanished = true;
+      try {
+        // After a power cut the newest file may be empty: its number counts, the content before it holds.
+        for (const version of versions) {
+          const state = parse<State>(readFileSync(this.#file(version), 'utf8'));
+          if (state !== null) return { state, version: newest };
         }
+      } catch (error) {
+        // Collected since it was listed, or on Windows just being deleted: list again. A file that is whole but cannot
+        // be read (EMFILE, EIO) must not make the state before it the newest: that would undo a grant.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT' || tries < readTries) continue;
+        throw error;
       }
-      if (!vanished) throw new Error(`No readable state is left in ${this.directory}.`);
+      throw new Error(`No readable state is left in ${this.directory}.`);
     }
   }
 
@@ -120,11 +125,12 @@ export class VersionStore<State extends Versioned> {
     this.create();
     const { version } = state;
     const temporary = join(this.directory, `t.${process.pid}.${Date.now()}.${randomBytes(6).toString('hex')}`);
-    writeFileSync(temporary, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
     try {
+      writeFileSync(temporary, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
       linkSync(temporary, this.#file(version));
-      // While the base exists this number was never collected, so this was its first creation.
-      if (version > 1 && !this.#versions().includes(version - 1)) {
+      // A version is collected only when `kept` newer ones exist. While there are fewer, this number was never used
+      // before; else it may be an old one again, and nobody will ever read it.
+      if ((this.#versions().at(-1) ?? version) >= version + kept) {
         unlinkSync(this.#file(version));
         return false;
       }
@@ -135,11 +141,15 @@ export class VersionStore<State extends Versioned> {
     } finally {
       tryUnlink(temporary);
     }
-    this.#collect(version);
+    try {
+      this.#collect(version);
+    } catch {
+      // The change holds; the next one collects.
+    }
     return true;
   }
 
-  /** Ascending without gaps: a version goes only after all before it, see `#commit`. */
+  /** Ascending without gaps: a version goes only after all before it. */
   #collect(newest: number): void {
     const now = Date.now();
     for (const file of this.#list())
@@ -165,6 +175,15 @@ export class VersionStore<State extends Versioned> {
     } catch {
       return null;
     }
+  }
+}
+
+/** Null when the text is torn. */
+function parse<State>(text: string): State | null {
+  try {
+    return JSON.parse(text) as State;
+  } catch {
+    return null;
   }
 }
 

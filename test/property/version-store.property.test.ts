@@ -1,0 +1,231 @@
+/** A version store under several processes, of which any may be stopped, killed or refused between two file operations. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { VersionStore } from '../../app/locks/version-store.ts';
+import { temporaryFolder } from '../support/fake-home.ts';
+import { type Counters, type Fate, increment, noCounters, type Told } from './drivers/store-writer.ts';
+
+const driver = join(import.meta.dirname, 'drivers/store-writer.ts');
+const kept = 32;
+const onPosix = process.platform !== 'win32';
+
+const storeIn = (folder: string): VersionStore<Counters> => new VersionStore(join(folder, 'store'), noCounters);
+const versions = (s: VersionStore<Counters>): string[] =>
+  readdirSync(s.directory)
+    .filter((f) => f.startsWith('s.'))
+    .sort();
+const litter = (s: VersionStore<Counters>): string[] => readdirSync(s.directory).filter((f) => f.startsWith('t.'));
+
+function start(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [driver, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return child;
+}
+
+async function changed(s: VersionStore<Counters>, who: string, times: number): Promise<void> {
+  for (let i = 0; i < times; i += 1) await s.change(increment(who));
+}
+
+describe('changes by several processes at once', () => {
+  test('none is lost: 4 processes, 150 increments each', { timeout: 60_000 }, async () => {
+    const store = storeIn(temporaryFolder());
+    const writers = ['p', 'q', 'r', 's'].map((who) => start(store.directory, who, 'count', '150'));
+    const ends = await Promise.all(writers.map((w) => once(w, 'exit')));
+    expect(ends.map(([code]) => code as number)).toEqual([0, 0, 0, 0]);
+    expect(store.read()).toEqual({ version: 600, counts: { p: 150, q: 150, r: 150, s: 150 } });
+    expect(versions(store).length).toBeLessThanOrEqual(kept + 4);
+    expect(litter(store)).toEqual([]);
+  });
+
+  test('none is lost within one process either', async () => {
+    const store = storeIn(temporaryFolder());
+    await Promise.all(Array.from({ length: 20 }, (_, i) => changed(store, `w${i % 3}`, 10)));
+    expect(Object.values(store.read().counts).reduce((a, b) => a + b)).toBe(200);
+  });
+
+  test('a change that changes nothing writes nothing', async () => {
+    const store = storeIn(temporaryFolder());
+    await changed(store, 'a', 1);
+    const before = readdirSync(store.directory);
+    expect(await store.change((s) => s)).toEqual(store.read());
+    expect(readdirSync(store.directory)).toEqual(before);
+  });
+});
+
+/** How many calls one change makes: in a new store, and in one that has versions to collect. */
+async function callsOf(before: number): Promise<string[]> {
+  const store = storeIn(temporaryFolder());
+  await changed(store, 'before', before);
+  const child = start(store.directory, 'x', 'once', '0');
+  return (JSON.parse(await text(child.stdout!)) as Told).calls;
+}
+
+async function isStopped(pid: number): Promise<void> {
+  for (;;) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')) return;
+    await delay(2);
+  }
+}
+
+interface Outcome {
+  readonly point: string;
+  readonly told: Told | null;
+  readonly end: Counters;
+  readonly others: number;
+  readonly store: VersionStore<Counters>;
+}
+
+/** Lets one process meet `fate` before each of its calls while this one makes `others` changes. */
+async function atEveryCall(before: number, fate: Fate, others: number, check: (o: Outcome) => void): Promise<void> {
+  const calls = await callsOf(before);
+  expect(calls).toContain('linkSync');
+  const points = calls.map((call, i) => ({ call, at: i + 1 }));
+  for (let i = 0; i < points.length; i += 3)
+    await Promise.all(
+      points.slice(i, i + 3).map(async ({ call, at }) => {
+        const store = storeIn(temporaryFolder());
+        await changed(store, 'before', before);
+        const child = start(store.directory, 'x', 'once', String(at), fate);
+        const output = text(child.stdout!);
+        const exit = once(child, 'exit');
+        if (fate === 'SIGSTOP') await isStopped(child.pid!);
+        else await exit;
+        await changed(store, 'others', others);
+        if (fate === 'SIGSTOP') child.kill('SIGCONT');
+        await exit;
+        const said = await output;
+        await changed(store, 'after', 1);
+        const end = store.read();
+        const point = `${fate} before call ${at}, ${call}, after ${before} and beside ${others} changes`;
+        expect(end.counts, point).toMatchObject({
+          ...(before > 0 ? { before } : {}),
+          ...(others > 0 ? { others } : {}),
+          after: 1,
+        });
+        check({ point, told: said === '' ? null : (JSON.parse(said) as Told), end, others, store });
+      }),
+    );
+}
+
+describe.runIf(onPosix)(
+  'a process that is frozen before any file-system call of its change',
+  { timeout: 120_000 },
+  () => {
+    for (const before of [0, 40]) {
+      test(`makes it once when it goes on, ${before} versions old store, few changes meanwhile`, async () => {
+        await atEveryCall(before, 'SIGSTOP', 3, ({ point, told, end }) => {
+          expect(told?.error, point).toBeNull();
+          expect(end.counts['x'], point).toBe(1);
+        });
+      });
+
+      test(`never believes a change that does not hold, ${before} versions old store, so many changes meanwhile that its base was collected`, async () => {
+        await atEveryCall(before, 'SIGSTOP', kept + 8, ({ point, told, end, store }) => {
+          expect(told?.error, point).toBeNull();
+          // Frozen between its link and the check of its base it cannot know, and repeats: changes are idempotent by id.
+          expect([1, 2], point).toContain(end.counts['x']);
+          expect(versions(store).length, point).toBeLessThanOrEqual(kept + 2);
+        });
+      });
+    }
+  },
+);
+
+describe.runIf(onPosix)(
+  'a process that is killed before any file-system call of its change',
+  { timeout: 120_000 },
+  () => {
+    for (const before of [0, 40]) {
+      test(`loses at most its own change, ${before} versions old store`, async () => {
+        await atEveryCall(before, 'SIGKILL', 1, ({ point, end, store }) => {
+          expect(end.counts['x'] ?? 0, point).toBeLessThanOrEqual(1);
+          expect(litter(store).length, point).toBeLessThanOrEqual(1);
+        });
+      });
+    }
+  },
+);
+
+describe('a file system that refuses any call of a change', { timeout: 120_000 }, () => {
+  for (const fate of ['ENOSPC', 'EMFILE'] as const)
+    for (const before of [0, 40])
+      test(`costs at most that change (${fate}), ${before} versions old store: nobody else's is undone`, async () => {
+        const unsure = new Set<string>();
+        await atEveryCall(before, fate, 1, ({ point, told, end, store }) => {
+          const made = end.counts['x'] ?? 0;
+          if (told?.error !== null && made > 0) unsure.add(point);
+          if (told?.error === null) expect(made, point).toBe(1);
+          else expect(made, point).toBeLessThanOrEqual(1);
+          // Nothing is left behind, unless the removal itself was refused.
+          if (!point.includes('unlinkSync')) expect(litter(store), point).toEqual([]);
+        });
+        // Only the look at the versions between the commit and its check may leave the caller in doubt.
+        expect([...unsure].length).toBeLessThanOrEqual(1);
+      });
+});
+
+describe('what a power cut leaves', () => {
+  test('a newest version without content counts as a number, and the one before it holds', async () => {
+    const store = storeIn(temporaryFolder());
+    await changed(store, 'a', 3);
+    truncateSync(join(store.directory, versions(store).at(-1) ?? ''));
+    expect(store.read().counts).toEqual({ a: 2 });
+    await changed(store, 'a', 1);
+    expect(store.read()).toEqual({ version: 4, counts: { a: 3 } });
+  });
+
+  test('a store without any readable version is an error, not an empty one', async () => {
+    const store = storeIn(temporaryFolder());
+    await changed(store, 'a', 1);
+    writeFileSync(join(store.directory, versions(store)[0] ?? ''), '{"version":');
+    expect(() => store.read()).toThrow('No readable state is left');
+    await expect(store.change(increment('a'))).rejects.toThrow('No readable state is left');
+  });
+});
+
+test('a newest version that is there but cannot be read is an error: the state before it does not hold', async () => {
+  const store = storeIn(temporaryFolder());
+  await changed(store, 'a', 2);
+  mkdirSync(join(store.directory, 's.000000000003.json'));
+  expect(() => store.read()).toThrow('EISDIR');
+  await expect(store.change(increment('a'))).rejects.toThrow('EISDIR');
+});
+
+describe('old versions', () => {
+  test('at most 33 are kept, the newest among them', async () => {
+    const store = storeIn(temporaryFolder());
+    for (let i = 0; i < 100; i += 1) {
+      await store.change(increment('a'));
+      expect(versions(store).length).toBeLessThanOrEqual(kept + 1);
+    }
+    expect(versions(store).at(-1)).toBe('s.000000000100.json');
+  });
+});
+
+describe('watching', () => {
+  test('a change by another process wakes a watcher before its poll', async () => {
+    const store = storeIn(temporaryFolder());
+    store.create();
+    const woken = Promise.withResolvers<void>();
+    const stop = store.watch(() => woken.resolve(), 2 ** 30);
+    onTestFinished(stop);
+    start(store.directory, 'x', 'count', '1');
+    await woken.promise;
+  });
+
+  test('without a directory to watch, the poll goes on', async () => {
+    const store = storeIn(temporaryFolder());
+    const looked = Promise.withResolvers<void>();
+    const stop = store.watch(() => looked.resolve(), 1);
+    onTestFinished(stop);
+    await looked.promise;
+  });
+});
