@@ -76,7 +76,5 @@ function fileOf(url: string): string | null {
   if (!isConsoleUrl(url)) return null;
   const path = new URL(url).pathname;
   const segments = (path === '/' ? '/index.html' : path).slice(1).split('/');
-  return segments.every((segment) => /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(segment) && !segment.endsWith('.'))
-    ? segments.join('/')
-    : null;
+  return segments.every((segment) => /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(segment)) ? segments.join('/') : null;
 }
