@@ -2,7 +2,6 @@
 import { type Liveness, samePlace } from '../domain/identity.ts';
 import type { TreeScope } from '../domain/script.ts';
 import type { ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
-import { closeWindows } from './windows/close-windows.ts';
 import { listenToCtrlC, sendConsoleEvent } from './windows/console-signal.ts';
 import { end, explainSurvivor, measureSurvivor } from './windows/ending.ts';
 import type { Handle } from './windows/ffi.ts';
@@ -12,9 +11,13 @@ import { membersOf, terminateJob, withJob } from './windows/job.ts';
 import { closeHandle } from './windows/kernel.ts';
 import { launch } from './windows/launch.ts';
 import { readCommandLine } from './windows/process-memory.ts';
-import { readTable, toSnapshot, waitsOf } from './windows/process-table.ts';
+import { readTable, type Thread, toSnapshot, waitsOf } from './windows/process-table.ts';
+import { isSuspended, resume } from './windows/suspension.ts';
 import { ownerOf, sessionOf } from './windows/token.ts';
+import { closeWindows, topWindows } from './windows/top-windows.ts';
 import { CookieCache, treeOf } from './windows/tree.ts';
+import { waitedForBy } from './windows/wait-chain.ts';
+import { describeWaits } from './windows/waits.ts';
 
 export function openWindows(): ProcessControl {
   if (process.arch !== 'x64') throw new Error(`Unjam needs 64-bit Node for x64 on Windows; this is ${process.arch}.`);
@@ -52,7 +55,21 @@ export function openWindows(): ProcessControl {
 
   const endTree = (scope: TreeScope): boolean => onJob(scope, terminateJob) ?? false;
 
-  const waits = (pid: number): string | null => waitsOf(readTable().find((entry) => entry.pid === pid)?.threads ?? []);
+  function waits(pid: number, threads: readonly Thread[]): string | null {
+    return describeWaits({
+      suspended: isSuspended(threads),
+      windows: topWindows(new Set([pid])),
+      chain: waitedForBy(pid, threads),
+      threads: waitsOf(threads),
+    });
+  }
+
+  /** Only processes whose every thread is suspended: see `isSuspended`. */
+  function wake(pids: readonly number[]): number {
+    const wanted = new Set(pids);
+    return readTable().filter((entry) => wanted.has(entry.pid) && isSuspended(entry.threads) && resume(entry.pid))
+      .length;
+  }
 
   return {
     platform: 'windows',
@@ -80,12 +97,12 @@ export function openWindows(): ProcessControl {
         commandLine: readCommandLine(identity.pid) ?? identity.name,
         user: ownerOf(identity.pid).user,
         ioBytes: entry?.ioBytes ?? null,
-        waitsFor: waitsOf(entry?.threads ?? []),
+        waitsFor: waits(identity.pid, entry?.threads ?? []),
       };
     },
     interrupt: (scope, signal) =>
       interrupt(
-        { tree: () => tree(scope), send: sendConsoleEvent, closeWindows, endTree: () => endTree(scope) },
+        { tree: () => tree(scope), send: sendConsoleEvent, wake, closeWindows, endTree: () => endTree(scope) },
         signal,
       ),
     endTree,
@@ -93,7 +110,7 @@ export function openWindows(): ProcessControl {
       return samePlace(identity, place) ? end(identity) : { kind: 'not-same' };
     },
     whyAlive(identity, outcome) {
-      return explainSurvivor(measureSurvivor(identity, outcome, own, waits(identity.pid)));
+      return explainSurvivor(measureSurvivor(identity, outcome, own, waits(identity.pid, threadsOf(identity.pid))));
     },
     close() {
       for (const job of jobs.values()) closeHandle(job);
@@ -101,3 +118,5 @@ export function openWindows(): ProcessControl {
     },
   };
 }
+
+const threadsOf = (pid: number): readonly Thread[] => readTable().find((entry) => entry.pid === pid)?.threads ?? [];

@@ -9,6 +9,8 @@ import { interrupt } from '../../app/processes/windows/interrupt.ts';
 import { parseSystemProcesses, stateOf, waitsOf } from '../../app/processes/windows/process-table.ts';
 import { decodeText } from '../../app/processes/windows/text-decoding.ts';
 import { treeOf } from '../../app/processes/windows/tree.ts';
+import { parseWaitChain } from '../../app/processes/windows/wait-chain.ts';
+import { describeWaits } from '../../app/processes/windows/waits.ts';
 
 const place = { machine: 'here', bootId: '1', pidNamespace: 'host' };
 
@@ -91,6 +93,7 @@ describe('an interrupt', () => {
   const means = (over: Partial<Parameters<typeof interrupt>[0]>) => ({
     tree: () => [member(412)],
     send: () => Promise.resolve(sent(412)),
+    wake: () => 0,
     closeWindows: () => 0,
     endTree: () => true,
     ...over,
@@ -144,6 +147,16 @@ describe('an interrupt', () => {
       what: 'Ctrl-C to the console of PID 412',
       errorCode: 6,
       message: 'it has no console',
+    });
+  });
+
+  test('wakes suspended processes first, and does not count that alone as sent', async () => {
+    expect(await interrupt(means({ wake: () => 2 }), 'ctrl-c')).toEqual({
+      kind: 'sent',
+      what: 'Resume to 2 suspended processes, then Ctrl-C to the console of PID 412',
+    });
+    expect(await interrupt(means({ wake: () => 1, send: async () => refused(412, 6) }), 'ctrl-c')).toMatchObject({
+      kind: 'undeliverable',
     });
   });
 
@@ -229,7 +242,7 @@ describe('a survivor', () => {
     expect(explainSurvivor({ ...facts, outcome: { kind: 'sent' }, waitsFor: 'Executive' })).toEqual({
       reason: 'kernel',
       detail:
-        'it was terminated, but Windows cannot finish it, usually because of a driver, the antivirus or a debugger; its threads wait for Executive',
+        'it was terminated, but Windows cannot finish it, usually because of a driver, the antivirus or a debugger; measured: Executive',
     });
   });
 
@@ -265,6 +278,7 @@ describe('the process table', () => {
     buffer.writeBigUInt64LE(1_000n, 232);
     buffer.writeBigUInt64LE(500n, 240);
     threads.forEach(([state, reason], i) => {
+      buffer.writeBigUInt64LE(BigInt(900 + i), 256 + 80 * i + 48);
       buffer.writeUInt32LE(state, 256 + 80 * i + 68);
       buffer.writeUInt32LE(reason, 256 + 80 * i + 72);
     });
@@ -296,8 +310,8 @@ describe('the process table', () => {
       session: 2,
       ioBytes: 1_500,
       threads: [
-        { state: 5, waitReason: 0 },
-        { state: 5, waitReason: 15 },
+        { id: 900, state: 5, waitReason: 0 },
+        { id: 901, state: 5, waitReason: 15 },
       ],
     });
     expect(nameless).toMatchObject({ pid: 8, name: 'System Idle Process', threads: [] });
@@ -314,6 +328,48 @@ describe('the process table', () => {
     expect(stateOf([])).toBe('unknown');
     expect(waitsOf(waits(6, 6, 4, 15))).toBe('UserRequest ×2, DelayExecution');
     expect(waitsOf([{ state: 0, waitReason: 0 }])).toBeNull();
+  });
+});
+
+describe('what a process waits for', () => {
+  const window = { handle: 1, pid: 7, title: 'Setup', className: '#32770', hung: false };
+  const nothing = { suspended: false, windows: [], chain: [], threads: null };
+
+  test('is said in the words of what was measured', () => {
+    expect(describeWaits(nothing)).toBeNull();
+    expect(describeWaits({ ...nothing, windows: [window], threads: 'UserRequest ×2' })).toBe(
+      'a dialog "Setup" waits for an answer; UserRequest ×2',
+    );
+    expect(describeWaits({ ...nothing, windows: [{ ...window, hung: true }] })).toBe(
+      'its window "Setup" does not answer',
+    );
+    expect(
+      describeWaits({
+        ...nothing,
+        suspended: true,
+        chain: [
+          { pid: 9, deadlock: true },
+          { pid: 8, deadlock: false },
+        ],
+      }),
+    ).toBe('suspended: no thread may run; a deadlock with PID 9; PID 8');
+  });
+
+  // Wine has no wait chains: the layout is the one of wct.h.
+  test('comes from the end of a wait chain', () => {
+    const nodes = Buffer.alloc(16 * 280);
+    const put = (i: number, type: number, pid: number): void => {
+      nodes.writeUInt32LE(type, 280 * i);
+      nodes.writeUInt32LE(pid, 280 * i + 8);
+    };
+    put(0, 8, 7);
+    put(1, 2, 0);
+    put(2, 8, 99);
+    expect(parseWaitChain(7, nodes, 3, false)).toEqual([{ pid: 99, deadlock: false }]);
+    expect(parseWaitChain(7, nodes, 1, false)).toEqual([]);
+    put(2, 8, 7);
+    expect(parseWaitChain(7, nodes, 3, false)).toEqual([]);
+    expect(parseWaitChain(7, nodes, 3, true)).toEqual([{ pid: 7, deadlock: true }]);
   });
 });
 

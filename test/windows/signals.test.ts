@@ -64,6 +64,16 @@ describe('Ctrl-C', () => {
     expect(seen).toMatchObject({ outcome: sentToConsole('Ctrl-C'), alive: 'alive', output: 'ready\n' });
   });
 
+  test('wakes a suspended script, which is said to be suspended before', async () => {
+    const seen = await run.scenario<Interrupted>('processes', 'interrupt suspended');
+    expect(seen).toMatchObject({
+      suspended: true,
+      waitsFor: expect.stringContaining('suspended: no thread may run') as string,
+      outcome: { kind: 'sent', what: expect.stringMatching(/^Resume to 1 suspended process, then Ctrl-C/) as string },
+      exit: { code: 23 },
+    });
+  });
+
   test('cannot reach a process without a console, and says so', async () => {
     const { outcome } = await run.scenario<Interrupted>('processes', 'interrupt without console');
     expect(outcome).toMatchObject({ kind: 'undeliverable', errorCode: 6, message: 'it has no console' });

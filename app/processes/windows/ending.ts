@@ -78,7 +78,7 @@ export function measureSurvivor(
 export function explainSurvivor(facts: SurvivorFacts): { readonly reason: SurvivorReason; readonly detail: string } {
   const { outcome } = facts;
   if (outcome.kind === 'denied') return explainDenied(facts, outcome.message);
-  const waits = facts.waitsFor === null ? '' : `; its threads wait for ${facts.waitsFor}`;
+  const waits = facts.waitsFor === null ? '' : `; measured: ${facts.waitsFor}`;
   const undone = 'Windows cannot finish it, usually because of a driver, the antivirus or a debugger';
   if (outcome.kind === 'sent') return { reason: 'kernel', detail: `it was terminated, but ${undone}${waits}` };
   if (outcome.kind === 'failed' && (outcome.message === terminating || facts.isDeleting))

@@ -8,6 +8,8 @@ export interface InterruptMeans {
   /** The living members now. */
   tree(): readonly TreeMember[];
   send(pids: readonly number[], event: ConsoleEvent): Promise<ConsoleReport>;
+  /** Wakes the suspended ones among these; how many there were. */
+  wake(pids: readonly number[]): number;
   /** How many windows took WM_CLOSE. */
   closeWindows(pids: ReadonlySet<number>): number;
   endTree(): boolean;
@@ -40,6 +42,8 @@ export async function interrupt(means: InterruptMeans, signal: CancelSignal): Pr
     return report.sent.length > 0;
   };
 
+  const woken = means.wake(pidsOf(members));
+  if (woken > 0) sent.push(`Resume to ${woken === 1 ? '1 suspended process' : `${woken} suspended processes`}`);
   let event = eventOf[signal];
   let delivered = await send(event, members);
   if (!delivered && event === 'Ctrl-Break' && means.tree().length > 0) {
@@ -56,7 +60,7 @@ export async function interrupt(means: InterruptMeans, signal: CancelSignal): Pr
     if (left.length > 0) await send(event, left, ' again');
   }
 
-  if (sent.length > 0) return { kind: 'sent', what: sent.join(', then ') };
+  if (sent.length > (woken > 0 ? 1 : 0)) return { kind: 'sent', what: sent.join(', then ') };
   if (means.tree().length === 0) return { kind: 'gone' };
   const first = failures[0];
   return {

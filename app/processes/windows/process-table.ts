@@ -11,6 +11,7 @@ import { access, closeHandle, creationTimeOf, isHandle, withProcess } from './ke
 export type Place = Pick<ProcessIdentity, 'machine' | 'bootId' | 'pidNamespace'>;
 
 export interface Thread {
+  readonly id: number;
   /** KTHREAD_STATE: 0 initialized … 2 running, 5 waiting. */
   readonly state: number;
   /** KWAIT_REASON; means something in state 5 only. */
@@ -91,7 +92,11 @@ export function parseSystemProcesses(buffer: Buffer, base: bigint): readonly Tab
     const nameAt = Number(buffer.readBigUInt64LE(at + 64) - base);
     const threads: Thread[] = [];
     for (let i = 0, t = at + 256; i < threadCount && t + 80 <= buffer.length; i++, t += 80)
-      threads.push({ state: buffer.readUInt32LE(t + 68), waitReason: buffer.readUInt32LE(t + 72) });
+      threads.push({
+        id: Number(buffer.readBigUInt64LE(t + 48)),
+        state: buffer.readUInt32LE(t + 68),
+        waitReason: buffer.readUInt32LE(t + 72),
+      });
     entries.push({
       pid: Number(buffer.readBigUInt64LE(at + 80)),
       parentPid: Number(buffer.readBigUInt64LE(at + 88)),
@@ -160,7 +165,7 @@ const waiting = 5;
 const idlePool = 15;
 
 /** What the threads wait for, the commonest first: `UserRequest ×3, DelayExecution`; null when nothing was measured. */
-export function waitsOf(threads: readonly Thread[]): string | null {
+export function waitsOf(threads: readonly Omit<Thread, 'id'>[]): string | null {
   const counts = new Map<string, number>();
   for (const { state, waitReason } of threads)
     if (state === waiting && waitReason !== idlePool) {
@@ -175,7 +180,7 @@ export function waitsOf(threads: readonly Thread[]): string | null {
 }
 
 /** Wine leaves all states at 0, which is no answer: `unknown`. */
-export function stateOf(threads: readonly Thread[]): ProcessState {
+export function stateOf(threads: readonly Omit<Thread, 'id'>[]): ProcessState {
   if (threads.length === 0 || threads.every((t) => t.state === 0)) return 'unknown';
   const waits = threads.filter((t) => t.state === waiting);
   if (waits.length < threads.length) return 'running';

@@ -8,6 +8,7 @@ import { readEnvironmentVariable } from '../../../app/processes/windows/process-
 import type { TreeScope } from '../../../app/domain/script.ts';
 import { say, scenarios, simulantPath, until } from '../support/scenarios.ts';
 import { denyTermination } from '../support/access-list.ts';
+import { suspend } from '../support/suspend.ts';
 
 const names = (members: readonly { by: string; identity: { name: string } }[]): string[] =>
   members.map((m) => `${m.by} ${m.identity.name.toLowerCase()}`);
@@ -226,6 +227,16 @@ await scenarios({
     const exit = await script.exited;
     await until(() => control.treeLiveness(script.scope) === 'dead', 'the empty tree');
     return { outcome, ms, exit, output: script.stdout(), root: script.scope.root.pid };
+  },
+
+  async 'interrupt suspended'({ control, simulant }) {
+    const script = await simulant('polite');
+    await script.until('ready');
+    const { root } = script.scope;
+    const suspended = suspend(root.pid);
+    const facts = control.facts(root);
+    const outcome = await control.interrupt(script.scope, 'ctrl-c');
+    return { suspended, waitsFor: facts?.waitsFor, outcome, exit: await script.exited, output: script.stdout() };
   },
 
   async 'interrupt batch'({ control, launch, folder }) {
