@@ -1,17 +1,16 @@
-/** What the journal's kinds are called on screen; an unknown one keeps its own name. */
+/** What the journal's kinds are called on screen; the others keep their own name. */
 const names: Readonly<Record<string, string>> = {
-  cancel: 'Cancel',
   kill: 'Force Kill',
   abandon: 'ABANDON',
-  started: 'Started',
-  queued: 'Queued',
-  final: 'Final',
+  abandoned: 'ABANDON',
   'orphan-ended': 'Orphan exited',
-  resume: 'Resume',
-  recovered: 'Recovered',
-  timeout: 'Timeout',
 };
+
+/** What an incident review looks for first. */
+const grave = ['kill', 'abandon', 'abandoned', 'unkillable', 'cancel-ignored'];
 
 export function kindName(kind: string): string {
   return names[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('-', ' ');
 }
+
+export const isGrave = (kind: string): boolean => grave.includes(kind);

@@ -199,6 +199,11 @@ export class Console {
       this.#toOpen = { ticket, open };
       return;
     }
+    if (this.list.get(ticket) === null) {
+      this.go('scripts');
+      this.announcer.warn(`Unjam knows no script ${ticket}; it may have been removed.`);
+      return;
+    }
     this.showScript(ticket);
     if (open === 'log') this.openLog(ticket);
     else if (open !== null) this.ask(open, ticket);

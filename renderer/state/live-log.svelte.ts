@@ -168,7 +168,7 @@ export class LiveLog {
           signal,
         );
         if (signal.aborted) return;
-        if (isFirst) this.hasEarlier = (page.entries[0]?.seq ?? 0) > 0;
+        if (isFirst) this.hasEarlier = page.size > tailBytes;
         isFirst = false;
         this.#append(page.entries);
         this.#next = page.next;

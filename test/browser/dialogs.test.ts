@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row, verb, type Scene } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
-import { cancelIgnored, stuckWorld, unkillable } from '../support/browser-worlds.ts';
+import { cancelIgnored, script, stuckWorld, unkillable } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
@@ -71,9 +71,13 @@ describe('Cancel', () => {
 
   it('ignores Enter within the first 500 ms and a held Enter or Del', async () => {
     await using scene = await at();
+    // Time stands still, so that the first Enter falls into the 500 ms on any machine.
+    await scene.page.clock.install();
+    await scene.page.clock.pauseAt(Date.now() + 10_000);
     for (let n = 0; n < 30; n += 1) await scene.page.keyboard.down('Delete');
     for (let n = 0; n < 30; n += 1) await scene.page.keyboard.down('Enter');
-    expect(await dialog(scene.page).count()).toBe(1);
+    expect(await dialog(scene.page).getAttribute('data-guarded')).toBe('true');
+    await scene.page.clock.runFor(600);
     await ready(scene.page);
     for (let n = 0; n < 30; n += 1) await scene.page.keyboard.down('Enter');
     await scene.page.keyboard.up('Enter');
@@ -172,7 +176,7 @@ describe('Abandon', () => {
       .getByLabel(/Reason/)
       .fill('INC-4471');
     await dialog(scene.page).getByRole('checkbox').check();
-    await dialog(scene.page).getByText('stays in the queue until you resume it').waitFor();
+    await dialog(scene.page).getByText('stays in the queue until you resume the mutex').waitFor();
     await dialog(scene.page).getByRole('button', { name: 'Abandon', exact: true }).click();
     await expect
       .poll(() => scene.host.commands())
@@ -264,6 +268,23 @@ describe('every dialog', () => {
     await ready(scene.page);
     await scene.page.keyboard.press('Enter');
     await expect.poll(() => scene.host.commands()[0]?.input['version']).toBe(8);
+  });
+
+  it('goes on listening while snapshots come in which nothing has changed for it', async () => {
+    await using scene = await at();
+    await scene.page.keyboard.press('Delete');
+    await ready(scene.page);
+    await scene.page.evaluate(() => {
+      const shown = document.querySelector('dialog[open]')!;
+      new MutationObserver(() => shown.setAttribute('data-was-guarded', '')).observe(shown, {
+        attributeFilter: ['data-guarded'],
+      });
+    });
+    scene.host.push((world) => world.add(script({ ticket: 'another', name: 'Another' })));
+    await row(scene.page, 'another').waitFor({ state: 'attached' });
+    expect(await dialog(scene.page).getAttribute('data-was-guarded')).toBeNull();
+    await scene.page.keyboard.press('Enter');
+    await expect.poll(() => scene.host.commands().length).toBe(1);
   });
 
   it('returns the focus to the row', async () => {

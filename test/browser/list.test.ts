@@ -169,6 +169,33 @@ describe('the list', () => {
     expect(await scene.page.getByText('unjam run --mutex demo').count()).toBe(1);
   });
 
+  it('runs the sample on an empty host', async () => {
+    await using scene = await open(new World(), { waitFor: 'text=No scripts yet on WEB-EU-07' });
+    scene.host.answers.set('scripts.start', (input) => {
+      scene.host.push((world) => world.add(script({ ticket: 'sample-1', name: String(input['name']) })));
+      return scene.host.world.scripts.get('sample-1');
+    });
+    await scene.page.getByRole('button', { name: 'Run the sample', disabled: false }).click();
+    await row(scene.page, 'sample-1').waitFor();
+    expect(scene.host.commands()[0]?.input['isolation']).toEqual({ level: 'full', mutex: 'demo' });
+  });
+
+  it('copies what an incident needs, as text', async () => {
+    await using scene = await open(stuckWorld(), { permissions: ['clipboard-read', 'clipboard-write'] });
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('Control+Shift+C');
+    await scene.page.getByRole('alert').filter({ hasText: 'Incident summary copied.' }).waitFor({ state: 'attached' });
+    const text = await scene.page.evaluate(() => navigator.clipboard.readText());
+    for (const part of [
+      'Deploy web-eu / step 4 on WEB-EU-07',
+      'Ticket: 9f2c-41aa',
+      '- No output for 47 min 12 s (limit 10 min).',
+      '1. Deploy api-eu / step 1',
+      '8444 robocopy.exe: waits in kernel',
+    ])
+      expect(text).toContain(part);
+  });
+
   it('cancels many at once after one question', async () => {
     await using scene = await open(stuckWorld());
     await row(scene.page, 'a1').click();
