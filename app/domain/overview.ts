@@ -80,7 +80,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   const counts = `${running} running, ${waiting.length === 0 ? 'none' : waiting.length} waiting`;
   if (trouble)
     return {
-      sentence: `${trouble.key === 'unkillable' ? 'Unkillable' : trouble.key === 'orphaned' ? 'Runner died' : 'Cancel ignored'}: "${trouble.name}" (PID ${trouble.pid ?? 'none'}). ${trouble.blocks === 0 ? 'Nobody waits for it.' : `${n(trouble.blocks, 'script')} waits behind it.`}`,
+      sentence: `${trouble.key === 'unkillable' ? 'Unkillable' : trouble.key === 'orphaned' ? 'Runner died' : 'Cancel ignored'}: "${trouble.name}" (PID ${trouble.pid ?? 'none'}). ${trouble.blocks === 0 ? 'Nobody waits for it.' : `${n(trouble.blocks, 'script')} ${trouble.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
       detail: `Next step: ${nextNames[trouble.next]}. ${counts}.`,
       title: `1 needs attention - Unjam`,
       tooltip: tip(`Unjam: "${trouble.name}" needs attention, PID ${trouble.pid ?? 'none'}. Double-click to open`),
