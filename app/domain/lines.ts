@@ -127,7 +127,7 @@ export const cancelRequested = (f: {
     `Cancel requested by ${actorText(f.actor)} at ${clockTime(f.at)}${because(f.reason)}. Sent ${f.sent}, root ${processText(f.root)}.`,
     `It has ${fineDuration(f.graceMs)} to exit; ${f.escalate ? 'then Unjam ends what is left' : 'nothing is forced after that'}.`,
     f.mutex === null
-      ? null
+      ? `Its tree has ${processes(f.total)}.`
       : `Mutex "${f.mutex.name}" stays held until ${f.total === 1 ? 'its process has' : `all ${f.total} processes have`} gone.`,
     scriptsWait(f.mutex),
     'Next: wait.',
@@ -261,6 +261,8 @@ export const killIncomplete = (
     'W213',
     `Force Kill: ${total - survivors.length} of ${processes(total)} ended. ${survivors.map(processText).join(', ')} still ${survivors.length === 1 ? 'exists' : 'exist'} after ${fineDuration(afterMs)}.`,
     stays(m),
+    scriptsWait(m),
+    'Next: wait, Unjam tries again.',
   );
 
 const survivorText = (s: Survivor): string => {
