@@ -7,11 +7,12 @@ import { connect } from './connect.ts';
 import { exitStatus } from './exit-status.ts';
 import { followLog, passThroughWriter } from './follow.ts';
 import { type ScriptOptions, startInput } from './script-options.ts';
+import { startScript } from './start-script.ts';
 
 export async function run(command: string[], options: ScriptOptions): Promise<void> {
-  const input = startInput(command, options);
-  let client = await connect();
-  const { ticket } = await client.call('scripts.start', input);
+  const started = await startScript(startInput(command, options));
+  const { ticket } = started.script;
+  let { client } = started;
   const restore = cancelOnInterrupt(() => client, ticket);
   let from = 0;
   let script: ScriptView;

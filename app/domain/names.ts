@@ -30,3 +30,9 @@ export function mutexNameProblem(name: string): string | null {
 export function nameKey(name: string): string {
   return name.toLowerCase();
 }
+
+/** `20261120-111918-3f9a2c`: sorts by time, short enough to read out. `random`: at least 6 letters or digits. */
+export function ticketAt(at: Date, random: string): string {
+  const stamp = at.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${stamp}-${random.slice(0, 6)}`;
+}

@@ -1,7 +1,7 @@
 /** Waits in a mutex's queue until the script is granted, cancelled or out of time; keeps its place all the while. */
 import * as lines from '../domain/lines.ts';
 import { limits } from '../domain/limits.ts';
-import { deadlockWith, placeOf, type Hold, type MutexState, type Waiter } from '../domain/mutex.ts';
+import { deadlockWith, type Hold, type MutexState, type Place, placeOf, type Waiter } from '../domain/mutex.ts';
 import type { RunnerRequest } from '../domain/events.ts';
 import type { Isolation } from '../domain/script.ts';
 import type { Mutex } from '../locks/index.ts';
@@ -37,7 +37,11 @@ export async function waitInQueue({
   const began = performance.now();
   const waited = (): number => performance.now() - began;
   const first = await mutex.enqueue(waiter);
-  if (placeOf(first, waiter.id).kind === 'waits') log.append({ type: 'queued', mutex: isolation.mutex });
+  const place = placeOf(first, waiter.id);
+  if (place.kind === 'waits') {
+    log.append({ type: 'queued', mutex: isolation.mutex });
+    tell(first, place);
+  }
   onQueued();
   const holder = deadlockWith(first, waiter);
   if (holder !== null && placeOf(first, waiter.id).kind === 'waits') {
@@ -45,8 +49,21 @@ export async function waitInQueue({
     return { kind: 'deadlock', holder };
   }
 
+  function tell(state: MutexState, at: Extract<Place, { kind: 'waits' }>): void {
+    log.append(
+      { type: 'waiting' },
+      lines.waiting(
+        isolation.mutex,
+        holderFacts(state, Date.now()),
+        at.position,
+        at.of,
+        state.paused === null ? null : lines.actorText(state.paused.by),
+      ),
+    );
+  }
+
   return new Promise((resolve) => {
-    let told = 0;
+    let told = 1;
     let settled = false;
     const deadline =
       isolation.timeoutMs === null
@@ -77,16 +94,7 @@ export async function waitInQueue({
       else if (place.kind !== 'waits') settle({ kind: 'removed' });
       else if (waited() >= tellAt(told)) {
         told += 1;
-        log.append(
-          { type: 'waiting' },
-          lines.waiting(
-            isolation.mutex,
-            holderFacts(state, Date.now()),
-            place.position,
-            place.of,
-            state.paused === null ? null : lines.actorText(state.paused.by),
-          ),
-        );
+        tell(state, place);
       }
     }
 

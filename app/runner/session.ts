@@ -1,5 +1,6 @@
 /** The life of one script in its runner: queue, launch, watch, verdict. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ProcessIdentity } from '../domain/identity.ts';
 import * as lines from '../domain/lines.ts';
 import type { Hold, MutexState } from '../domain/mutex.ts';
 import type { ExitRecord, ScriptSpec, TreeScope, VerdictRecord } from '../domain/script.ts';
@@ -38,6 +39,8 @@ export class Session {
   readonly #mutex: Mutex | null;
   #hold: Hold | null = null;
   #waitedMs = 0;
+  /** Who was left running on purpose when the script exited. */
+  #left: readonly ProcessIdentity[] = [];
   #lastOutput = performance.now();
 
   constructor(context: SessionContext) {
@@ -58,6 +61,9 @@ export class Session {
     } finally {
       this.#inbox.close();
       this.#indexer.close();
+      // The last word: from here on nobody adds to the log or its index.
+      const left = this.#left;
+      this.#c.directory.writeTree({ schema: 1, emptyAt: left.length === 0 ? Date.now() : null, left });
     }
   }
 
@@ -201,9 +207,9 @@ export class Session {
       startedAt,
       waitedMs: this.#waitedMs,
     });
-    this.#log.append({ type: 'started', pid: launched.scope.root.pid });
     this.#lastOutput = start;
     launched.release();
+    this.#log.append({ type: 'started', pid: launched.scope.root.pid });
     await this.#watch(launched, start);
   }
 
@@ -270,7 +276,6 @@ export class Session {
     if (spec.cleanup && end) await runCleanup(spec, { ...this.#c.environment, ...this.#unjamEnvironment() }, this.#log);
     if (end) await this.#forcedEnd(end.cause, end.summary, record, scope);
     await this.#orphanEnded(record, scope);
-    directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
   }
 
   /** What an exited script left running was started on purpose, a service for instance: it does not keep the mutex. */
@@ -280,7 +285,7 @@ export class Session {
       { kind: 'exited', exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs },
       left.length === 0 ? undefined : (mutex) => lines.leftRunning(left, mutex, Date.now()),
     );
-    this.#c.directory.writeTree({ schema: 1, emptyAt: left.length === 0 ? Date.now() : null, left });
+    this.#left = left;
   }
 
   async #forcedEnd(cause: Cause, summary: EndSummary, exit: ExitRecord, scope: TreeScope): Promise<void> {

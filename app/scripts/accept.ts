@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
 import { limits } from '../domain/limits.ts';
-import { mutexNameProblem, ticketProblem } from '../domain/names.ts';
+import { mutexNameProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import type { Actor, CancelSignal, ScriptSpec } from '../domain/script.ts';
 import { findExecutable } from '../processes/index.ts';
 
@@ -19,7 +19,7 @@ export function acceptStart(
   actor: Actor,
   host: { readonly defaultSignal: CancelSignal; readonly environment: NodeJS.ProcessEnv; readonly cwd: string },
 ): Accepted {
-  const ticket = input.ticket ?? newTicket();
+  const ticket = input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex'));
   const problem = ticketProblem(ticket);
   if (problem !== null)
     throw new UnjamError('bad-ticket', problem, 'Give another ticket, or none: Unjam makes one.', 'ticket');
@@ -83,12 +83,6 @@ export function acceptStart(
       createdAt: Date.now(),
     },
   };
-}
-
-/** `20261120-111918-k3f9`: sorts by time, short enough to read out. */
-function newTicket(): string {
-  const stamp = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${stamp}-${randomBytes(3).toString('hex')}`;
 }
 
 /** Run ids of the scripts that the caller itself runs in, outermost first. */

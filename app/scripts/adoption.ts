@@ -51,11 +51,17 @@ export class Adoption {
       },
       onEmpty: (cause, summary) => gone({ cause, summary }),
     });
+    this.look();
     this.#timer = setInterval(() => {
       this.#indexer.look();
       if (this.#ending.active) this.#ending.rootExited();
       else if (control.treeLiveness(scope) === 'dead') gone(null);
     }, pollMs);
+  }
+
+  /** Gives a line that was just appended its place among the script's output. */
+  look(): void {
+    this.#indexer.look(true);
   }
 
   handle(request: RunnerRequest): void {
@@ -65,5 +71,6 @@ export class Adoption {
   close(): void {
     this.#over = true;
     clearInterval(this.#timer);
+    this.look();
   }
 }

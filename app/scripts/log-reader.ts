@@ -12,7 +12,7 @@ export class LogReader {
   async read(record: ScriptRecord, query: Parsed<'logs.read'>): Promise<LogPage> {
     const deadline = performance.now() + (query.waitMs ?? 0);
     for (;;) {
-      const over = record.isFinal && !record.isOrphan;
+      const over = record.tree !== null; // written last: from then on nobody adds to the log or its index
       const page = readLog(record.directory, this.#index(record), query, over);
       const complete = over && page.next >= page.size;
       if (page.entries.length > 0 || complete || performance.now() >= deadline) return { ...page, complete };

@@ -37,7 +37,8 @@ export async function sendRequest(
   return record.directory.withdraw(id) ? { kind: 'unanswered', request } : { kind: 'answered' };
 }
 
-function nextChange(onChange: (listener: () => void) => () => void, atMostMs: number): Promise<void> {
+/** Resolves at the next change, or after `atMostMs`. */
+export function nextChange(onChange: (listener: () => void) => () => void, atMostMs: number): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

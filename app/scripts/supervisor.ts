@@ -25,7 +25,7 @@ import { completeScript, deleteLater } from './complete.ts';
 import { HealthSampler } from './health.ts';
 import { MutexReader } from './mutex-reader.ts';
 import { ScriptRecord } from './record.ts';
-import { sendRequest } from './request.ts';
+import { nextChange, sendRequest } from './request.ts';
 import { type RunnerCommand, RunnerPool } from './runner-pool.ts';
 import { checkTarget } from './target.ts';
 import { Views } from './views.ts';
@@ -44,6 +44,7 @@ export interface SupervisorOptions {
 
 const tickMs = 1_000;
 const healthEveryMs = 10_000;
+const begunMs = 1_000;
 
 export class Supervisor {
   readonly #o: SupervisorOptions;
@@ -141,6 +142,15 @@ export class Supervisor {
     return record;
   }
 
+  /** The answer to a start names the pid, or the place in the queue: it waits the few milliseconds that takes. */
+  async #untilBegun(record: ScriptRecord): Promise<void> {
+    const deadline = performance.now() + begunMs;
+    while (record.state === 'starting' && performance.now() < deadline) {
+      await nextChange((listener) => this.onChange(listener), 20);
+      this.#refresh(record);
+    }
+  }
+
   /** Resolves when the script is final, or after `ms`. */
   async untilFinal(record: ScriptRecord, ms: number): Promise<void> {
     if (record.isFinal) return;
@@ -179,6 +189,7 @@ export class Supervisor {
         this.#starting.delete(key);
       }
     }
+    await this.#untilBegun(record);
     if (input.waitMs) await this.untilFinal(record, input.waitMs);
     this.#refresh(record);
     return this.#views().script(record);
@@ -534,6 +545,7 @@ export class Supervisor {
     else this.#conclude(record, { kind: 'lost', detail: why }, lines.lost(why, mutex));
     record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
     void this.#release(record);
+    this.#stopWatching(record);
     this.#refresh(record);
     this.#changed();
   }
@@ -563,6 +575,7 @@ export class Supervisor {
       ...outcome,
     };
     if (record.directory.writeVerdict(verdict)) this.#append(record, { type: 'final', verdict }, line);
+    record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
     void this.#release(record);
     this.#refresh(record);
   }
@@ -570,6 +583,7 @@ export class Supervisor {
   #append(record: ScriptRecord, ...event: [Parameters<RunDirectory['append']>[1], lines.Line?]): void {
     try {
       record.directory.append('host', ...event);
+      this.#adoptions.get(nameKey(record.spec.ticket))?.look();
     } catch (error) {
       this.#o.log(
         `W397 A line could not be written into the log of ${record.spec.ticket}: ${(error as Error).message}. ${event[1]?.text ?? ''}`,

@@ -1,0 +1,222 @@
+import { readFileSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
+import { methods, type Reply } from '../../app/contract/methods.ts';
+import { root, World } from '../support/world.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+}
+
+let world: World;
+let page: ConsoleServer;
+let cookie: string;
+
+function http(options: Parameters<typeof request>[0] & object, body = ''): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const call = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      response.on('error', reject);
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+const socket = (path: string, body = '', more: Record<string, string> = {}, method = 'POST') =>
+  http(
+    {
+      socketPath: world.hostFile().address,
+      path,
+      method,
+      headers: { authorization: `Bearer ${world.hostFile().token}`, 'content-type': 'application/json', ...more },
+    },
+    body,
+  );
+const browser = (path: string, body = '', more: Record<string, string> = {}, method = 'POST') =>
+  http(
+    {
+      host: '127.0.0.1',
+      port: page.port,
+      path,
+      method,
+      headers: { cookie, origin: `http://127.0.0.1:${page.port}`, ...more },
+    },
+    body,
+  );
+
+beforeAll(async () => {
+  world = await World.open();
+  page = await openConsole({
+    dispatch: (method, input) => world.client.send(method, input),
+    subscribe: (listener) => world.client.on('snapshot', listener),
+    version: 'test',
+    root: join(root, 'dist/renderer'),
+    port: 0,
+    user: 'tester',
+  });
+  const login = await http({
+    host: '127.0.0.1',
+    port: page.port,
+    path: new URL(page.oneTimeUrl()).pathname + new URL(page.oneTimeUrl()).search,
+  });
+  cookie = String(login.headers['set-cookie']?.[0]).split(';')[0] ?? '';
+});
+afterAll(async () => {
+  await page.close();
+  await world[Symbol.asyncDispose]();
+});
+
+describe.each([
+  ['the socket', socket],
+  ['the loopback console', browser],
+])('bad input on %s', (_name, call) => {
+  const refused = async (method: string, input: unknown): Promise<Reply & { ok: false } & { status: number }> => {
+    const answer = await call(`/rpc/${method}`, typeof input === 'string' ? input : JSON.stringify(input));
+    const reply = JSON.parse(answer.text) as Reply;
+    if (reply.ok) throw new Error(`${method} was not refused`);
+    expect(reply.error.next).not.toBe('');
+    return { ...reply, status: answer.status };
+  };
+
+  test.each([
+    ['scripts.get', { ticket: 'nobody' }, 'unknown-ticket', 404, 'ticket'],
+    ['scripts.kill', { ticket: 'nobody' }, 'unknown-ticket', 404, 'ticket'],
+    ['scripts.abandon', { ticket: 'nobody' }, 'unknown-ticket', 404, 'ticket'],
+    ['scripts.start', { command: ['true'], ticket: '../x' }, 'bad-ticket', 400, 'ticket'],
+    ['scripts.start', { command: ['true'], ticket: 'CON' }, 'bad-ticket', 400, 'ticket'],
+    [
+      'scripts.start',
+      { command: ['true'], isolation: { level: 'full', mutex: 'a/b' } },
+      'bad-mutex-name',
+      400,
+      'isolation.mutex',
+    ],
+    ['scripts.start', { command: ['true'], isolation: { level: 'full' } }, 'bad-input', 400, 'isolation.mutex'],
+    [
+      'scripts.start',
+      { command: ['true'], isolation: { level: 'exclusive', mutex: 'a' } },
+      'bad-input',
+      400,
+      'isolation.level',
+    ],
+    [
+      'scripts.start',
+      { command: ['true'], isolation: { level: 'full', mutex: 'a', timeoutMs: 9 } },
+      'bad-input',
+      400,
+      'isolation.timeoutMs',
+    ],
+    ['scripts.start', { command: ['true'], timeoutMs: 86_400_001 }, 'bad-input', 400, 'timeoutMs'],
+    ['scripts.start', { command: [] }, 'bad-input', 400, 'command'],
+    ['scripts.start', { command: [' '] }, 'missing-command', 400, 'command'],
+    ['scripts.start', {}, 'bad-input', 400, 'command'],
+    ['scripts.start', { command: 'true' }, 'bad-input', 400, 'command'],
+    ['scripts.start', { command: ['no-such-command-here'] }, 'command-not-found', 500, 'command.0'],
+    ['scripts.start', { command: ['true'], cwd: '/no/such/folder' }, 'folder-not-found', 500, 'cwd'],
+    ['scripts.start', { command: ['true'], surprise: 1 }, 'bad-input', 400, 'surprise'],
+    ['locks.resume', { name: 'never-used' }, 'unknown-mutex', 404, 'name'],
+    ['scripts.explode', {}, 'unknown-method', 404, undefined],
+    ['__proto__', {}, 'unknown-method', 404, undefined],
+    ['constructor', {}, 'unknown-method', 404, undefined],
+    ['scripts.list', '{not json', 'bad-input', 400, undefined],
+    ['scripts.list', '[]', 'bad-input', 400, 'input'],
+  ] as const)('%s %j is refused as %s', async (method, input, code, status, field) => {
+    const { error, status: answered } = await refused(method, input);
+    expect(error.code).toBe(code);
+    expect(answered).toBe(status);
+    expect(error.field).toBe(field);
+  });
+
+  test('a body of more than 1 MiB is refused with an answer, not with a broken connection', async () => {
+    const { error, status } = await refused(
+      'scripts.start',
+      JSON.stringify({ command: ['true', 'x'.repeat(2_000_000)] }),
+    );
+    expect(error.code).toBe('too-large');
+    expect(status).toBe(413);
+  });
+});
+
+test('nothing of all that was started, and no folder was made', async () => {
+  expect(await world.client.call('scripts.list', { all: true })).toEqual([]);
+  expect(await world.client.call('locks.list', {})).toEqual([]);
+});
+
+test('every method is in openapi.json, with its fields', async () => {
+  const answer = await socket('/openapi.json', '', {}, 'GET');
+  const api = JSON.parse(answer.text) as { paths: Record<string, unknown> };
+  expect(Object.keys(api.paths)).toEqual(Object.keys(methods).map((m) => `/rpc/${m}`));
+  expect(answer.text).toContain('no-output'.slice(0, 2));
+});
+
+test('the socket wants the token of the state directory, and only its owner can read both', async () => {
+  const none = await http({ socketPath: world.hostFile().address, path: '/rpc/host.info', method: 'POST' });
+  expect(none.status).toBe(401);
+  const wrong = await socket('/rpc/host.info', '{}', { authorization: 'Bearer wrong' });
+  expect(wrong.status).toBe(401);
+  expect(statSync(world.hostFile().address).mode & 0o777).toBe(0o600);
+  expect(statSync(join(world.home, 'token')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(world.home, 'journal.sqlite')).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(world.home, 'token'), 'utf8')).toBe(world.hostFile().token);
+});
+
+test('a client of another protocol and this host part politely', async () => {
+  const answer = await socket('/rpc/host.info', '{}', { 'x-unjam-protocol': '999' });
+  expect(answer.status).toBe(426);
+  expect(answer.text).toContain('version-mismatch');
+});
+
+describe('the loopback console', () => {
+  test('lets a one-time address in once', async () => {
+    const url = new URL(page.oneTimeUrl());
+    const options = { host: '127.0.0.1', port: page.port, path: url.pathname + url.search };
+    expect((await http(options)).status).toBe(303);
+    expect((await http(options)).status).toBe(403);
+  });
+
+  test('answers nobody without its cookie, from another host name, or from another origin', async () => {
+    expect((await browser('/rpc/host.info', '{}', { cookie: '' })).status).toBe(401);
+    expect((await browser('/', '', { host: `evil.example:${page.port}` }, 'GET')).status).toBe(421);
+    expect((await browser('/rpc/host.info', '{}', { origin: 'http://evil.example' })).status).toBe(401);
+    const { origin: _origin, ...rest } = { origin: '', cookie };
+    expect(
+      (await http({ host: '127.0.0.1', port: page.port, path: '/rpc/host.info', method: 'POST', headers: rest }))
+        .status,
+    ).toBe(401);
+  });
+
+  test('serves the page with its policy, uncached, and nothing outside its folder', async () => {
+    const index = await browser('/', '', {}, 'GET');
+    expect(index.status).toBe(200);
+    expect(index.headers['content-security-policy']).toContain("require-trusted-types-for 'script'");
+    expect(index.headers['cache-control']).toBe('no-store');
+    expect(index.headers['access-control-allow-origin']).toBeUndefined();
+    for (const path of [
+      '/../../package.json',
+      '/..%2f..%2fpackage.json',
+      '/%2e%2e/%2e%2e/package.json',
+      '/assets/../../cli.js',
+    ])
+      expect((await browser(path, '', {}, 'GET')).status).toBe(404);
+  });
+
+  test('shuts the door after too many wrong addresses', async () => {
+    const tries = await Promise.all(
+      Array.from({ length: 25 }, () => http({ host: '127.0.0.1', port: page.port, path: '/login?t=guess' })),
+    );
+    expect(tries.map((t) => t.status)).toContain(429);
+  });
+});
+
+test('events begin with a whole snapshot, and every change brings another', async () => {
+  const { ticket } = await world.start('echo hello', { waitMs: 10_000 });
+  const script = await world.until(ticket, (s) => s.state === 'final');
+  expect(script).toMatchObject({ verdict: 'exited', exitCode: 0 });
+});

@@ -1,0 +1,206 @@
+/** A real host on a state directory of its own, with real scripts; everything it made is gone when it is disposed. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HttpClient } from '../../app/api/http-client.ts';
+import { UnjamError } from '../../app/contract/errors.ts';
+import type { Input, ScriptView, Snapshot } from '../../app/contract/methods.ts';
+import type { HostFile } from '../../app/host-files.ts';
+import { openProcessControl, type ProcessControl } from '../../app/processes/index.ts';
+import { RunDirectory } from '../../app/run-directory/run-directory.ts';
+
+export const root = new URL('../..', import.meta.url).pathname;
+const program = join(root, 'dist/cli.js');
+
+export interface CliResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class World implements AsyncDisposable {
+  readonly home: string;
+  readonly control: ProcessControl;
+  #host: ChildProcess | null = null;
+  #client: HttpClient | null = null;
+  #hostLog = '';
+
+  private constructor(home: string, control: ProcessControl) {
+    this.home = home;
+    this.control = control;
+  }
+
+  /** A world without a host; commands of `cli` start one by themselves. */
+  static async empty(): Promise<World> {
+    return new World(mkdtempSync(join(tmpdir(), 'unjam-test-')), await openProcessControl());
+  }
+
+  static async open(environment: NodeJS.ProcessEnv = {}): Promise<World> {
+    const world = await World.empty();
+    await world.startHost(environment);
+    return world;
+  }
+
+  get client(): HttpClient {
+    if (!this.#client) throw new Error('No host runs in this world.');
+    return this.#client;
+  }
+
+  get hostPid(): number {
+    return this.hostFile().host.pid;
+  }
+
+  /** What the host wrote on stderr. */
+  get hostLog(): string {
+    return this.#hostLog;
+  }
+
+  hostFile(): HostFile {
+    return JSON.parse(readFileSync(join(this.home, 'host.json'), 'utf8')) as HostFile;
+  }
+
+  async startHost(environment: NodeJS.ProcessEnv = {}): Promise<void> {
+    const host = spawn(process.execPath, [program, 'serve'], {
+      env: { ...process.env, UNJAM_HOME: this.home, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    host.stderr.setEncoding('utf8').on('data', (text: string) => (this.#hostLog += text));
+    await new Promise<void>((resolve, reject) => {
+      host.stdout.once('data', () => resolve());
+      host.once('exit', (code) => reject(new Error(`The host ended with ${code}: ${this.#hostLog}`)));
+    });
+    this.#host = host;
+    this.connect();
+  }
+
+  connect(): void {
+    const file = this.hostFile();
+    this.#client?.close();
+    this.#client = new HttpClient({
+      address: file.address,
+      token: file.token,
+      actor: { user: 'kim', via: 'api' },
+      timeoutMs: 20_000,
+    });
+  }
+
+  /** SIGKILL; resolves when the host is gone. */
+  async killHost(): Promise<void> {
+    const host = this.#host;
+    if (!host || host.exitCode !== null) return;
+    const gone = new Promise((resolve) => host.once('exit', resolve));
+    host.kill('SIGKILL');
+    await gone;
+    this.#host = null;
+  }
+
+  async restartHost(): Promise<void> {
+    await this.killHost();
+    await this.startHost();
+  }
+
+  start(script: string, options: Partial<Input<'scripts.start'>> = {}): Promise<ScriptView> {
+    return this.client.call('scripts.start', { command: ['bash', '-c', script], cwd: this.home, ...options });
+  }
+
+  /** A script that ignores Cancel, with a child, holding `mutex`. */
+  startHung(mutex = 'web', options: Partial<Input<'scripts.start'>> = {}): Promise<ScriptView> {
+    return this.start('trap "" TERM INT; echo copying; sleep 3600 & wait; sleep 3600', {
+      name: 'Deploy web / step 4',
+      isolation: { level: 'full', mutex },
+      ...options,
+    });
+  }
+
+  get(ticket: string) {
+    return this.client.call('scripts.get', { ticket });
+  }
+
+  /** Resolves with the first snapshot in which the script satisfies `condition`. */
+  async until(ticket: string, condition: (script: ScriptView, snapshot: Snapshot) => boolean): Promise<ScriptView> {
+    return new Promise((resolve, reject) => {
+      const stop = this.client.on(
+        'snapshot',
+        (snapshot) => {
+          const script = snapshot.scripts.find((s) => s.ticket === ticket);
+          if (!script || !condition(script, snapshot)) return;
+          stop();
+          resolve(script);
+        },
+        () => reject(new Error('The host went away while a test waited.')),
+      );
+    });
+  }
+
+  untilFinal(ticket: string): Promise<ScriptView> {
+    return this.until(ticket, (s) => s.state === 'final');
+  }
+
+  /** Resolves when the script's log holds `text`. */
+  async untilLogged(ticket: string, text: string): Promise<void> {
+    let seen = '';
+    for (let from = 0; !seen.includes(text);) {
+      const page = await this.client.call('logs.read', { ticket, from, waitMs: 5_000 });
+      seen += page.entries.map((e) => `${e.code ?? ''} ${e.text}`).join('\n');
+      from = page.next;
+      if (page.complete && !seen.includes(text)) throw new Error(`The log ended without "${text}":\n${seen}`);
+    }
+  }
+
+  async log(ticket: string): Promise<string> {
+    const page = await this.client.call('logs.read', { ticket, maxBytes: 4_000_000 });
+    return page.entries.map((e) => (e.stream === 'unjam' ? `${e.code} ${e.text}\n` : e.text)).join('');
+  }
+
+  cli(...args: string[]): Promise<CliResult> {
+    return this.cliWith({}, ...args);
+  }
+
+  cliWith(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<CliResult> {
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        [program, ...args],
+        { env: { ...process.env, UNJAM_HOME: this.home, ...environment }, cwd: this.home, maxBuffer: 64 * 1024 * 1024 },
+        (error, stdout, stderr) =>
+          resolve({ status: error ? (typeof error.code === 'number' ? error.code : null) : 0, stdout, stderr }),
+      );
+    });
+  }
+
+  /** The error that a call is refused with. */
+  async refusal(call: Promise<unknown>): Promise<UnjamError> {
+    const result = await call.catch((error: unknown) => error);
+    if (result instanceof UnjamError) return result;
+    throw new Error(`The call was not refused: ${JSON.stringify(result)}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client?.close();
+    await this.killHost();
+    await this.#endBackgroundHost();
+    this.#endScripts();
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  }
+
+  async #endBackgroundHost(): Promise<void> {
+    if (!existsSync(join(this.home, 'host.json'))) return;
+    const { host } = this.hostFile();
+    if (this.control.liveness(host) !== 'alive') return;
+    process.kill(host.pid, 'SIGKILL');
+    while (this.control.liveness(host) === 'alive') await new Promise((r) => setTimeout(r, 5));
+  }
+
+  #endScripts(): void {
+    const runs = join(this.home, 'runs');
+    if (!existsSync(runs)) return;
+    for (const folder of readdirSync(runs)) {
+      const directory = new RunDirectory(join(runs, folder));
+      const runner = directory.readRunner()?.runner;
+      if (runner) this.control.end(runner);
+      const scope = directory.readStarted()?.scope;
+      if (scope) for (const member of this.control.tree(scope)) this.control.end(member.identity);
+    }
+  }
+}
