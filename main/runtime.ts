@@ -36,7 +36,7 @@ export function runnerCommand(place: RuntimePlace): { readonly file: string; rea
     ...(windows && shared !== undefined ? [paths.join(shared, 'Unjam', place.version)] : []),
     paths.join(place.resources, 'runtime'),
   ];
-  const folder = folders.find((one) => exists(paths.join(one, node)) && exists(paths.join(one, 'runner.js')));
+  const folder = folders.find((one) => exists(paths.join(one, node)) && exists(paths.join(one, 'dist', 'runner.js')));
   if (folder === undefined) throw new Error(`The runtime is in none of ${folders.join(', ')}. Install Unjam again.`);
-  return { file: paths.join(folder, node), args: [paths.join(folder, 'runner.js')] };
+  return { file: paths.join(folder, node), args: [paths.join(folder, 'dist', 'runner.js')] };
 }

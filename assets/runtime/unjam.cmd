@@ -1,1 +1,1 @@
-@"%~dp0node.exe" "%~dp0cli.js" %*
+@"%~dp0node.exe" "%~dp0dist\cli.js" %*

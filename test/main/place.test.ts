@@ -23,7 +23,7 @@ describe('the runtime of the runners', () => {
   test('is that of this version, where an update does not end it', () => {
     expect(runnerCommand(windows([installed, beside]))).toEqual({
       file: `${installed}\\node.exe`,
-      args: [`${installed}\\runner.js`],
+      args: [`${installed}\\dist\\runner.js`],
     });
     expect(installed.startsWith('C:\\Program Files\\Unjam')).toBe(false);
   });
@@ -34,7 +34,7 @@ describe('the runtime of the runners', () => {
       runnerCommand({ ...windows([]), platform: 'linux', resources: '/opt/Unjam/resources', exists: () => true }),
     ).toEqual({
       file: '/opt/Unjam/resources/runtime/node',
-      args: ['/opt/Unjam/resources/runtime/runner.js'],
+      args: ['/opt/Unjam/resources/runtime/dist/runner.js'],
     });
   });
 

@@ -1,6 +1,6 @@
 /**
- * A STAND-IN for Electron's Windows distribution, so that packing is proven on every commit where the real one cannot be
- * had: a plain Windows node.exe with its signature removed, given the marks that electron-builder looks for. It is not
+ * A STAND-IN for Electron's distribution, so that packing is proven on every commit where the real one cannot be had: a
+ * plain Node with its signature removed, given the marks that electron-builder looks for. It is not
  * Electron, cannot start the application, and is never published.
  */
 import { execFileSync } from 'node:child_process';
@@ -26,12 +26,14 @@ export const fuseNames = [
 /** As Electron ships them: '1' on, '0' off. */
 const shipped = '101000011';
 
-export function makeStandIn(nodeExe: string, folder: string): void {
+export function makeStandIn(platform: 'win32' | 'linux', node: string, folder: string): void {
   mkdirSync(join(folder, 'locales'), { recursive: true });
   mkdirSync(join(folder, 'resources'), { recursive: true });
-  const exe = join(folder, 'electron.exe');
-  // electron-builder edits the program's resources, and refuses to do that to a signed one.
-  execFileSync('osslsigncode', ['remove-signature', '-in', nodeExe, '-out', exe], { stdio: 'ignore' });
+  const exe = join(folder, platform === 'win32' ? 'electron.exe' : 'electron');
+  // electron-builder edits the program's resources on Windows, and refuses to do that to a signed one.
+  if (platform === 'win32')
+    execFileSync('osslsigncode', ['remove-signature', '-in', node, '-out', exe], { stdio: 'ignore' });
+  else copyFileSync(node, exe);
   const bytes = readFileSync(exe);
   const wire = Buffer.concat([Buffer.from(fuseSentinel), Buffer.from([1, fuseNames.length]), Buffer.from(shipped)]);
   // Overwrites a piece of a licence text inside the program, so that nothing moves.
