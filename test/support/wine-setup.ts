@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -139,10 +139,23 @@ export async function stopServer(programs: WinePrograms, prefix: string): Promis
   await run(programs.wineserver, ['-w'], { env, timeout: 10_000 }).catch(() => undefined);
 }
 
-/** Hard links: 770 MB are copied in a fraction of a second. Wine replaces its registry files, it does not write into them. */
+/**
+ * Hard links: 770 MB are copied in a fraction of a second. The files beside `drive_c` become real copies, because Wine's
+ * server writes into a registry file that has several links instead of replacing it.
+ */
 export async function copyPrefix(template: string, to: string): Promise<void> {
   await mkdir(join(to, '..'), { recursive: true });
-  await run('cp', ['-al', template, to]).catch(() => cp(template, to, { recursive: true, verbatimSymlinks: true }));
+  try {
+    await run('cp', ['-al', template, to]);
+    for (const entry of await readdir(template, { withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      await rm(join(to, entry.name));
+      await copyFile(join(template, entry.name), join(to, entry.name));
+    }
+  } catch {
+    await rm(to, { recursive: true, force: true });
+    await cp(template, to, { recursive: true, verbatimSymlinks: true });
+  }
 }
 
 /** One preparation at a time on this machine. */
