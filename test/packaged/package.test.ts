@@ -47,6 +47,7 @@ describe('the archive', () => {
         'assets/tray/stuck-dark@2x.png',
         'node_modules/koffi/index.js',
         'node_modules/koffi/src/koffi/index.js',
+        'node_modules/koffi/src/koffi/src/static.cjs',
       ]),
     );
   });
@@ -147,24 +148,35 @@ describe('the runtime of the CLI and of the runners', () => {
     expect(readFileSync(join(runtime, 'unjam.cmd'), 'latin1')).toBe('@"%~dp0node.exe" "%~dp0dist\\cli.js" %*\r\n');
   });
 
-  test('answers on Windows', { timeout: 300_000 }, async (context) => {
+  test('answers on Windows, and reaches the system through koffi', { timeout: 300_000 }, async (context) => {
     if (packed.missing !== null) return context.skip(packed.missing);
     const setup = await prepareWine().catch((error: unknown) => context.skip(`no Wine: ${String(error)}`));
     if (!setup.version.startsWith('wine-10')) return context.skip(`${setup.version} cannot run Node 24`);
     const prefix = join(packed.staging, 'prefix');
     await copyPrefix(setup.template, prefix);
-    const said = join(packed.staging, 'said.txt');
-    // To a file: Wine does not take the sockets that Node makes for a pipe.
-    const output = openSync(said, 'w');
-    const command = `Z:${join(packed.unpacked, 'resources', 'runtime', 'unjam.cmd').replaceAll('/', '\\')}`;
-    const ran = spawnSync(setup.wine, ['cmd.exe', '/c', command, '--version'], {
-      env: wineEnvironment(setup, prefix),
-      stdio: ['ignore', output, 'ignore'],
-      timeout: 120_000,
-    });
-    closeSync(output);
+    const runtime = join(packed.unpacked, 'resources', 'runtime');
+    const windows = (path: string) => `Z:${path.replaceAll('/', '\\')}`;
+    const run = (...command: string[]) => {
+      // To a file: Wine does not take the sockets that Node makes for a pipe.
+      const file = join(runtime, '..', 'said.txt');
+      const output = openSync(file, 'w');
+      const env = wineEnvironment(setup, prefix);
+      const { status } = spawnSync(setup.wine, command, {
+        cwd: join(runtime, 'dist'),
+        env,
+        stdio: ['ignore', output, 'ignore'],
+        timeout: 120_000,
+      });
+      closeSync(output);
+      return [status, readFileSync(file, 'utf8').trim()];
+    };
+    const command = run('cmd.exe', '/c', windows(join(runtime, 'unjam.cmd')), '--version');
+    const koffi = run(windows(join(runtime, 'node.exe')), '-p', "typeof require('koffi').load('kernel32.dll').func");
     await stopServer(setup, prefix);
-    expect([ran.status, readFileSync(said, 'utf8').trim()]).toEqual([0, version()]);
+    expect([command, koffi]).toEqual([
+      [0, version()],
+      [0, 'function'],
+    ]);
   });
 });
 
