@@ -12,6 +12,8 @@ export type EngineState =
   | { readonly kind: 'offline'; readonly since: number; readonly why: string; readonly last: Snapshot | null };
 
 const retryMs = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
+/** How often a client asks whether the host that it follows still lives; nothing else would tell it. */
+const heartbeatMs = 5_000;
 /** The journal gets this long to close; then the process ends anyway. */
 const closeMs = 3_000;
 
@@ -53,16 +55,42 @@ export class Engine {
       if (this.#closing !== null) return void (await application.close());
       this.#application = application;
       this.#retries = 0;
-      application.subscribe((snapshot) => this.#become({ kind: 'online', snapshot, role: application.role }));
+      const end = application.subscribe((snapshot) =>
+        this.#become({ kind: 'online', snapshot, role: application.role }),
+      );
+      if (application.role === 'client') this.#follow(application, end);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#log(`Cannot reach the engine: ${why}`);
-      const last = this.#state.kind === 'offline' ? this.#state.last : this.snapshot;
-      const since = this.#state.kind === 'offline' ? this.#state.since : Date.now();
-      this.#become({ kind: 'offline', since, why, last });
-      if (this.#closing !== null) return;
-      this.#timer = setTimeout(() => void this.start(), retryMs[Math.min(this.#retries++, retryMs.length - 1)]);
+      this.#lost(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /**
+   * Another process hosts. When it goes, its last snapshot would stay on screen as if it were true; so it is asked
+   * regularly, and its end is a reason to try to become the host.
+   */
+  #follow(application: Application, end: () => void): void {
+    this.#timer = setTimeout(() => {
+      void application.dispatch('host.info', {}, { user: 'unjam', via: 'unjam' }).then(async (reply) => {
+        if (this.#closing !== null) return;
+        if (reply.ok || !['host-unreachable', 'host-timeout'].includes(reply.error.code)) {
+          this.#follow(application, end);
+          return;
+        }
+        end();
+        this.#application = null;
+        await application.close().catch(() => undefined);
+        this.#lost(reply.error.message);
+      });
+    }, heartbeatMs);
+  }
+
+  #lost(why: string): void {
+    this.#log(`Cannot reach the engine: ${why}`);
+    const last = this.#state.kind === 'offline' ? this.#state.last : this.snapshot;
+    const since = this.#state.kind === 'offline' ? this.#state.since : Date.now();
+    this.#become({ kind: 'offline', since, why, last });
+    if (this.#closing !== null) return;
+    this.#timer = setTimeout(() => void this.start(), retryMs[Math.min(this.#retries++, retryMs.length - 1)]);
   }
 
   readonly dispatch: Dispatch = async (method, input, caller) => {

@@ -9,7 +9,7 @@ export function hostLog(folder: string): (line: string) => void {
   const file = join(folder, 'host.log');
   return (line) => {
     try {
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxBytes) renameSync(file, `${file}.1`);
       appendFileSync(file, `${new Date().toISOString()} ${line.replaceAll('\n', ' | ')}\n`, { mode: 0o600 });
     } catch {

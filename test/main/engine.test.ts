@@ -98,6 +98,37 @@ describe('while it cannot be opened', () => {
   });
 });
 
+describe('while another process hosts', () => {
+  test('its end is noticed within seconds, said, and followed by becoming the host', async () => {
+    let alive = true;
+    let ended = 0;
+    const unreachable = { code: 'host-unreachable', message: 'The host is not reachable.', next: '' } as const;
+    const other = application({
+      role: 'client',
+      dispatch: async () => (alive ? { ok: true, value: 'theirs' } : { ok: false, error: unreachable }),
+      subscribe: (listener) => {
+        listener(snapshot());
+        return () => ended++;
+      },
+    });
+    const roles: string[] = [];
+    const engine = new Engine(
+      async () => (alive ? other : application()),
+      () => undefined,
+    );
+    engine.subscribe((state) => roles.push(state.kind === 'online' ? state.role : state.kind));
+    await engine.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(roles).toEqual(['starting', 'client']);
+    alive = false;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(engine.state).toMatchObject({ kind: 'offline', why: 'The host is not reachable.' });
+    expect([ended, other.closes]).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(roles).toEqual(['starting', 'client', 'offline', 'host']);
+  });
+});
+
 describe('closing', () => {
   test('takes at most 3 s, even when the application never answers', async () => {
     const engine = new Engine(

@@ -1,5 +1,5 @@
 /** Where main finds its runtime, its user and its log. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -65,6 +65,8 @@ describe('host.log', () => {
       const home = join(folder, 'not', 'yet');
       const log = hostLog(home);
       log('first\nstill first');
+      // It may be what makes the state directory, and that is its owner's alone.
+      expect(statSync(home).mode & 0o077).toBe(0);
       expect(readFileSync(join(home, 'host.log'), 'utf8')).toMatch(/^\S+Z first \| still first\n$/u);
       writeFileSync(join(home, 'host.log'), 'x'.repeat(2_097_153));
       log('second');
