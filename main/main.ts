@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { openApplication } from '../app/application.ts';
 import { stateDirectory } from '../app/processes/index.ts';
 import { appId, toastActivatorClsid } from './app-identity.ts';
+import { restartOnCrash } from './crash.ts';
 import { Engine } from './engine.ts';
 import { hostLog } from './host-log.ts';
 import { consoleScheme } from './protocol.ts';
@@ -31,6 +32,7 @@ app.setAppUserModelId(appId);
 if (platform === 'win32') app.setToastActivatorCLSID(toastActivatorClsid);
 electron.protocol.registerSchemesAsPrivileged([consoleScheme]);
 lockPages(app);
+restartOnCrash(process, app, { argv: process.argv, uptimeMs: () => performance.now(), log });
 
 // 2. The application itself, not opened yet, and the window, not made yet.
 const place = { platform, packaged: app.isPackaged, version: app.getVersion(), resources: process.resourcesPath, dist };

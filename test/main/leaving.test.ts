@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { App, BaseWindow, PowerMonitor } from 'electron';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EngineState } from '../../main/engine.ts';
+import { restartOnCrash } from '../../main/crash.ts';
 import { createExit, exitDetail } from '../../main/exit.ts';
 import { loginItem } from '../../main/login-item.ts';
 import { watchPower } from '../../main/power.ts';
@@ -136,6 +137,32 @@ test('sleep and wake reach the application and the toasts', () => {
   monitor.emit('suspend');
   monitor.emit('resume');
   expect(heard.toSorted()).toEqual(['quiet', 'resume', 'suspend']);
+});
+
+describe('a bug', () => {
+  const crash = (uptimeMs: number, error: unknown) => {
+    const errors = new EventEmitter();
+    const log: string[] = [];
+    const seen = { relaunched: null as readonly string[] | null, exited: null as number | null };
+    const app = {
+      relaunch: (options?: { args?: string[] }) => (seen.relaunched = options?.args ?? []),
+      exit: (code?: number) => (seen.exited = code ?? 0),
+    };
+    const argv = ['Unjam.exe', '--hidden', '--user-data-dir=D:\\x'];
+    restartOnCrash(errors, app as unknown as App, { argv, uptimeMs: () => uptimeMs, log: (line) => log.push(line) });
+    errors.emit('uncaughtException', error);
+    return { ...seen, log: log.join('') };
+  };
+
+  test('is written down, and the tray comes back without a window in the way', () => {
+    const { relaunched, exited, log } = crash(60_000, new Error('boom'));
+    expect([relaunched, exited]).toEqual([['--user-data-dir=D:\\x', '--hidden'], 1]);
+    expect(log).toContain('boom');
+  });
+
+  test('that comes at once does not start the program again and again', () => {
+    expect(crash(59_000, 'boom')).toMatchObject({ relaunched: null, exited: 1 });
+  });
 });
 
 describe('one instance', () => {
