@@ -16,7 +16,7 @@ export const Actor = z.strictObject({
   via: z.enum(['cli', 'api', 'window', 'browser', 'unjam']),
 });
 
-export const Isolation = z.strictObject({
+const Isolation = z.strictObject({
   level: z.enum(isolationLevels).describe('full = exclusive, none = shared'),
   mutex: z.string().describe('1 to 128 of letters, digits, space, . _ - @ #'),
   timeoutMs: milliseconds('how long to wait for the mutex; null or absent = for ever').nullish(),
@@ -43,7 +43,7 @@ export const StartInput = z.strictObject({
   waitMs: z.int().min(0).max(60_000).optional().describe('answer only when the script is final, or after this long'),
 });
 
-export const Identity = z.strictObject({
+const Identity = z.strictObject({
   pid: z.int().positive(),
   startTime: z.string().describe('opaque; equal means the same process'),
   startedAt: Time,
@@ -162,7 +162,7 @@ export const ProcessView = z.strictObject({
   survivor: z.strictObject({ reason: z.enum(survivorReasons), detail: z.string() }).nullable(),
 });
 
-export const VerbView = z.strictObject({
+const VerbView = z.strictObject({
   possible: z.boolean(),
   /** Why not, or what it will do. Never empty. */
   text: z.string(),
@@ -260,7 +260,7 @@ export const Snapshot = z.strictObject({
   mutexes: z.array(MutexView),
 });
 
-export const logStreams = ['stdout', 'stderr', 'unjam'] as const;
+const logStreams = ['stdout', 'stderr', 'unjam'] as const;
 export const LogEntry = z.strictObject({
   /** Position in the merged log; give the last entry's `next` as `from` to go on. */
   seq: z.int(),

@@ -1,2 +1,2 @@
 export { Election } from './election.ts';
-export { type LivenessProbe, Mutex, Mutexes, watchPollMs } from './mutexes.ts';
+export { Mutex, Mutexes } from './mutexes.ts';

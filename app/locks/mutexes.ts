@@ -17,7 +17,7 @@ export interface LivenessProbe {
 }
 
 /** Between two looks when no event arrives; also how often the dead are looked for. */
-export const watchPollMs = 500;
+const watchPollMs = 500;
 
 export class Mutexes {
   readonly #root: string;

@@ -1,3 +1,3 @@
 export { LogIndex } from './index-file.ts';
 export { LogIndexer } from './indexer.ts';
-export { type LogPaths, readLog } from './read-log.ts';
+export { readLog } from './read-log.ts';

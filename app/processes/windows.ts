@@ -2,7 +2,7 @@
 import { type Liveness, samePlace } from '../domain/identity.ts';
 import type { TreeScope } from '../domain/script.ts';
 import type { ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
-import { listenToCtrlC, sendConsoleEvent } from './windows/console-signal.ts';
+import { type HelperRuntime, listenToCtrlC, ownRuntime, sendConsoleEvent } from './windows/console-signal.ts';
 import { end, explainSurvivor, measureSurvivor } from './windows/ending.ts';
 import type { Handle } from './windows/ffi.ts';
 import { identify, liveness, readPlace } from './windows/identity.ts';
@@ -19,7 +19,8 @@ import { CookieCache, treeOf } from './windows/tree.ts';
 import { waitedForBy } from './windows/wait-chain.ts';
 import { describeWaits } from './windows/waits.ts';
 
-export function openWindows(): ProcessControl {
+/** `runtime` runs the helper that sends Ctrl-C; a host inside Electron must give the plain Node beside its runner. */
+export function openWindows(runtime: HelperRuntime | null = ownRuntime()): ProcessControl {
   if (process.arch !== 'x64') throw new Error(`Unjam needs 64-bit Node for x64 on Windows; this is ${process.arch}.`);
   const place = readPlace();
   const self = identify(place, process.pid);
@@ -102,7 +103,13 @@ export function openWindows(): ProcessControl {
     },
     interrupt: (scope, signal) =>
       interrupt(
-        { tree: () => tree(scope), send: sendConsoleEvent, wake, closeWindows, endTree: () => endTree(scope) },
+        {
+          tree: () => tree(scope),
+          send: (pids, event) => sendConsoleEvent(runtime, pids, event),
+          wake,
+          closeWindows,
+          endTree: () => endTree(scope),
+        },
         signal,
       ),
     endTree,

@@ -30,7 +30,7 @@ export interface ViewSources {
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
-export const identityView = (p: ProcessIdentity) => ({
+const identityView = (p: ProcessIdentity) => ({
   pid: p.pid,
   startTime: p.startTime,
   startedAt: isoTime(p.startedAt),

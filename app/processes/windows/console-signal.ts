@@ -7,10 +7,26 @@
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { withLastError } from './kernel.ts';
 import { bind } from './ffi.ts';
 
 export type ConsoleEvent = 'Ctrl-C' | 'Ctrl-Break';
+
+/** A plain Node for the helper, and a file beside which it finds koffi. */
+export interface HelperRuntime {
+  readonly node: string;
+  readonly koffiBeside: string;
+}
+
+/**
+ * This process's own Node. Null inside Electron: its program is no Node while the fuse RunAsNode is off, and would open
+ * a second application instead; a plain Node could not load koffi out of its archive either.
+ */
+export const ownRuntime = (): HelperRuntime | null =>
+  process.versions['electron'] === undefined
+    ? { node: process.execPath, koffiBeside: fileURLToPath(import.meta.url) }
+    : null;
 
 export interface ConsoleReport {
   /** A process on each console that took the event. */
@@ -62,12 +78,18 @@ const controlCExit = 0xc000013a;
  * Sends the event to every process of every console that one of `pids` is attached to. Under Wine it reaches only the
  * process group of the caller, so there a runner can signal its script but a stranger cannot.
  */
-export async function sendConsoleEvent(pids: readonly number[], event: ConsoleEvent): Promise<ConsoleReport> {
+export async function sendConsoleEvent(
+  runtime: HelperRuntime | null,
+  pids: readonly number[],
+  event: ConsoleEvent,
+): Promise<ConsoleReport> {
+  if (runtime === null)
+    return { sent: [], failures: unanswered(pids, 'ENOENT', 'there is no Node that could reach its console').failures };
   const sent: number[] = [];
   const failures: ConsoleFailure[] = [];
   let open = [...pids];
   for (let round = 0; round < mostConsoles && open.length > 0; round++) {
-    const answer = await runHelper(open, event);
+    const answer = await runHelper(runtime, open, event);
     if (answer.sent !== null) sent.push(answer.sent);
     failures.push(...answer.failures);
     open = open.filter((pid) => !answer.handled.has(pid));
@@ -87,19 +109,20 @@ type HelperLine =
   | { readonly step: 'sending'; readonly pid: number; readonly covers: readonly number[] }
   | { readonly step: 'sent'; readonly pid: number };
 
-function runHelper(pids: readonly number[], event: ConsoleEvent): Promise<HelperAnswer> {
-  const koffiPath = createRequire(import.meta.url).resolve('koffi');
+function runHelper(runtime: HelperRuntime, pids: readonly number[], event: ConsoleEvent): Promise<HelperAnswer> {
+  let koffiPath: string;
+  try {
+    koffiPath = createRequire(runtime.koffiBeside).resolve('koffi');
+  } catch (error) {
+    return Promise.resolve(unanswered(pids, 'ENOENT', `the helper has no koffi: ${(error as Error).message}`));
+  }
   return new Promise((resolve) => {
-    const child = spawn(
-      process.execPath,
-      ['-e', helper, koffiPath, event === 'Ctrl-C' ? '0' : '1', ...pids.map(String)],
-      {
-        stdio: ['ignore', 'pipe', 'ignore'],
-        windowsHide: true,
-        timeout: patienceMs,
-        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '', UNJAM_RUN: 'none' },
-      },
-    );
+    const child = spawn(runtime.node, ['-e', helper, koffiPath, event === 'Ctrl-C' ? '0' : '1', ...pids.map(String)], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      windowsHide: true,
+      timeout: patienceMs,
+      env: { ...process.env, NODE_OPTIONS: '', UNJAM_RUN: 'none' },
+    });
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.on('error', (error: NodeJS.ErrnoException) =>

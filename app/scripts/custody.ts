@@ -1,0 +1,168 @@
+/** Looks after scripts that have lost their runner: concludes by the recovery matrix, or watches them in its place. */
+import type { RunnerRequest } from '../domain/events.ts';
+import * as lines from '../domain/lines.ts';
+import { conclude } from '../domain/recovery.ts';
+import type { VerdictRecord } from '../domain/script.ts';
+import type { Mutex, Mutexes } from '../locks/index.ts';
+import type { ProcessControl } from '../processes/index.ts';
+import { type Cause, heldMutexFacts } from '../runner/index.ts';
+import { Adoption } from './adoption.ts';
+import type { ScriptRecord } from './record.ts';
+import type { Register } from './register.ts';
+
+export interface CustodyOptions {
+  readonly register: Register;
+  readonly control: ProcessControl;
+  readonly mutexes: Mutexes;
+  readonly killDisabled: boolean;
+}
+
+type Outcome = Partial<VerdictRecord> & Pick<VerdictRecord, 'kind'>;
+
+export class Custody {
+  readonly #o: CustodyOptions;
+  readonly #adoptions = new Map<string, Adoption>();
+
+  constructor(options: CustodyOptions) {
+    this.#o = options;
+  }
+
+  has(record: ScriptRecord): boolean {
+    return this.#adoptions.has(record.spec.runId);
+  }
+
+  /** Carries out a request that no runner answered. */
+  handle(record: ScriptRecord, request: RunnerRequest): void {
+    this.#adopt(record).handle(request);
+  }
+
+  /** Looks at a script and takes it over when its runner is gone; true when something was concluded or begun. */
+  look(record: ScriptRecord): boolean {
+    const { control, register } = this.#o;
+    if (this.has(record)) return false;
+    if (record.runner && control.liveness(record.runner.runner) !== 'dead') return false;
+    register.refresh(record); // what the runner wrote in its last moment
+    if (record.isFinal && !record.isOrphan) return false;
+    return this.#judge(record);
+  }
+
+  conclude(record: ScriptRecord, outcome: Outcome, line?: lines.Line): void {
+    const { register } = this.#o;
+    const verdict: VerdictRecord = {
+      schema: 1,
+      timeout: null,
+      exitCode: null,
+      signal: null,
+      at: Date.now(),
+      durationMs: null,
+      detail: null,
+      actor: null,
+      ...outcome,
+    };
+    if (record.directory.writeVerdict(verdict)) this.#append(record, { type: 'final', verdict }, line);
+    this.#settle(record);
+    register.refresh(record);
+  }
+
+  close(): void {
+    for (const adoption of this.#adoptions.values()) adoption.close();
+  }
+
+  /** The mutex that the script was started under, or null. */
+  mutexOf(record: ScriptRecord): Mutex | null {
+    return record.spec.isolation ? this.#o.mutexes.open(record.spec.isolation.mutex) : null;
+  }
+
+  #judge(record: ScriptRecord): boolean {
+    const { control } = this.#o;
+    const scope = record.started?.scope ?? null;
+    const conclusion = conclude({
+      claimed: record.runner !== null,
+      ageMs: Date.now() - record.spec.createdAt,
+      runner: 'dead',
+      started: scope !== null,
+      tree: scope === null ? 'dead' : control.treeLiveness(scope),
+      exit: record.exit !== null,
+      rebooted: record.runner !== null && record.runner.runner.bootId !== control.self.bootId,
+    });
+    switch (conclusion.kind) {
+      case 'wait':
+      case 'leave-to-runner':
+        return false;
+      case 'orphaned':
+        this.#adopt(record);
+        if (scope) this.#append(record, { type: 'note' }, lines.runnerDied(scope.root, this.#facts(record)));
+        return true;
+      case 'conclude-exit':
+        this.#afterGone(record, null);
+        return true;
+      case 'never-started':
+        this.conclude(record, { kind: 'never-started', detail: conclusion.why }, lines.startFailed(conclusion.why));
+        return true;
+      case 'lost':
+        this.#afterGone(record, null, conclusion.why);
+        return true;
+    }
+  }
+
+  #adopt(record: ScriptRecord): Adoption {
+    const known = this.#adoptions.get(record.spec.runId);
+    if (known) return known;
+    record.adopted = true;
+    const adoption = new Adoption({
+      record,
+      control: this.#o.control,
+      killDisabled: this.#o.killDisabled,
+      mutexFacts: () => this.#facts(record),
+      onGone: (forced) => this.#afterGone(record, forced?.cause ?? null),
+    });
+    this.#adoptions.set(record.spec.runId, adoption);
+    return adoption;
+  }
+
+  /** Nothing of the tree is left, and no runner says so. */
+  #afterGone(
+    record: ScriptRecord,
+    cause: Cause | null,
+    why = 'its runner died, so its end was seen but not its exit code',
+  ): void {
+    const { exit, started, spec } = record;
+    const seen = exit ? { exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs } : {};
+    if (record.verdict?.kind === 'abandoned') {
+      if (started) this.#append(record, { type: 'orphan-ended' }, lines.orphanLost(started.scope.root));
+      this.#settle(record);
+      this.#o.register.refresh(record);
+    } else if (cause) this.conclude(record, { kind: cause.kind, timeout: cause.timeout, actor: cause.actor, ...seen });
+    else if (exit) this.conclude(record, { kind: 'exited', ...seen });
+    else this.conclude(record, { kind: 'lost', detail: why }, lines.lost(why, spec.isolation?.mutex ?? null));
+    this.#o.register.changed();
+  }
+
+  /** The last word of a script: its log is closed, its place at the mutex is given up. */
+  #settle(record: ScriptRecord): void {
+    this.#adoptions.get(record.spec.runId)?.close();
+    this.#adoptions.delete(record.spec.runId);
+    record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
+    void this.#release(record);
+  }
+
+  async #release(record: ScriptRecord): Promise<void> {
+    const mutex = this.mutexOf(record);
+    if (!mutex) return;
+    const fence = record.started?.fence;
+    if (fence != null) await mutex.release(record.spec.runId, fence);
+    await mutex.leave(record.spec.runId);
+    await mutex.orphanEnded(record.spec.runId);
+  }
+
+  #append(record: ScriptRecord, ...event: [Parameters<Register['append']>[1], lines.Line?]): void {
+    this.#o.register.append(record, ...event);
+    this.#adoptions.get(record.spec.runId)?.look();
+  }
+
+  #facts(record: ScriptRecord): lines.MutexFacts | null {
+    const { isolation, runId } = record.spec;
+    const mutex = this.mutexOf(record);
+    return mutex && isolation ? heldMutexFacts(mutex.read(), isolation.mutex, runId) : null;
+  }
+}

@@ -1,0 +1,110 @@
+/** Starts scripts: at most one run per ticket, acknowledged only when a runner has it. */
+import { join } from 'node:path';
+import { UnjamError } from '../contract/errors.ts';
+import type { Parsed } from '../contract/methods.ts';
+import * as lines from '../domain/lines.ts';
+import { nameKey } from '../domain/names.ts';
+import type { Actor } from '../domain/script.ts';
+import type { Mutexes } from '../locks/index.ts';
+import type { ProcessControl } from '../processes/index.ts';
+import { RunDirectory } from '../run-directory/run-directory.ts';
+import { type Accepted, acceptStart } from './accept.ts';
+import type { Custody } from './custody.ts';
+import { ScriptRecord } from './record.ts';
+import type { Register } from './register.ts';
+import { nextChange } from './request.ts';
+import { type RunnerCommand, RunnerPool } from './runner-pool.ts';
+
+export interface StarterOptions {
+  readonly runsPath: string;
+  readonly control: ProcessControl;
+  readonly mutexes: Mutexes;
+  readonly register: Register;
+  readonly custody: Custody;
+  readonly runner: RunnerCommand;
+  readonly killDisabled: boolean;
+}
+
+const begunMs = 1_000;
+
+export class Starter {
+  readonly #o: StarterOptions;
+  readonly #pool: RunnerPool;
+  readonly #starting = new Map<string, Promise<ScriptRecord>>();
+
+  constructor(options: StarterOptions) {
+    this.#o = options;
+    this.#pool = new RunnerPool(options.runner);
+  }
+
+  /** Makes a warm runner. */
+  prepare(): void {
+    this.#pool.prepare();
+  }
+
+  close(): void {
+    this.#pool.close();
+  }
+
+  /** @throws UnjamError when the input is wrong, or no runner took the script over; nothing runs then. */
+  async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptRecord> {
+    const { control, register } = this.#o;
+    const accepted = acceptStart(input, actor, {
+      defaultSignal: control.defaultSignal,
+      environment: process.env,
+      cwd: process.cwd(),
+    });
+    const key = nameKey(accepted.spec.ticket);
+    const known = register.records.get(key);
+    if (known) return known;
+    const starting = this.#starting.get(key) ?? this.#launch(key, accepted);
+    this.#starting.set(key, starting);
+    try {
+      const record = await starting;
+      await this.#untilBegun(record);
+      return record;
+    } finally {
+      this.#starting.delete(key);
+    }
+  }
+
+  async #launch(key: string, { spec, environment }: Accepted): Promise<ScriptRecord> {
+    const { mutexes, register, custody, killDisabled, runsPath } = this.#o;
+    if (spec.isolation) mutexes.check();
+    const path = join(runsPath, key);
+    const directory = new RunDirectory(path);
+    const record = new ScriptRecord(path, spec);
+    try {
+      directory.create();
+      directory.append('host', { type: 'note' });
+      directory.writeSpec(spec);
+    } catch (error) {
+      throw new UnjamError(
+        'state-directory',
+        `The run directory "${path}" could not be written: ${(error as Error).message}.`,
+        'Free space or correct the rights of the state directory; nothing was started.',
+      );
+    }
+    register.add(record);
+    try {
+      await this.#pool.start({ runDirectory: path, mutexRoot: mutexes.root, environment, killDisabled });
+    } catch (error) {
+      const why = (error as Error).message.replace(/\.$/, '');
+      custody.conclude(record, { kind: 'failed-to-start', detail: why }, lines.startFailed(why));
+      throw error;
+    }
+    register.watch(record);
+    register.refresh(record);
+    return record;
+  }
+
+  /** The answer to a start names the pid, or the place in the queue: it waits the few milliseconds that takes. */
+  async #untilBegun(record: ScriptRecord): Promise<void> {
+    const { register } = this.#o;
+    const deadline = performance.now() + begunMs;
+    while (record.state === 'starting' && performance.now() < deadline) {
+      await nextChange((listener) => register.onChange(listener), 20);
+      register.refresh(record);
+    }
+  }
+}
