@@ -15,6 +15,8 @@ import { ScriptList } from './script-list.svelte.ts';
 
 export const [useConsole, provideConsole] = createContext<Console>();
 
+const addressPauseMs = 300;
+
 export class Console {
   readonly client: ConsoleClient;
   readonly clock = new Clock();
@@ -36,6 +38,7 @@ export class Console {
     return detail !== null && detail.ticket === this.list.selected ? detail : null;
   });
 
+  #addressTimer: ReturnType<typeof setTimeout> | undefined;
   #knownStuck: ReadonlySet<string> | null = null;
   /** Asked for before the first snapshot came. */
   #toOpen: { readonly ticket: string; readonly open: Address['open'] } | null = null;
@@ -66,6 +69,7 @@ export class Console {
       this.detail.close();
       this.log.close();
       this.announcer.stop();
+      clearTimeout(this.#addressTimer);
     };
   }
 
@@ -182,6 +186,7 @@ export class Console {
   }
 
   #goToAddress(): void {
+    clearTimeout(this.#addressTimer);
     const { view, subject, open } = parseAddress(location.hash);
     if (view === 'mutexes' && subject !== null) this.navigation.mutex = subject;
     this.go(view);
@@ -209,7 +214,13 @@ export class Console {
     else if (open !== null) this.ask(open, ticket);
   }
 
+  /** After a pause: browsers slow pages down that change their address at every key. */
   #writeAddress(): void {
+    clearTimeout(this.#addressTimer);
+    this.#addressTimer = setTimeout(() => this.#writeAddressNow(), addressPauseMs);
+  }
+
+  #writeAddressNow(): void {
     const { view, log, mutex } = this.navigation;
     const subject = view === 'scripts' ? this.list.selected : view === 'mutexes' ? mutex : null;
     const address = formatAddress(view, subject, log);

@@ -45,6 +45,17 @@ describe('the list', () => {
     expect(await focused(scene.page)).toBe('9f2c-41aa');
   });
 
+  it('goes with Enter to the detail and with Esc back to the row', async () => {
+    await using scene = await open(stuckWorld());
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('Enter');
+    await expect
+      .poll(() => scene.page.evaluate(() => document.activeElement?.getAttribute('data-part')))
+      .toBe('detail');
+    await scene.page.keyboard.press('Escape');
+    await expect.poll(() => focused(scene.page)).toBe('9f2c-41aa');
+  });
+
   it('jumps with B from a waiter to the script that blocks it', async () => {
     await using scene = await open(stuckWorld());
     await row(scene.page, 'a2').click();

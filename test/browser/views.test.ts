@@ -151,3 +151,44 @@ describe('the connection', () => {
     await scene.page.getByText('Open the link again.').waitFor();
   });
 });
+
+/** What the preload script of the desktop application gives the page, over the fake host. */
+function standInBridge(): void {
+  const listeners = new Map<string, (payload: unknown) => void>();
+  const call = async (method: string, input: unknown): Promise<unknown> =>
+    await (await fetch(`/rpc/${method}`, { method: 'POST', body: JSON.stringify(input) })).json();
+  const on = (event: string, listener: (payload: unknown) => void): (() => void) => {
+    listeners.set(event, listener);
+    if (event === 'snapshot')
+      void call('overview.get', {}).then((reply) => listener((reply as { value: unknown }).value));
+    return () => listeners.delete(event);
+  };
+  const emit = (event: string, payload: unknown): void => listeners.get(event)?.(payload);
+  Object.assign(window, { bridge: { call, on }, emit });
+}
+
+describe('in the desktop application', () => {
+  it('talks over the bridge and opens what the tray asks for, and only that', async () => {
+    await using scene = await open(stuckWorld(), { init: standInBridge });
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.evaluate(() =>
+      (window as unknown as { emit(event: string, payload: unknown): void }).emit('open', {
+        view: 'script',
+        ticket: '9f2c-41aa',
+        dialog: 'kill',
+      }),
+    );
+    await ready(scene.page);
+    expect(await dialog(scene.page).locator('h2').textContent()).toBe('Force Kill "Deploy web-eu / step 4"?');
+    expect(scene.host.commands()).toEqual([]);
+    await scene.page.keyboard.press('Escape');
+    await scene.page.evaluate(() =>
+      (window as unknown as { emit(event: string, payload: unknown): void }).emit('open', {
+        view: 'script',
+        ticket: 'a1',
+        dialog: 'log',
+      }),
+    );
+    await scene.page.getByRole('heading', { name: 'Log: Deploy api-eu / step 1' }).waitFor();
+  });
+});

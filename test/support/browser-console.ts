@@ -14,7 +14,7 @@ export interface Scene extends AsyncDisposable {
 /** Call at the top of a spec file; returns what opens a console on a world. */
 export function consoleSpecs(): (
   world: World,
-  options?: BrowserContextOptions & { readonly waitFor?: string; readonly hash?: string },
+  options?: BrowserContextOptions & { readonly waitFor?: string; readonly hash?: string; readonly init?: () => void },
 ) => Promise<Scene> {
   let browser: Browser;
   beforeAll(async () => {

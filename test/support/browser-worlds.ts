@@ -6,6 +6,7 @@ import type {
   MutexView,
   Overview,
   ScriptDetail,
+  ScriptView,
   Snapshot,
 } from '../../app/contract/methods.ts';
 
@@ -60,10 +61,33 @@ export class World {
       at: new Date().toISOString(),
       machine: 'WEB-EU-07',
       overview: this.overview,
-      scripts: [...this.scripts.values()],
+      scripts: [...this.scripts.values()].map(viewOf),
       mutexes: this.mutexes,
     };
   }
+}
+
+/** The list gets less than the detail, as from the real host. */
+function viewOf(detail: ScriptDetail): ScriptView {
+  const {
+    command: _command,
+    cwd: _cwd,
+    actor: _actor,
+    fence: _fence,
+    runnerPid: _runnerPid,
+    runDirectory: _runDirectory,
+    cancelSignal: _cancelSignal,
+    graceMs: _graceMs,
+    timeouts: _timeouts,
+    evidence: _evidence,
+    attempts: _attempts,
+    waiters: _waiters,
+    processes: _processes,
+    verbs: _verbs,
+    logBytes: _logBytes,
+    ...view
+  } = detail;
+  return view;
 }
 
 const possible = (text: string) => ({ possible: true, text });

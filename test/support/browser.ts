@@ -28,9 +28,9 @@ export interface ConsolePage extends AsyncDisposable {
 export async function openConsole(
   browser: Browser,
   url: string,
-  options: BrowserContextOptions & { readonly waitFor?: string } = {},
+  options: BrowserContextOptions & { readonly waitFor?: string; readonly init?: () => void } = {},
 ): Promise<ConsolePage> {
-  const { waitFor = '[role=row][data-ticket]', ...contextOptions } = options;
+  const { waitFor = '[role=row][data-ticket]', init, ...contextOptions } = options;
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
@@ -48,6 +48,7 @@ export async function openConsole(
       console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
     );
   });
+  if (init !== undefined) await page.addInitScript(init);
   await page.goto(url);
   await page.waitForSelector(waitFor);
   return { page, problems, [Symbol.asyncDispose]: () => context.close() };
