@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ProcessSnapshot, TreeMember } from '../../app/processes/control.ts';
 import type { ConsoleReport } from '../../app/processes/windows/console-signal.ts';
-import { readAnswer } from '../../app/processes/windows/console-signal.ts';
+import { readAnswer, sendConsoleEvent } from '../../app/processes/windows/console-signal.ts';
 import { explainSurvivor, type SurvivorFacts } from '../../app/processes/windows/ending.ts';
 import { fileTimeToMs, msToFileTime } from '../../app/processes/windows/filetime.ts';
 import { interrupt } from '../../app/processes/windows/interrupt.ts';
@@ -199,6 +199,19 @@ describe('the answer of the console helper', () => {
       failures: [{ error: 'ETIMEDOUT' }],
     });
     expect(readAnswer([2], '', 1)).toMatchObject({ sent: null, failures: [{ error: 'UNKNOWN' }] });
+  });
+});
+
+describe('without a Node for the helper', () => {
+  test('no console is reached, and the outcome says why', async () => {
+    expect(await sendConsoleEvent(null, [412], 'Ctrl-C')).toEqual({
+      sent: [],
+      failures: [{ pid: 412, error: 'ENOENT', message: 'there is no Node that could reach its console' }],
+    });
+    const nowhere = { node: '/nonexistent/node', koffiBeside: '/nonexistent/runner.js' };
+    expect((await sendConsoleEvent(nowhere, [412], 'Ctrl-C')).failures[0]?.message).toContain('no koffi');
+    const noNode = { node: '/nonexistent/node', koffiBeside: import.meta.filename };
+    expect((await sendConsoleEvent(noNode, [412], 'Ctrl-C')).failures[0]?.message).toContain('did not start');
   });
 });
 
