@@ -149,7 +149,7 @@ describe('a bug', () => {
       exit: (code?: number) => (seen.exited = code ?? 0),
     };
     const argv = ['Unjam.exe', '--hidden', '--user-data-dir=D:\\x'];
-    restartOnCrash(errors, app as unknown as App, { argv, uptimeMs: () => uptimeMs, log: (line) => log.push(line) });
+    restartOnCrash(errors, app, { argv, uptimeMs: () => uptimeMs, log: (line) => log.push(line) });
     errors.emit('uncaughtException', error);
     return { ...seen, log: log.join('') };
   };
