@@ -32,6 +32,6 @@ export class Announcer {
   }
 }
 
-export function withoutDurations(sentence: string): string {
+function withoutDurations(sentence: string): string {
   return sentence.replace(/\b\d+ (?:s|min|h|d)\b/g, '');
 }

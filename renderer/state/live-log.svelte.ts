@@ -12,7 +12,7 @@ const waitMs = 20_000;
 const settleMs = 150;
 const retryMs = 2_000;
 /** More would make the scroll bar longer than browsers can reach at 300 % zoom. */
-export const maxLines = 200_000;
+const maxLines = 200_000;
 
 export class LiveLog {
   revision = $state(0);

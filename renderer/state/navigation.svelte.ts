@@ -1,7 +1,7 @@
 /** Which view is open; the address says it too, so that a link, the tray or a reload can point at one script. */
 import type { Verb } from '../contract.ts';
 
-export const views = ['scripts', 'mutexes', 'history'] as const;
+const views = ['scripts', 'mutexes', 'history'] as const;
 export type View = (typeof views)[number];
 
 /** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#history`. */

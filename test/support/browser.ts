@@ -10,7 +10,7 @@ const candidates = [
   '/usr/bin/google-chrome',
 ];
 
-export function findChromium(): string {
+function findChromium(): string {
   const found = candidates.find((path) => path !== undefined && path !== '' && existsSync(path));
   if (found === undefined)
     throw new Error('No Chromium found. Install one, or name it in the environment variable CHROMIUM.');
