@@ -117,8 +117,7 @@ export class Supervisor {
   }
 
   locks(): MutexView[] {
-    const views = this.#views();
-    return this.#reader.busy().map(({ state }) => views.mutex(state));
+    return this.#views().mutexes();
   }
 
   /** @throws UnjamError `unknown-ticket` */

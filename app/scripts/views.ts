@@ -69,7 +69,7 @@ export class Views {
         this.#s.now,
       ),
       scripts: views,
-      mutexes: this.#s.mutexes.map((m) => this.mutex(m)),
+      mutexes: this.mutexes(),
     };
   }
 
@@ -192,6 +192,14 @@ export class Views {
       verbs: verbs(record, facts),
       logBytes: record.logBytes(),
     };
+  }
+
+  /** Mutexes with a stuck holder first, then by the length of their queue. */
+  mutexes(): MutexView[] {
+    const stuck = (m: MutexView): number => (m.holders.some((h) => h.stuck) ? 0 : 1);
+    return this.#s.mutexes
+      .map((m) => this.mutex(m))
+      .sort((a, b) => stuck(a) - stuck(b) || b.waiters.length - a.waiters.length || a.name.localeCompare(b.name));
   }
 
   mutex(state: MutexState): MutexView {
