@@ -1,0 +1,105 @@
+/**
+ * Judges a run from the log that its processes wrote inside their holds (O_APPEND: the file's order is the order of
+ * events). It knows nothing of the store: what overlaps here has overlapped.
+ *
+ *   Q <mutex> <id> <level> <pid> <ns> <ids ahead, comma separated>   joined the queue
+ *   B <mutex> <id> <fence> <pid> <ns>                                runs, inside the hold
+ *   E <mutex> <id> <fence> <pid> <ns>                                ends, still inside the hold
+ *   K <pid>                                                          is going to be killed
+ *   A <id>                                                           is going to be abandoned
+ *   G <mutex> <id>                                                   lost its place although nobody took it
+ */
+export interface Counters {
+  grants: number;
+  /** Holds that overlapped although one of them was exclusive, and fences given out twice. */
+  violations: number;
+  /** Waiters that disappeared from the queue, or were never granted. */
+  lostWaiters: number;
+  /** Grants before somebody who was ahead in the queue. */
+  orderErrors: number;
+  kills: number;
+  abandons: number;
+  /** From the end of a hold to the begin of the next one that waited for it, ms, ascending. */
+  handOffsMs: number[];
+}
+
+interface Open {
+  readonly id: string;
+  readonly pid: string;
+  readonly level: string;
+}
+
+export function judge(log: string): Counters {
+  const c: Counters = {
+    grants: 0,
+    violations: 0,
+    lostWaiters: 0,
+    orderErrors: 0,
+    kills: 0,
+    abandons: 0,
+    handOffsMs: [],
+  };
+  const queued = new Map<string, { level: string; ahead: string[]; at: bigint }>();
+  const open = new Map<string, Open[]>();
+  const fenceOf = new Map<string, number>();
+  const fencesOf = new Map<string, Set<number>>();
+  const ended = new Map<string, bigint>();
+  const doomed = new Set<string>();
+
+  for (const line of log.split('\n')) {
+    const [what = '', a = '', b = '', n = '', pid = '', ns = '0', ahead = ''] = line.split(' ');
+    switch (what) {
+      case 'Q':
+        queued.set(b, { level: n, at: BigInt(ns), ahead: ahead === '' ? [] : ahead.split(',') });
+        break;
+      case 'B': {
+        c.grants += 1;
+        const level = queued.get(b)?.level ?? 'full';
+        const beside = open.get(a) ?? [];
+        if (beside.some((o) => o.level === 'full' || level === 'full')) c.violations += 1;
+        const fences = fencesOf.get(a) ?? new Set();
+        if (fences.has(Number(n))) c.violations += 1;
+        fencesOf.set(a, fences.add(Number(n)));
+        fenceOf.set(b, Number(n));
+        // Its kill or abandon is on its way: when its hold ends cannot be known, so it is not held against others.
+        if (!doomed.has(pid) && !doomed.has(b)) open.set(a, [...beside, { id: b, pid, level }]);
+        const free = ended.get(a);
+        const wait = queued.get(b);
+        if (beside.length === 0 && free !== undefined && wait !== undefined && wait.at < free)
+          c.handOffsMs.push(Number(BigInt(ns) - free) / 1e6);
+        break;
+      }
+      case 'E':
+        open.set(
+          a,
+          (open.get(a) ?? []).filter((o) => o.id !== b),
+        );
+        ended.set(a, BigInt(ns));
+        break;
+      case 'K':
+      case 'A': {
+        if (what === 'K') c.kills += 1;
+        else c.abandons += 1;
+        doomed.add(a);
+        for (const [mutex, holds] of open) {
+          const left = holds.filter((o) => o.pid !== a && o.id !== a);
+          if (left.length < holds.length) ended.delete(mutex); // when it ended is not known
+          open.set(mutex, left);
+        }
+        break;
+      }
+      case 'G':
+        c.lostWaiters += 1;
+        break;
+    }
+  }
+  for (const [id, { ahead }] of queued) {
+    const mine = fenceOf.get(id);
+    if (mine !== undefined && ahead.some((other) => (fenceOf.get(other) ?? -1) > mine)) c.orderErrors += 1;
+  }
+  c.handOffsMs.sort((x, y) => x - y);
+  return c;
+}
+
+export const percentile = (sorted: readonly number[], p: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? Number.NaN;

@@ -1,0 +1,81 @@
+/** Mutual exclusion, order and no lost waiter, with real processes that die, freeze and are abandoned at any moment. */
+import { describe, expect, test } from 'vitest';
+import { chaos } from './locks-chaos.ts';
+import { judge, percentile } from './locks-oracle.ts';
+
+const onPosix = process.platform !== 'win32';
+
+describe.runIf(onPosix)('16 processes on 4 mutexes', () => {
+  test('keep exclusion, order and every waiter through SIGKILL, SIGSTOP and abandons', async () => {
+    const c = await chaos({ seconds: 12, killEveryMs: 700, freezeEveryMs: 300, abandonEveryMs: 400 });
+    console.log(
+      `${c.grants} grants (${Math.round(c.grants / c.seconds)}/s), ${c.kills} kills, ${c.abandons} abandons, hand-off p50 ${percentile(c.handOffsMs, 50).toFixed(1)} ms, p99 ${percentile(c.handOffsMs, 99).toFixed(1)} ms; violations ${c.violations}, lost waiters ${c.lostWaiters}, order errors ${c.orderErrors}`,
+    );
+    expect(c).toMatchObject({ violations: 0, lostWaiters: 0, orderErrors: 0, crashes: 0 });
+    expect(c.grants).toBeGreaterThan(100);
+    expect(Math.min(c.kills, c.abandons)).toBeGreaterThan(0);
+  });
+});
+
+describe.runIf(onPosix)('the oracle finds', () => {
+  test('a liveness probe that takes the living for gone: violations', async () => {
+    const c = await chaos({ seconds: 4, processes: 8, mutexes: 1, sabotage: 'steal', drainMs: 5_000 });
+    expect(c.violations).toBeGreaterThan(0);
+  });
+
+  test('a file system on which a commit never fails: lost waiters', async () => {
+    const c = await chaos({ seconds: 4, processes: 8, mutexes: 1, sabotage: 'overwrite', drainMs: 3_000 });
+    expect(c.lostWaiters).toBeGreaterThan(0);
+  });
+
+  test('waiters that step to the head of the queue: order errors', async () => {
+    const c = await chaos({ seconds: 4, processes: 8, mutexes: 1, sabotage: 'barge', drainMs: 10_000 });
+    expect(c.orderErrors).toBeGreaterThan(0);
+    expect(c.violations).toBe(0);
+  });
+});
+
+describe('the oracle', () => {
+  const full = (id: string, pid: number, ahead = ''): string => `Q m ${id} full ${pid} 0 ${ahead}\n`;
+  const none = (id: string, pid: number): string => `Q m ${id} none ${pid} 0 \n`;
+  const run = (what: 'B' | 'E', id: string, fence: number, pid: number, ns = 0): string =>
+    `${what} m ${id} ${fence} ${pid} ${ns}\n`;
+
+  test('accepts holds one after the other, and shared ones together', () => {
+    const c = judge(
+      full('a', 1) +
+        run('B', 'a', 1, 1) +
+        full('b', 2) +
+        run('E', 'a', 1, 1, 1e6) +
+        run('B', 'b', 2, 2, 3e6) +
+        run('E', 'b', 2, 2) +
+        none('c', 1) +
+        none('d', 2) +
+        run('B', 'c', 3, 1) +
+        run('B', 'd', 4, 2),
+    );
+    expect(c).toMatchObject({ grants: 4, violations: 0, lostWaiters: 0, orderErrors: 0, handOffsMs: [2] });
+  });
+
+  test('counts an exclusive hold beside any other', () => {
+    expect(judge(full('a', 1) + full('b', 2) + run('B', 'a', 1, 1) + run('B', 'b', 2, 2)).violations).toBe(1);
+    expect(judge(full('a', 1) + none('b', 2) + run('B', 'a', 1, 1) + run('B', 'b', 2, 2)).violations).toBe(1);
+    expect(judge(none('a', 1) + full('b', 2) + run('B', 'a', 1, 1) + run('B', 'b', 2, 2)).violations).toBe(1);
+  });
+
+  test('does not count the hold of a process that was killed, or that was abandoned, before', () => {
+    for (const end of ['K 1\n', 'A a\n'])
+      expect(judge(full('a', 1) + full('b', 2) + run('B', 'a', 1, 1) + end + run('B', 'b', 2, 2)).violations).toBe(0);
+  });
+
+  test('counts a fence that was given out twice, a place that was lost, and an overtaking', () => {
+    expect(
+      judge(full('a', 1) + run('B', 'a', 1, 1) + run('E', 'a', 1, 1) + full('b', 1) + run('B', 'b', 1, 1)).violations,
+    ).toBe(1);
+    expect(judge('G m a\n').lostWaiters).toBe(1);
+    expect(
+      judge(full('a', 1) + full('b', 2, 'a') + run('B', 'b', 1, 2) + run('E', 'b', 1, 2) + run('B', 'a', 2, 1))
+        .orderErrors,
+    ).toBe(1);
+  });
+});
