@@ -2,7 +2,11 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
-const entries: Record<string, string> = { cli: 'app/cli/main.ts', runner: 'app/runner/main.ts', 'main/main': 'main/main.ts' };
+const entries: Record<string, string> = {
+  cli: 'app/cli/main.ts',
+  runner: 'app/runner/main.ts',
+  'main/main': 'main/main.ts',
+};
 
 export default defineConfig({
   publicDir: false,

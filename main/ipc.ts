@@ -37,7 +37,7 @@ export function openRpcDoor(door: RpcDoor): void {
  * Why this sender is not the console, or null when it is. `senderFrame` is null once the frame has navigated or gone,
  * and its properties may throw then: both are refusals.
  */
-export function senderProblem(
+function senderProblem(
   event: Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>,
   consoleId: number | null,
 ): string | null {

@@ -5,7 +5,7 @@
 import type { MutexView, ScriptView, Snapshot } from '../app/contract/methods.ts';
 import { digestToast, releasedToast, scriptToast, type Level, type Toast } from './notification-texts.ts';
 
-export const rules = {
+const rules = {
   waitsBeforeToastMs: 120_000,
   perMutexMs: 600_000,
   hourMs: 3_600_000,

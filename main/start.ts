@@ -36,10 +36,18 @@ if (!existsSync(root('dist/cli.js'))) {
 
 const display = hasDisplay();
 const electron = display ? (electronBinary() ?? installElectron()) : null;
-const why = electron ? 'its binary is installed' : display ? 'the Electron binary is not installed and could not be installed now' : 'there is no display for Electron';
-process.stdout.write(electron ? `Opening Unjam in Electron: ${why}.\n` : `Opening Unjam from the headless host: ${why}.\n`);
+const why = electron
+  ? 'its binary is installed'
+  : display
+    ? 'the Electron binary is not installed and could not be installed now'
+    : 'there is no display for Electron';
+process.stdout.write(
+  electron ? `Opening Unjam in Electron: ${why}.\n` : `Opening Unjam from the headless host: ${why}.\n`,
+);
 
-const [file, ...args] = electron ? [electron, root('.')] : [process.execPath, root('dist/cli.js'), 'serve', '--console'];
+const [file, ...args] = electron
+  ? [electron, root('.')]
+  : [process.execPath, root('dist/cli.js'), 'serve', '--console'];
 const child = spawn(file, [...args, ...process.argv.slice(2)], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 child.on('exit', (code) => process.exit(code ?? 0));

@@ -57,7 +57,9 @@ export class HttpClient implements Client {
         return;
       }
       let name = '';
-      createInterface({ input: r }).on('line', (line) => {
+      const lines = createInterface({ input: r });
+      lines.on('error', lost); // it repeats the errors of its input
+      lines.on('line', (line) => {
         if (line.startsWith('event: ')) name = line.slice(7);
         else if (line.startsWith('data: ') && name === event && !stopped)
           listener(JSON.parse(line.slice(6)) as EventPayload<E>);

@@ -69,7 +69,7 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
   }
 }
 
-export function reply(response: ServerResponse, value: Reply): void {
+function reply(response: ServerResponse, value: Reply): void {
   json(response, value.ok ? 200 : statusOf(value.error), value);
 }
 

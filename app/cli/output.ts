@@ -2,7 +2,7 @@
 import { type ErrorBody, UnjamError } from '../contract/errors.ts';
 
 export const exitUsage = 2;
-export const exitFailure = 1;
+const exitFailure = 1;
 
 export function print(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);

@@ -48,7 +48,7 @@ export const methods = {
 } as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
 
 /** Events carry whole snapshots: a client that missed some is right again after the next one. At most 4 a second. */
-export const events = { snapshot: s.Snapshot } as const satisfies Record<string, z.ZodType>;
+const events = { snapshot: s.Snapshot } as const satisfies Record<string, z.ZodType>;
 
 export type Method = keyof typeof methods;
 export type Input<M extends Method> = z.input<(typeof methods)[M]['input']>;

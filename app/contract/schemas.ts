@@ -11,7 +11,7 @@ const milliseconds = (what: string) => z.int().min(limits.timeoutMinMs).max(limi
 export const Ticket = z.string().min(1).max(limits.ticketMax).describe('the id of a script; case-insensitive');
 const Reason = z.string().trim().min(1).max(limits.reasonMax).describe('for the journal');
 
-export const Actor = z.strictObject({
+const Actor = z.strictObject({
   user: z.string(),
   via: z.enum(['cli', 'api', 'window', 'browser', 'unjam']),
 });

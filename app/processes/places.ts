@@ -1,21 +1,31 @@
 /** Where things live on each platform: the state directory and the host's address. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * `UNJAM_HOME`; else `%ProgramData%\Unjam` where it exists (installed per machine) or `%LOCALAPPDATA%\Unjam`;
+ * `UNJAM_HOME`; else `%ProgramData%\Unjam` when installed per machine, or `%LOCALAPPDATA%\Unjam`;
  * else `$XDG_STATE_HOME/unjam` (default `~/.local/state/unjam`).
  */
 export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment['UNJAM_HOME']) return resolve(environment['UNJAM_HOME']);
   if (process.platform === 'win32') {
-    const machine = join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam');
-    if (existsSync(machine)) return machine;
+    if (installedPerMachine(environment)) return join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam');
     return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Unjam');
   }
   return join(environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'unjam');
+}
+
+/**
+ * True when this program's runtime lies where only an administrator can put it. That a folder exists in ProgramData
+ * says nothing: every user may make one there.
+ */
+function installedPerMachine(environment: NodeJS.ProcessEnv): boolean {
+  const here = process.execPath.toLowerCase();
+  return ['ProgramFiles', 'ProgramW6432', 'CommonProgramFiles', 'CommonProgramW6432'].some((name) => {
+    const folder = environment[name];
+    return folder !== undefined && folder !== '' && here.startsWith(`${folder.toLowerCase()}\\`);
+  });
 }
 
 /** Address of the host of a state directory: a Unix socket inside it, or a named pipe. */

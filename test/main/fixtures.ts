@@ -81,7 +81,7 @@ export function detail(changes: Partial<ScriptDetail> = {}): ScriptDetail {
   });
 }
 
-export function process(pid: number, name: string): ScriptDetail['processes'][number] {
+function process(pid: number, name: string): ScriptDetail['processes'][number] {
   return {
     pid,
     parentPid: 7300,

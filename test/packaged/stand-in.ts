@@ -8,7 +8,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path';
 
 /** Where the fuses are in Electron's program: https://github.com/electron/fuses, `SENTINEL`. */
-export const fuseSentinel = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';
+const fuseSentinel = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';
 
 /** Electron 45's wire in its order; `@electron/fuses` 1.8, which electron-builder brings, knows the first eight. */
 export const fuseNames = [
