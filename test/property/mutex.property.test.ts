@@ -30,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('abandon'), id, holdQueue: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume', 'resume') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reap'), dead: fc.uniqueArray(id, { maxLength: 3 }) }) },
-) as fc.Arbitrary<Step>;
+);
 const steps = fc.array(step, { maxLength: 60 });
 
 /** Applies a step to the state that a script with that id would see: the right fence is the one it was told. */

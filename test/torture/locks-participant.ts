@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { placeOf, type MutexState, type Place } from '../../app/domain/mutex.ts';
 import type { TreeScope } from '../../app/domain/script.ts';
-import { type LivenessProbe, type Mutex, Mutexes } from '../../app/locks/index.ts';
+import { type Mutex, Mutexes } from '../../app/locks/index.ts';
+import type { LivenessProbe } from '../../app/locks/mutexes.ts';
 import { VersionStore } from '../../app/locks/version-store.ts';
 import { openProcessControl } from '../../app/processes/index.ts';
 

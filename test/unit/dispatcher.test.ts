@@ -32,7 +32,7 @@ describe('a call', () => {
       expect(isMethod(method)).toBe(false);
       expect(await errorOf(method, {})).toMatchObject({
         code: 'unknown-method',
-        next: expect.stringContaining('scripts.abandon'),
+        next: expect.stringContaining('scripts.abandon') as string,
       });
     },
   );
@@ -144,8 +144,8 @@ describe('a call', () => {
       ok: false,
       error: {
         code: 'internal',
-        message: expect.stringContaining('x is not a function'),
-        next: expect.stringContaining('host.log'),
+        message: expect.stringContaining('x is not a function') as string,
+        next: expect.stringContaining('host.log') as string,
       },
     });
     expect(bugs.map(([method]) => method)).toEqual(['scripts.complete']);

@@ -6,7 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { UnjamError } from '../../app/contract/errors.ts';
 import type { Liveness, ProcessIdentity } from '../../app/domain/identity.ts';
 import { placeOf } from '../../app/domain/mutex.ts';
-import { Election, type LivenessProbe, Mutexes } from '../../app/locks/index.ts';
+import { Election, Mutexes } from '../../app/locks/index.ts';
+import type { LivenessProbe } from '../../app/locks/mutexes.ts';
 import { identity, kim, scope, waiter } from '../support/fake-domain.ts';
 import { temporaryFolder } from '../support/fake-home.ts';
 

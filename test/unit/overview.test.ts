@@ -61,7 +61,7 @@ describe('the overview', () => {
     const worse = { ...stuck, ticket: 'worse', blocks: 7, mutex: 'Other', attempted: 2, next: 'abandon' as const };
     expect(see([stuck, worse])).toMatchObject({
       sentence: '2 stuck scripts block 10 scripts on 2 mutexes',
-      detail: expect.stringContaining('2 steps tried.'),
+      detail: expect.stringContaining('2 steps tried.') as string,
       ticket: 'worse',
       next: 'abandon',
     });

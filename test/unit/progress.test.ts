@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { EventBody, ScriptEvent } from '../../app/domain/events.ts';
+import type { EventBody } from '../../app/domain/events.ts';
 import { advance, noProgress, type Progress } from '../../app/domain/progress.ts';
 import { at0312, identity, kim, survivor, verdict } from '../support/fake-domain.ts';
 
 /** Folds events that are a second apart. */
 const after = (...bodies: (EventBody & { code?: string; text?: string })[]): Progress =>
-  bodies.reduce<Progress>(
-    (p, b, i) => advance(p, { ...b, at: at0312 + i * 1_000, by: 'runner' } as ScriptEvent),
-    noProgress,
-  );
+  bodies.reduce<Progress>((p, b, i) => advance(p, { ...b, at: at0312 + i * 1_000, by: 'runner' }), noProgress);
 
 const queued: EventBody = { type: 'queued', mutex: 'RunningScript' };
 const granted: EventBody = { type: 'granted', mutex: 'RunningScript', fence: 1, waitedMs: 0 };
@@ -81,7 +78,7 @@ describe('where a script stands', () => {
   });
 
   test('a kill by the ladder answers no request', () => {
-    expect(after(started, { ...kill, requestId: null } as EventBody).answered).toEqual([]);
+    expect(after(started, { ...kill, requestId: null }).answered).toEqual([]);
   });
 
   test('a time-out is an attempt of nobody, and its kind is kept', () => {

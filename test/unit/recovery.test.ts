@@ -50,19 +50,25 @@ describe('what a host concludes about a script without a verdict', () => {
   });
 
   test('runner gone, nobody left, no exit.json: lost, and why', () => {
-    expect(conclude(found(gone))).toMatchObject({ kind: 'lost', why: expect.stringContaining('nobody watched') });
+    expect(conclude(found(gone))).toMatchObject({
+      kind: 'lost',
+      why: expect.stringContaining('nobody watched') as string,
+    });
     expect(conclude(found({ ...gone, rebooted: true }))).toMatchObject({
       kind: 'lost',
-      why: expect.stringContaining('restarted'),
+      why: expect.stringContaining('restarted') as string,
     });
   });
 
   test('runner gone before the start: never started, and why', () => {
     const waited = found({ ...gone, started: false });
-    expect(conclude(waited)).toMatchObject({ kind: 'never-started', why: expect.stringContaining('runner died') });
+    expect(conclude(waited)).toMatchObject({
+      kind: 'never-started',
+      why: expect.stringContaining('runner died') as string,
+    });
     expect(conclude({ ...waited, rebooted: true })).toMatchObject({
       kind: 'never-started',
-      why: expect.stringContaining('while it waited'),
+      why: expect.stringContaining('while it waited') as string,
     });
   });
 

@@ -151,7 +151,7 @@ describe('isolation', () => {
 
 describe('a cancel signal', () => {
   test.each([
-    ...cancelSignals.map((s) => [s, s]),
+    ...cancelSignals.map((s): [string, string] => [s, s]),
     ['kill', 'SIGKILL'],
     ['KILL', 'SIGKILL'],
     ['int', 'SIGINT'],
@@ -162,7 +162,7 @@ describe('a cancel signal', () => {
     ['Ctrl-C', 'ctrl-c'],
     ['CTRL-BREAK', 'ctrl-break'],
   ])('%j is %s', (text, signal) => {
-    expect(cancelSignal(text ?? '')).toBe(signal);
+    expect(cancelSignal(text)).toBe(signal);
   });
 
   test.each(['', 'SIGUSR1', '9', '15', 'sig', 'ctrl+c', 'toString'])('%j is refused', (text) => {

@@ -1,0 +1,93 @@
+/** A start request becomes a whole spec, or an error that says what is wrong; nothing in between. */
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { UnjamError } from '../../app/contract/errors.ts';
+import type { Parsed } from '../../app/contract/methods.ts';
+import { limits } from '../../app/domain/limits.ts';
+import { ticketProblem } from '../../app/domain/names.ts';
+import { acceptStart } from '../../app/scripts/accept.ts';
+import { kim } from '../support/fake-domain.ts';
+import { temporaryFolder } from '../support/fake-home.ts';
+
+function accept(changes: Partial<Parsed<'scripts.start'>> = {}) {
+  const cwd = temporaryFolder();
+  return acceptStart({ command: [process.execPath, '-e', '0'], cwd, ...changes }, kim, {
+    defaultSignal: 'SIGTERM',
+    environment: { PATH: process.env['PATH'], SECRET: 's', UNJAM_RUN: 'outer' },
+    cwd,
+  });
+}
+const refused = (changes: Partial<Parsed<'scripts.start'>>): { code: string; field: string | undefined } => {
+  try {
+    accept(changes);
+  } catch (error) {
+    if (error instanceof UnjamError) return { code: error.code, field: error.field };
+    throw error;
+  }
+  throw new Error('It was accepted.');
+};
+
+describe('a start request', () => {
+  test('gets a ticket that is safe, and a run id of its own', () => {
+    const tickets = Array.from({ length: 50 }, () => accept().spec.ticket);
+    expect(tickets.map(ticketProblem).filter((p) => p !== null)).toEqual([]);
+    expect(new Set(tickets).size).toBe(50);
+    expect(accept({ ticket: 'mine' }).spec.runId).not.toBe(accept({ ticket: 'mine' }).spec.runId);
+  });
+
+  test('is filled up with the defaults', () => {
+    expect(accept().spec).toMatchObject({
+      schema: 1,
+      isolation: null,
+      timeouts: { overallMs: null, noOutputMs: null },
+      cancel: { signal: 'SIGTERM', graceMs: limits.graceMs },
+      notify: null,
+      cleanup: null,
+      actor: kim,
+      file: process.execPath,
+    });
+    expect(accept({ isolation: { level: 'none', mutex: 'm' } }).spec.isolation).toEqual({
+      level: 'none',
+      mutex: 'm',
+      timeoutMs: null,
+    });
+    expect(accept({ graceMs: 0, cancelSignal: 'SIGINT' }).spec.cancel).toEqual({ signal: 'SIGINT', graceMs: 0 });
+  });
+
+  test('writes the names of its variables down, and no value', () => {
+    const { spec, environment } = accept({
+      environment: { B: 'secret-value', A: '1', PATH: process.env['PATH'] ?? '' },
+    });
+    expect(spec.environmentNames).toEqual(['A', 'B', 'PATH']);
+    expect(environment['B']).toBe('secret-value');
+    expect(JSON.stringify(spec)).not.toContain('secret-value');
+  });
+
+  test('without an environment gets the host’s', () => {
+    expect(accept().environment['SECRET']).toBe('s');
+  });
+
+  test.each<[string, Partial<Parsed<'scripts.start'>>, string, string]>([
+    ['a ticket that leads out of the folder', { ticket: '../x' }, 'bad-ticket', 'ticket'],
+    ['a ticket that is a device', { ticket: 'NUL' }, 'bad-ticket', 'ticket'],
+    ['a mutex that is none', { isolation: { level: 'full', mutex: 'a/b' } }, 'bad-mutex-name', 'isolation.mutex'],
+    ['a mutex without a name', { isolation: { level: 'full', mutex: '' } }, 'bad-mutex-name', 'isolation.mutex'],
+    ['no command', { command: [] }, 'missing-command', 'command'],
+    ['an empty command', { command: ['  '] }, 'missing-command', 'command'],
+    ['a command that is not there', { command: ['unjam-no-such-command'] }, 'command-not-found', 'command.0'],
+    ['a folder that is not there', { cwd: '/no/such/folder' }, 'folder-not-found', 'cwd'],
+    ['a folder that is a file', { cwd: process.execPath }, 'folder-not-found', 'cwd'],
+  ])('with %s is refused', (_what, changes, code, field) => {
+    expect(refused(changes)).toEqual({ code, field });
+  });
+
+  test('with a file that may not be executed is refused', { skip: process.platform === 'win32' }, () => {
+    const file = join(temporaryFolder(), 'deploy.sh');
+    writeFileSync(file, '#!/bin/sh\n');
+    chmodSync(file, 0o644);
+    expect(refused({ command: [file] })).toEqual({ code: 'command-not-found', field: 'command.0' });
+    chmodSync(file, 0o755);
+    expect(accept({ command: [file] }).spec.file).toBe(file);
+  });
+});
