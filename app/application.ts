@@ -12,7 +12,7 @@ import { contractProtocol } from './contract/protocol.ts';
 import { openStateDirectory, readHostFile, writeHostFile } from './host-files.ts';
 import { Journal } from './journal/journal.ts';
 import { Election, Mutexes } from './locks/index.ts';
-import { openProcessControl } from './processes/index.ts';
+import { closeAddressToOthers, openProcessControl } from './processes/index.ts';
 import { LogReader } from './scripts/log-reader.ts';
 import type { RunnerCommand } from './scripts/runner-pool.ts';
 import { SnapshotFeed } from './scripts/snapshot-feed.ts';
@@ -56,8 +56,11 @@ const capabilities = [
 /** @throws UnjamError `state-directory`, `host-unreachable` */
 export async function openApplication(options: ApplicationOptions): Promise<Application> {
   const { stateDirectory, log } = options;
-  openStateDirectory(stateDirectory);
-  const control = await openProcessControl();
+  await openStateDirectory(stateDirectory, log);
+  const { runner } = options;
+  const control = await openProcessControl(
+    runner?.args[0] === undefined ? undefined : { node: runner.file, koffiBeside: runner.args[0] },
+  );
   const election = new Election(stateDirectory, control.self, (identity) => control.liveness(identity));
   if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
 
@@ -71,7 +74,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     control,
     mutexes,
     journal,
-    runner: options.runner ?? defaultRunner(),
+    runner: runner ?? defaultRunner(),
     killDisabled,
     log,
   });
@@ -113,8 +116,10 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   );
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
-  const file = writeHostFile(stateDirectory, version, control.self);
+  const file = await writeHostFile(stateDirectory, version, control.self);
   const socket = await openHostSocket(file.address, file.token, control.user, { dispatch, subscribe, version });
+  const open = await closeAddressToOthers(file.address);
+  if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
 
   return {
     role: 'host',

@@ -1,10 +1,11 @@
 /** What a host leaves in its state directory for clients: its address and the token of its door. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnjamError } from './contract/errors.ts';
 import type { ProcessIdentity } from './domain/identity.ts';
-import { hostAddress } from './processes/index.ts';
+import { closeFolderToOthers, hostAddress } from './processes/index.ts';
+import { replaceFile } from './run-directory/atomic-file.ts';
 
 export interface HostFile {
   readonly schema: 1;
@@ -18,12 +19,12 @@ export interface HostFile {
  * Makes the state directory, owner-only, and proves that it can be written.
  * @throws UnjamError `state-directory`
  */
-export function openStateDirectory(directory: string): void {
+export async function openStateDirectory(directory: string, log: (line: string) => void): Promise<void> {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const probe = join(directory, `.probe-${process.pid}`);
     writeFileSync(probe, '', { mode: 0o600 });
-    renameSync(probe, join(directory, '.writable'));
+    unlinkSync(probe);
   } catch (error) {
     throw new UnjamError(
       'state-directory',
@@ -31,9 +32,11 @@ export function openStateDirectory(directory: string): void {
       'Correct its rights, free space, or name another one with UNJAM_HOME.',
     );
   }
+  const open = await closeFolderToOthers(directory);
+  if (open !== null) log(`W391 The state directory could not be closed to other users: ${open}.`);
 }
 
-export function writeHostFile(directory: string, version: string, host: ProcessIdentity): HostFile {
+export async function writeHostFile(directory: string, version: string, host: ProcessIdentity): Promise<HostFile> {
   const file: HostFile = {
     schema: 1,
     address: hostAddress(directory),
@@ -41,13 +44,9 @@ export function writeHostFile(directory: string, version: string, host: ProcessI
     version,
     host,
   };
-  const temporary = join(directory, `host.${process.pid}.tmp`);
-  writeFileSync(temporary, JSON.stringify(file), { mode: 0o600 });
-  renameSync(temporary, join(directory, 'host.json'));
+  await replaceFile(join(directory, 'host.json'), JSON.stringify(file));
   // The token alone, for callers that are no CLI: curl -H "Authorization: Bearer $(cat token)".
-  const token = join(directory, 'token');
-  writeFileSync(token, file.token, { mode: 0o600 });
-  chmodSync(token, 0o600);
+  await replaceFile(join(directory, 'token'), file.token);
   return file;
 }
 

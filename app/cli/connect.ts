@@ -1,6 +1,4 @@
 /** Finds the host of the state directory, or starts one in the background, and connects to it. */
-import { spawn } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,8 +15,8 @@ export async function connect(): Promise<HttpClient> {
   const directory = stateDirectory();
   const client = await reach(directory);
   if (client) return client;
-  openStateDirectory(directory);
-  startBackgroundHost(directory);
+  await openStateDirectory(directory, (line) => process.stderr.write(`unjam: ${line}\n`));
+  await startBackgroundHost(directory);
   const deadline = performance.now() + startMs;
   for (let wait = 5; performance.now() < deadline; wait = Math.min(wait * 1.5, 100)) {
     await delay(wait);
@@ -55,25 +53,20 @@ async function reach(directory: string): Promise<HttpClient | null> {
   }
 }
 
-function startBackgroundHost(directory: string): void {
-  const log = openSync(join(directory, 'host.log'), 'a', 0o600);
-  try {
-    // Not a part of the script that this command may run in: its Force Kill must not reach the host.
-    const environment = Object.fromEntries(
-      Object.entries(process.env).filter(
-        ([name]) => !/^UNJAM_(RUN|TICKET|MUTEX|FENCE|ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/.test(name),
-      ),
-    );
-    const program = process.argv[1];
-    if (program === undefined) throw new Error('the path of this program is unknown');
-    spawn(process.execPath, [program, 'serve', '--background'], {
-      detached: true,
-      stdio: ['ignore', log, log],
-      windowsHide: true,
-      env: { ...environment, UNJAM_RUN: 'none', UNJAM_HOME: directory },
-      cwd: directory,
-    }).unref();
-  } finally {
-    closeSync(log);
-  }
+async function startBackgroundHost(directory: string): Promise<void> {
+  const [, program] = process.argv;
+  if (program === undefined) throw new Error('the path of this program is unknown');
+  // Not a part of the script that this command may run in: its Force Kill must not reach the host.
+  const own = /^UNJAM_(RUN|TICKET|MUTEX|FENCE|ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/;
+  const environment = Object.entries(process.env).filter(
+    (e): e is [string, string] => e[1] !== undefined && !own.test(e[0]),
+  );
+  const { startInBackground } = await import('../processes/background.ts');
+  await startInBackground({
+    file: process.execPath,
+    args: [program, 'serve', '--background'],
+    cwd: directory,
+    environment: { ...Object.fromEntries(environment), UNJAM_RUN: 'none', UNJAM_HOME: directory },
+    log: join(directory, 'host.log'),
+  });
 }

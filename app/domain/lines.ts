@@ -27,8 +27,7 @@ const line = (code: string, ...sentences: (string | null)[]): Line => ({
 });
 
 export const actorText = (actor: Actor): string => (actor.via === 'unjam' ? 'Unjam' : `${actor.user} (${actor.via})`);
-const processText = (p: ProcessIdentity): string =>
-  `PID ${p.pid} (${p.name}, started ${clockTime(p.startedAt)})`;
+const processText = (p: ProcessIdentity): string => `PID ${p.pid} (${p.name}, started ${clockTime(p.startedAt)})`;
 const listed = (all: readonly ProcessIdentity[]): string => {
   const shown = all
     .slice(0, 20)

@@ -1,5 +1,5 @@
 /** Where things live on each platform: the state directory and the host's address. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -31,7 +31,8 @@ function installedPerMachine(environment: NodeJS.ProcessEnv): boolean {
 /** Address of the host of a state directory: a Unix socket inside it, or a named pipe. */
 export function hostAddress(directory: string): string {
   const hash = createHash('sha256').update(directory.toLowerCase()).digest('hex').slice(0, 24);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\unjam-${hash}`;
+  // A name that can be foretold can be taken first; clients read it from host.json.
+  if (process.platform === 'win32') return `\\\\.\\pipe\\unjam-${hash}-${randomBytes(8).toString('hex')}`;
   const path = join(directory, 'host.sock');
   // sun_path holds 108 bytes with its NUL (unix(7)); a longer one goes to a short, private folder.
   return Buffer.byteLength(path) < 104 ? path : join(tmpdir(), `unjam-${process.getuid?.() ?? 0}-${hash}`, 'host.sock');

@@ -169,8 +169,9 @@ export class RunDirectory {
     for (const name of readdirSync(this.requestsPath).sort()) {
       const path = join(this.requestsPath, name);
       try {
-        requests.push(JSON.parse(readFileSync(path, 'utf8')) as RunnerRequest);
-        unlinkSync(path);
+        const request = JSON.parse(readFileSync(path, 'utf8')) as RunnerRequest;
+        unlinkSync(path); // refused while a scanner has it open: it is taken on the next look then
+        requests.push(request);
       } catch {
         // Withdrawn between listing and reading.
       }

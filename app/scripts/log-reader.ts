@@ -12,6 +12,7 @@ export class LogReader {
   async read(record: ScriptRecord, query: Parsed<'logs.read'>): Promise<LogPage> {
     const deadline = performance.now() + (query.waitMs ?? 0);
     for (;;) {
+      record.tree ??= record.isFinal ? record.directory.readTree() : null;
       const over = record.tree !== null; // written last: from then on nobody adds to the log or its index
       const page = readLog(record.directory, this.#index(record), query, over);
       const complete = over && page.next >= page.size;

@@ -12,24 +12,24 @@ export interface RunnerCommand {
   readonly args: readonly string[];
 }
 
-/** What a runner itself needs of the host's environment; the script's own travels in the order. */
-const passed = [
+/** What a runner itself needs of the host's environment; the script's own travels in the order. Windows writes `Path`. */
+const passed = new Set([
   'PATH',
   'HOME',
   'TMPDIR',
   'TEMP',
   'TMP',
   'LANG',
-  'SystemRoot',
-  'SystemDrive',
-  'windir',
+  'SYSTEMROOT',
+  'SYSTEMDRIVE',
+  'WINDIR',
   'USERPROFILE',
   'LOCALAPPDATA',
-  'ProgramData',
+  'PROGRAMDATA',
   'WINEPREFIX',
   'WINEDEBUG',
   'UNJAM_WINE_HINT',
-];
+]);
 
 const warmAfterMs = 100;
 
@@ -81,7 +81,9 @@ export class RunnerPool {
   }
 
   #spawn(): ChildProcess {
-    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => passed.includes(name)));
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => passed.has(name.toUpperCase())),
+    );
     const subprocess = execa(this.#command.file, [...this.#command.args], {
       detached: true,
       cleanup: false,
