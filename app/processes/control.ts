@@ -4,6 +4,7 @@
  * in `app/runner` and `app/scripts`.
  */
 import type { SurvivorReason } from '../domain/events.ts';
+import type { Examination } from '../domain/examination.ts';
 import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 
@@ -116,6 +117,13 @@ export interface ProcessControl {
    */
   treeLiveness(scope: TreeScope): Liveness;
   facts(identity: ProcessIdentity): ProcessFacts | null;
+  /**
+   * What each thread of a process waits for, and which signals reach it: read only for a diagnosis. Null when the
+   * process has gone or may not be asked; absent where the platform cannot tell.
+   */
+  examine?(identity: ProcessIdentity): Examination | null;
+  /** True when the process has not become the script's command yet. Absent where it cannot be told. */
+  atGate?(identity: ProcessIdentity): boolean;
 
   /** Sends the cancel signal to the whole tree, and wakes stopped processes so that they can act on it. */
   interrupt(scope: TreeScope, signal: CancelSignal): Promise<SignalOutcome>;

@@ -3,7 +3,8 @@ import { userInfo } from 'node:os';
 import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
-import { launch } from './linux/launch.ts';
+import { examine } from './linux/examine.ts';
+import { gateName, launch } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
 import { CookieCache, treeOf } from './linux/tree.ts';
 
@@ -80,6 +81,8 @@ export function openLinux(): ProcessControl {
         waitsFor: proc.readWaitChannel(identity.pid),
       };
     },
+    examine: (identity) => (liveness(identity) === 'alive' ? examine(place, identity) : null),
+    atGate: (identity) => proc.readCommandLine(identity.pid)?.includes(` ${gateName} `) ?? false,
     async interrupt(scope, signal) {
       return interrupt(scope, tree(scope), signalNames[signal]);
     },

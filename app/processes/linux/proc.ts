@@ -107,7 +107,7 @@ export function readCommandLine(pid: number): string | null {
 }
 
 /** Name of the kernel function that a process waits in; null when it does not wait or may not be asked. */
-export function readWaitChannel(pid: number): string | null {
+export function readWaitChannel(pid: number | string): string | null {
   const text = read(`/proc/${pid}/wchan`);
   return text === null || text === '' || text === '0' ? null : text;
 }
@@ -147,7 +147,8 @@ export function userName(uid: number): string {
   return line?.split(':', 1)[0] ?? `uid ${uid}`;
 }
 
-function read(path: string, encoding: 'latin1' | 'utf8' = 'latin1'): string | null {
+/** Null when it cannot be read. */
+export function read(path: string, encoding: 'latin1' | 'utf8' = 'latin1'): string | null {
   try {
     return readFileSync(path, encoding);
   } catch {
