@@ -69,7 +69,7 @@ export function advance(p: Progress, e: ScriptEvent): Progress {
     case 'kill':
       return {
         ...tried(p, e, 'kill', e.actor),
-        stage: { kind: 'killing', since: e.at, ended: 0, of: e.count },
+        stage: p.stage.kind === 'queued' ? p.stage : { kind: 'killing', since: e.at, ended: 0, of: e.count },
         answered: e.requestId === null ? p.answered : [...p.answered, e.requestId],
       };
     case 'kill-progress':

@@ -44,10 +44,10 @@ describe('where a script stands', () => {
     expect(p.answered).toEqual(['r1']);
   });
 
-  test('a Cancel in the queue leaves it queued: there is nothing to stop', () => {
-    const p = after(queued, cancel);
+  test('a Cancel or Force Kill in the queue leaves it queued: there is nothing to stop', () => {
+    const p = after(queued, cancel, { ...kill, count: 0 });
     expect(p.stage).toEqual({ kind: 'queued' });
-    expect(p.answered).toEqual(['r1']);
+    expect(p.answered).toEqual(['r1', 'r2']);
   });
 
   test('an ignored Cancel counts who is left; repeating it asks again', () => {
