@@ -71,6 +71,11 @@ describe('the exit status of unjam run', () => {
     expect(status(verdict, more)).toBe(expected);
   });
 
+  // Known: Windows codes have 32 bits, and the low eight alone are passed on.
+  test.fails('is never 0 for a code whose low byte is 0', () => {
+    for (const exitCode of [256, 0xc000_0100]) expect(status('exited', { exitCode })).not.toBe(0);
+  });
+
   test('is never 0 for anything but an exit with 0', () => {
     for (const verdict of verdictKinds.filter((k) => k !== 'exited'))
       for (const exitCode of [null, 0]) expect(status(verdict, { exitCode })).toBeGreaterThan(0);
