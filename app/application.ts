@@ -18,6 +18,7 @@ import type { RunnerCommand } from './scripts/runner-pool.ts';
 import { SnapshotFeed } from './scripts/snapshot-feed.ts';
 import { Supervisor } from './scripts/supervisor.ts';
 import { isoTime } from './scripts/views.ts';
+import { why } from './scripts/why.ts';
 import { version } from './version.ts';
 
 export interface ApplicationOptions {
@@ -43,6 +44,7 @@ export interface Application {
 const capabilities = [
   'start',
   'status',
+  'why',
   'cancel',
   'kill',
   'abandon',
@@ -101,6 +103,13 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     'overview.get': () => supervisor.snapshot(),
     'scripts.list': ({ all }) => supervisor.list(all ?? false),
     'scripts.get': ({ ticket }) => supervisor.get(ticket),
+    'scripts.why': ({ ticket }) =>
+      why(ticket, {
+        control,
+        record: (t) => supervisor.record(t),
+        detail: (t) => supervisor.get(t),
+        locks: () => supervisor.locks(),
+      }),
     'scripts.start': (input, caller) => supervisor.start(input, caller),
     'scripts.cancel': (input, caller) => supervisor.cancel(input, caller),
     'scripts.kill': (input, caller) => supervisor.kill(input, caller),

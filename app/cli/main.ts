@@ -31,6 +31,11 @@ program
   .option(...json)
   .action(async (ticket: string, options: { json?: boolean }) => (await import('./status.ts')).status(ticket, options));
 program
+  .command('why <ticket>')
+  .description('what a script waits for, with the evidence')
+  .option(...json)
+  .action(async (ticket: string, options: { json?: boolean }) => (await import('./why.ts')).why(ticket, options));
+program
   .command('logs <ticket>')
   .description('the log: the script’s bytes as they were, stderr marked "E| ", lines of Unjam marked "Unjam"')
   .option('-f, --follow', 'go on until the script is final')

@@ -20,6 +20,11 @@ export const methods = {
     z.array(s.ScriptView),
   ),
   'scripts.get': query('one script in full', ticketOnly, s.ScriptDetail),
+  'scripts.why': query(
+    'why a script does not go on, as measured now; takes about half a second',
+    ticketOnly,
+    s.Diagnosis,
+  ),
   'scripts.start': command('starts a script; the same ticket never runs twice', s.StartInput, s.ScriptView),
   'scripts.cancel': command('asks a script to stop', s.CancelInput, s.ScriptView),
   'scripts.kill': command('ends the whole tree and verifies', s.KillInput, s.ScriptView),
@@ -62,6 +67,7 @@ export type EventPayload<E extends EventName> = Events[E];
 export type ScriptView = z.output<typeof s.ScriptView>;
 export type ScriptDetail = z.output<typeof s.ScriptDetail>;
 export type ProcessView = z.output<typeof s.ProcessView>;
+export type Diagnosis = z.output<typeof s.Diagnosis>;
 export type MutexView = z.output<typeof s.MutexView>;
 export type Overview = z.output<typeof s.Overview>;
 export type Snapshot = z.output<typeof s.Snapshot>;

@@ -1,6 +1,7 @@
 /** The shapes that cross a process boundary, in zod: the single source of types, checks and openapi.json. */
 import { z } from 'zod';
 import { survivorReasons } from '../domain/events.ts';
+import { findingKeys } from '../domain/findings.ts';
 import { limits } from '../domain/limits.ts';
 import { cancelSignals, isolationLevels, scriptStates, timeoutKinds, verdictKinds } from '../domain/script.ts';
 
@@ -204,6 +205,45 @@ export const ScriptDetail = ScriptView.extend({
   processes: z.array(ProcessView),
   verbs: z.strictObject({ cancel: VerbView, kill: VerbView, abandon: VerbView }),
   logBytes: z.int(),
+});
+
+export const Diagnosis = z.strictObject({
+  ticket: z.string(),
+  name: z.string(),
+  at: Time,
+  measuredMs: z.int().describe('time between the two looks at the processes'),
+  findings: z
+    .array(
+      z.strictObject({
+        key: z.enum(findingKeys),
+        text: z.string().describe('one sentence with its numbers'),
+        evidence: z.array(z.string()).min(1).describe('what was measured, one fact each'),
+        pids: z.array(z.int()),
+        advice: z.string().nullable(),
+      }),
+    )
+    .min(1)
+    .describe('the most telling one first'),
+  processes: z.array(
+    z.strictObject({
+      pid: z.int(),
+      parentPid: z.int(),
+      name: z.string(),
+      state: z.string(),
+      user: z.string().nullable(),
+      cpuMs: z.int().nullable(),
+      cpuDeltaMs: z.int().nullable().describe('CPU time while it was measured'),
+      threads: z.array(
+        z.strictObject({
+          id: z.int(),
+          state: z.string(),
+          waitsIn: z.string().nullable().describe('kernel function or wait reason'),
+          call: z.string().nullable().describe('system call'),
+        }),
+      ),
+      threadCount: z.int(),
+    }),
+  ),
 });
 
 export const MutexView = z.strictObject({

@@ -4,7 +4,7 @@ import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
 import { examine } from './linux/examine.ts';
-import { gateName, launch } from './linux/launch.ts';
+import { isGate, launch } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
 import { CookieCache, treeOf } from './linux/tree.ts';
 
@@ -82,7 +82,7 @@ export function openLinux(): ProcessControl {
       };
     },
     examine: (identity) => (liveness(identity) === 'alive' ? examine(place, identity) : null),
-    atGate: (identity) => proc.readCommandLine(identity.pid)?.includes(` ${gateName} `) ?? false,
+    atGate: (identity) => isGate(proc.readCommandLine(identity.pid) ?? ''),
     async interrupt(scope, signal) {
       return interrupt(scope, tree(scope), signalNames[signal]);
     },

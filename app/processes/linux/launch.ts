@@ -9,11 +9,12 @@ import { basename } from 'node:path';
 import type { ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
 import { type Place, readStat } from './proc.ts';
 
-/** `$0` of the shell at the gate, by which it is told apart from the command that it becomes. */
-export const gateName = 'unjam-gate';
 /** Exit status of the shell when the gate was closed for good. */
 const gateClosed = 125;
 const gate = `read -r go <&3 || exit ${gateClosed}; exec 3<&- "$@"`;
+
+/** True for the command line of a shell that waits at the gate: it has not become the command yet. */
+export const isGate = (commandLine: string): boolean => commandLine.startsWith(`/bin/sh -c ${gate} unjam-gate `);
 
 export async function launch(place: Place, request: LaunchRequest): Promise<LaunchedScript> {
   const stdout = openSync(request.stdoutPath, 'a', 0o600);
@@ -22,7 +23,7 @@ export async function launch(place: Place, request: LaunchRequest): Promise<Laun
     const [environment, lost] = splitEnvironment(request.environment);
     // The shell drops variables that are no shell names (dash, busybox); env(1) hands them on.
     const command = lost.length === 0 ? [request.file] : ['/usr/bin/env', ...lost, request.file];
-    const child = spawn('/bin/sh', ['-c', gate, gateName, ...command, ...request.args], {
+    const child = spawn('/bin/sh', ['-c', gate, 'unjam-gate', ...command, ...request.args], {
       cwd: request.cwd,
       env: environment,
       detached: true, // own session and process group (setsid)

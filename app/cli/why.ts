@@ -1,0 +1,29 @@
+/** `unjam why`: what a script waits for, as measured now. */
+import type { Diagnosis } from '../contract/methods.ts';
+import { connect } from './connect.ts';
+import { print, printJson } from './output.ts';
+
+export async function why(ticket: string, options: { json?: boolean }): Promise<void> {
+  const client = await connect();
+  const diagnosis = await client.call('scripts.why', { ticket });
+  client.close();
+  if (options.json) printJson(diagnosis);
+  else print(describe(diagnosis));
+}
+
+function describe(d: Diagnosis): string {
+  return [
+    d.name,
+    ...d.findings.flatMap((f) => [
+      '',
+      f.text,
+      ...f.evidence.map((e) => `  ${e}`),
+      ...(f.advice === null ? [] : [`  Next: ${f.advice}`]),
+    ]),
+    ...(d.processes.length === 0 ? [] : ['', `Processes, measured over ${d.measuredMs} ms`]),
+    ...d.processes.map(
+      (p) =>
+        `  ${p.pid} ${p.name}, ${p.state}${p.user === null ? '' : `, user ${p.user}`}${p.cpuDeltaMs === null ? '' : `, CPU ${p.cpuDeltaMs} ms`}, ${p.threadCount} ${p.threadCount === 1 ? 'thread' : 'threads'}`,
+    ),
+  ].join('\n');
+}
