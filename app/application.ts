@@ -7,7 +7,7 @@ import { openHostSocket } from './api/host-socket.ts';
 import { HttpClient } from './api/http-client.ts';
 import { createDispatcher, type Dispatch, type Handlers } from './contract/dispatcher.ts';
 import { UnjamError } from './contract/errors.ts';
-import type { HostInfo, Snapshot } from './contract/methods.ts';
+import { type HostInfo, methods, type Snapshot } from './contract/methods.ts';
 import { contractProtocol } from './contract/protocol.ts';
 import { openStateDirectory, readHostFile, writeHostFile } from './host-files.ts';
 import { Journal } from './journal/journal.ts';
@@ -19,12 +19,21 @@ import { SnapshotFeed } from './scripts/snapshot-feed.ts';
 import { Supervisor } from './scripts/supervisor.ts';
 import { isoTime } from './scripts/views.ts';
 import { why } from './scripts/why.ts';
+import { startDrill } from './drill/drill.ts';
+import { checkAbandon, checkCancel, checkKill, lockVerbs } from './settings/enforce.ts';
+import { retentionOf, thresholdsOf } from './settings/known.ts';
+import { type PolicySource, policySource } from './settings/policy-source.ts';
+import { SettingsStore } from './settings/store.ts';
 import { version } from './version.ts';
 
 export interface ApplicationOptions {
   readonly stateDirectory: string;
   /** Runs the runner program; its own runtime beside the app in a packaged Electron, this process's Node elsewhere. */
   readonly runner?: RunnerCommand;
+  /** Where an administrator's settings are found; this machine's places when absent. */
+  readonly policies?: PolicySource;
+  /** Ends this process soon; without it the host refuses to retire, as the desktop application does. */
+  readonly retire?: () => void;
   /** Gets every warning line and every problem of the host itself; one line each. */
   readonly log: (line: string) => void;
 }
@@ -53,6 +62,8 @@ const capabilities = [
   'locks',
   'history',
   'logs',
+  'settings',
+  'drill',
 ];
 
 /** @throws UnjamError `state-directory`, `host-unreachable` */
@@ -71,13 +82,21 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   if (killDisabled) log('W217 UNJAM_DEBUG_DISABLE_KILL is set: no kill will be sent by this host. For tests only.');
   const journal = new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`));
   const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control);
+  const settings = await SettingsStore.open(
+    stateDirectory,
+    options.policies ?? policySource(control.platform, stateDirectory),
+    log,
+  );
+  const runnerCommand = runner ?? defaultRunner();
   const supervisor = new Supervisor({
     stateDirectory,
     control,
     mutexes,
     journal,
-    runner: runner ?? defaultRunner(),
+    runner: runnerCommand,
     killDisabled,
+    thresholds: () => thresholdsOf(settings.values),
+    retention: () => retentionOf(settings.values),
     log,
   });
   await supervisor.open();
@@ -100,9 +119,20 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   });
   const handlers: Handlers = {
     'host.info': info,
+    'host.retire': (_input, caller) => {
+      if (!options.retire)
+        throw new UnjamError(
+          'not-possible',
+          'The desktop application is the host; it does not retire on request.',
+          'Exit it from its tray icon; scripts go on.',
+        );
+      log(`I311 Retires, asked by ${caller.user} (${caller.via}). Scripts go on.`);
+      setImmediate(options.retire); // after the answer has gone out
+      return { pid: control.self.pid };
+    },
     'overview.get': () => supervisor.snapshot(),
     'scripts.list': ({ all }) => supervisor.list(all ?? false),
-    'scripts.get': ({ ticket }) => supervisor.get(ticket),
+    'scripts.get': ({ ticket }) => lockVerbs(settings.values, supervisor.get(ticket)),
     'scripts.why': ({ ticket }) =>
       why(ticket, {
         control,
@@ -111,15 +141,37 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
         locks: () => supervisor.locks(),
       }),
     'scripts.start': (input, caller) => supervisor.start(input, caller),
-    'scripts.cancel': (input, caller) => supervisor.cancel(input, caller),
-    'scripts.kill': (input, caller) => supervisor.kill(input, caller),
-    'scripts.abandon': (input, caller) => supervisor.abandon(input, caller),
+    'scripts.cancel': (input, caller) => {
+      const { signal } = supervisor.record(input.ticket).spec.cancel;
+      return supervisor.cancel(checkCancel(settings.values, input, signal), caller);
+    },
+    'scripts.kill': (input, caller) => {
+      checkKill(settings.values, input);
+      return supervisor.kill(input, caller);
+    },
+    'scripts.abandon': (input, caller) => {
+      checkAbandon(settings.values, input);
+      return supervisor.abandon(input, caller);
+    },
     'scripts.complete': ({ ticket }) => supervisor.complete(ticket),
     'logs.read': (input) => logs.read(supervisor.record(input.ticket), input),
     'locks.list': () => supervisor.locks(),
     'locks.resume': ({ name }, caller) => supervisor.resume(name, caller),
     'history.list': (input) =>
       journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
+    'settings.get': () => settings.view(),
+    'settings.set': (input, caller) => {
+      const view = settings.change(input, caller);
+      supervisor.changed();
+      return view;
+    },
+    'drill.start': ({ minutes }, caller) =>
+      startDrill(minutes, {
+        start: (input) => supervisor.start(methods['scripts.start'].input.parse(input), caller),
+        living: () => supervisor.list(false),
+        node: runnerCommand.file,
+        now: Date.now,
+      }),
   };
   const dispatch = createDispatcher(handlers, (method, error) =>
     log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
@@ -139,6 +191,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       await socket.close();
       feed.close();
       supervisor.close();
+      settings.close();
       journal.close();
       await election.resign();
       control.close();

@@ -16,12 +16,18 @@ export async function connect(): Promise<HttpClient> {
   const client = await reach(directory);
   if (client) return client;
   await openStateDirectory(directory, (line) => process.stderr.write(`unjam: ${line}\n`));
-  await startBackgroundHost(directory);
+  const failed = await startBackgroundHost(directory);
   const deadline = performance.now() + startMs;
   for (let wait = 5; performance.now() < deadline; wait = Math.min(wait * 1.5, 100)) {
     await delay(wait);
     const started = await reach(directory);
     if (started) return started;
+    if (failed())
+      throw new UnjamError(
+        'host-unreachable',
+        'The background host could not start.',
+        `Its last words stand in ${join(directory, 'host.log')}; "unjam serve" shows them too.`,
+      );
   }
   throw new UnjamError(
     'host-unreachable',
@@ -53,7 +59,7 @@ async function reach(directory: string): Promise<HttpClient | null> {
   }
 }
 
-async function startBackgroundHost(directory: string): Promise<void> {
+async function startBackgroundHost(directory: string): Promise<() => boolean> {
   const [, program] = process.argv;
   if (program === undefined) throw new Error('the path of this program is unknown');
   // Not a part of the script that this command may run in: its Force Kill must not reach the host.
@@ -62,7 +68,7 @@ async function startBackgroundHost(directory: string): Promise<void> {
     (e): e is [string, string] => e[1] !== undefined && !own.test(e[0]),
   );
   const { startInBackground } = await import('../processes/background.ts');
-  await startInBackground({
+  return startInBackground({
     file: process.execPath,
     args: [program, 'serve', '--background'],
     cwd: directory,

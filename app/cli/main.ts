@@ -1,5 +1,5 @@
 /** The command line: one file per command, this one only names them. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { exitUsage, fail } from './output.ts';
 import { addScriptOptions, type ScriptOptions } from './script-options.ts';
 import { version } from '../version.ts';
@@ -94,12 +94,19 @@ program
     (await import('./history.ts')).history(options),
   );
 program
+  .command('drill')
+  .description('practise: a harmless script that ignores Cancel, with a queue behind it')
+  .option('--minutes <minutes>', 'it ends by itself after this (default 15)')
+  .option(...json)
+  .action(async (options: { minutes?: string; json?: boolean }) => (await import('./drill.ts')).drill(options));
+program
   .command('serve')
   .description('the headless host; --console also serves the console to a browser')
   .option('--console', 'serve the console on a loopback port')
   .option('--port <port>', 'port of the console (default: any free one)')
   .option('--no-open', 'print the console’s address instead of opening it')
-  .option('--background', 'started by another command')
+  .option('--take-over', 'ask the host that runs now to retire first; scripts go on')
+  .addOption(new Option('--background', 'started by another command').hideHelp())
   .action(async (options: Record<string, never>) => (await import('./serve.ts')).serve(options));
 
 try {

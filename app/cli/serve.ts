@@ -6,12 +6,14 @@ import { readHostFile } from '../host-files.ts';
 import { stateDirectory } from '../processes/places.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
+import { takeOver } from './take-over.ts';
 
 export interface ServeOptions {
   console?: boolean;
   port?: string;
   open?: boolean;
   background?: boolean;
+  takeOver?: boolean;
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
@@ -28,7 +30,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = (line: string): void => {
     process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   };
-  const application = await openApplication({ stateDirectory: directory, log });
+  let stop = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  if (options.takeOver) await takeOver(directory);
+  const application = await openApplication({ stateDirectory: directory, log, retire: () => stop() });
   if (application.role === 'client' && !options.console) {
     await application.close();
     if (options.background) return;
@@ -80,9 +85,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   } else if (!options.background)
     print(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts go on.`);
 
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  await stopped;
   await consoleServer?.close();
   await application.close();
   process.exit(0);

@@ -13,6 +13,11 @@ const ticketOnly = z.strictObject({ ticket: s.Ticket });
 
 export const methods = {
   'host.info': query('names, versions and capabilities of the host', nothing, s.HostInfo),
+  'host.retire': command(
+    'ends this host so that another can take over; scripts go on',
+    nothing,
+    z.strictObject({ pid: z.int() }),
+  ),
   'overview.get': query('everything the first screen shows', nothing, s.Snapshot),
   'scripts.list': query(
     'scripts; only living ones unless all',
@@ -50,6 +55,9 @@ export const methods = {
     }),
     z.array(s.HistoryEntry),
   ),
+  'settings.get': query('settings, where each comes from, and what is locked', nothing, s.SettingsView),
+  'settings.set': command('changes settings at once; locked ones are refused', s.SettingsChange, s.SettingsView),
+  'drill.start': command('starts a harmless hung deployment with a queue behind it', s.DrillInput, s.Drill),
 } as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
 
 /** Events carry whole snapshots: a client that missed some is right again after the next one. At most 4 a second. */
@@ -75,6 +83,9 @@ export type LogEntry = z.output<typeof s.LogEntry>;
 export type LogPage = z.output<typeof s.LogPage>;
 export type HistoryEntry = z.output<typeof s.HistoryEntry>;
 export type HostInfo = z.output<typeof s.HostInfo>;
+export type Settings = z.output<typeof s.Settings>;
+export type SettingKey = keyof Settings;
+export type SettingsView = z.output<typeof s.SettingsView>;
 export type Condition = z.output<typeof s.Condition>;
 export type Severity = Condition['severity'];
 

@@ -364,3 +364,70 @@ export const HostInfo = z.strictObject({
   capabilities: z.array(z.string()),
   killDisabled: z.boolean(),
 });
+
+/** Lowest and highest value of the numbers in Settings. */
+export const settingBounds = {
+  silentAfterMinutes: { min: 1, max: 1_440 },
+  busyCpuPercent: { min: 0.1, max: 100 },
+  overdueFactor: { min: 1.1, max: 100 },
+  overdueMinMinutes: { min: 1, max: 10_080 },
+  cancelGraceSeconds: { min: 1, max: 3_600 },
+  keepFinishedDays: { min: 1, max: 7 },
+  keepFinishedCount: { min: 10, max: 500 },
+  textSizePercent: { min: 80, max: 150 },
+} as const;
+const whole = (key: keyof typeof settingBounds) => z.int().min(settingBounds[key].min).max(settingBounds[key].max);
+const fraction = (key: keyof typeof settingBounds) =>
+  z.number().min(settingBounds[key].min).max(settingBounds[key].max);
+
+export const Settings = z.strictObject({
+  silentAfterMinutes: whole('silentAfterMinutes'),
+  busyCpuPercent: fraction('busyCpuPercent').describe('of one core, over the last minute'),
+  overdueFactor: fraction('overdueFactor').describe('times the median of earlier successes'),
+  overdueMinMinutes: whole('overdueMinMinutes'),
+  cancelGraceSeconds: whole('cancelGraceSeconds').describe('grace of a Cancel from the console'),
+  keepFinishedDays: whole('keepFinishedDays'),
+  keepFinishedCount: whole('keepFinishedCount'),
+  requireReason: z.boolean().describe('Cancel, Force Kill and Abandon are refused without a reason'),
+  killNeedsPid: z.boolean().describe('the console always asks for the typed pid before Force Kill'),
+  textSizePercent: whole('textSizePercent'),
+  theme: z.enum(['system', 'light', 'dark']),
+  timeDisplay: z.enum(['local', 'utc']),
+  singleLetterKeys: z.boolean(),
+  disableForceKill: z.boolean().describe('policy only'),
+  disableAbandon: z.boolean().describe('policy only'),
+});
+const settingKeys = Settings.keyof();
+
+export const SettingsChange = z.strictObject({
+  values: Settings.partial().optional(),
+  reset: z.array(settingKeys).optional().describe('keys that get their default again'),
+});
+export const SettingsView = z.strictObject({
+  values: Settings,
+  entries: z.array(
+    z.strictObject({
+      key: settingKeys,
+      default: z.union([z.boolean(), z.number(), z.string()]),
+      source: z.enum(['default', 'user', 'machine', 'policy']),
+      /** Who set it, when it cannot be changed here. */
+      managed: z.string().nullable(),
+      min: z.number().nullable(),
+      max: z.number().nullable(),
+    }),
+  ),
+  /** What of the files could not be used; one sentence each. */
+  problems: z.array(z.string()),
+  file: z.string(),
+});
+
+export const DrillInput = z.strictObject({
+  minutes: z.number().min(0.1).max(60).optional().describe('every script of it ends by itself after this; default 15'),
+});
+export const Drill = z.strictObject({
+  mutex: z.string(),
+  /** The script that ignores Cancel. */
+  hung: ScriptView,
+  waiting: z.array(ScriptView),
+  endsBy: Time,
+});

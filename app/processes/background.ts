@@ -11,21 +11,24 @@ export interface BackgroundStart {
   readonly log: string;
 }
 
-export async function startInBackground(start: BackgroundStart): Promise<void> {
+/** Resolves with a question: has it ended with an error since? Windows cannot tell; it answers false there. */
+export async function startInBackground(start: BackgroundStart): Promise<() => boolean> {
   if (process.platform === 'win32') {
     // Node's `detached` does not leave the job of a script: its Force Kill would end the new program too.
     const { startOutsideJob } = await import('./windows/start-outside-job.ts');
     startOutsideJob(start);
-    return;
+    return () => false;
   }
   const log = openSync(start.log, 'a', 0o600);
   try {
-    spawn(start.file, start.args, {
+    const child = spawn(start.file, start.args, {
       detached: true,
       stdio: ['ignore', log, log],
       env: start.environment,
       cwd: start.cwd,
-    }).unref();
+    });
+    child.unref();
+    return () => child.exitCode !== null && child.exitCode !== 0;
   } finally {
     closeSync(log);
   }

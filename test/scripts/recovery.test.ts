@@ -114,3 +114,15 @@ test('a second host on the same state directory is refused, and does not disturb
   expect(await world.client.call('host.info', {})).toMatchObject({ pid: world.hostPid });
   expect(readdirSync(world.home)).toContain('host.sock');
 });
+
+test('a new host takes over from a running one; scripts and queue notice nothing', async () => {
+  await using world = await World.open();
+  const { ticket } = await world.startHung();
+  const next = await world.start('echo ok', { isolation: { level: 'full', mutex: 'web' } });
+  const before = world.hostPid;
+  await world.startHost({}, '--take-over');
+  expect(world.hostPid).not.toBe(before);
+  expect(await world.get(ticket)).toMatchObject({ state: 'running', blocks: 1 });
+  await world.client.call('scripts.kill', { ticket });
+  expect(await world.untilFinal(next.ticket)).toMatchObject({ verdict: 'exited', exitCode: 0 });
+});

@@ -60,8 +60,8 @@ export class World implements AsyncDisposable {
     return JSON.parse(readFileSync(join(this.home, 'host.json'), 'utf8')) as HostFile;
   }
 
-  async startHost(environment: NodeJS.ProcessEnv = {}): Promise<void> {
-    const host = spawn(process.execPath, [program, 'serve'], {
+  async startHost(environment: NodeJS.ProcessEnv = {}, ...options: string[]): Promise<void> {
+    const host = spawn(process.execPath, [program, 'serve', ...options], {
       env: { ...process.env, UNJAM_HOME: this.home, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
