@@ -100,6 +100,11 @@ program
   .option(...json)
   .action(async (options: { minutes?: string; json?: boolean }) => (await import('./drill.ts')).drill(options));
 program
+  .command('doctor')
+  .description('try what a deployment needs on this machine, and say what is missing')
+  .option(...json)
+  .action(async (options: { json?: boolean }) => (await import('./doctor.ts')).doctor(options));
+program
   .command('serve')
   .description('the headless host; --console also serves the console to a browser')
   .option('--console', 'serve the console on a loopback port')

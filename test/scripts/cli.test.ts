@@ -231,3 +231,16 @@ test('a state directory that cannot be written is an error that names it', async
   expect(result.stderr).toContain('state-directory');
   expect(result.stderr).toContain(join(file, 'state'));
 });
+
+test('doctor tries a real script under a mutex, leaves nothing behind, and finds a disabled kill', async () => {
+  await using world = await World.empty();
+  const fit = await world.cli('doctor');
+  expect(fit.stdout).toMatch(/ok {3}script: a script ran under a mutex/);
+  expect(fit.status).toBe(0);
+  expect((await world.cli('ps', '--all', '--json')).stdout.trim()).toBe('[]');
+
+  await using ill = await World.open({ UNJAM_DEBUG_DISABLE_KILL: '1' });
+  const result = await ill.cli('doctor');
+  expect(result.status).toBe(1);
+  expect(result.stdout).toMatch(/BAD {2}kill: .*\n {5}Next: Unset it/);
+});

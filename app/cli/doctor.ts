@@ -1,0 +1,88 @@
+/** `unjam doctor`: tries what a deployment would need, on this machine, and says what is missing. */
+import { randomBytes } from 'node:crypto';
+import { UnjamError } from '../contract/errors.ts';
+import { stateDirectory } from '../processes/places.ts';
+import { version } from '../version.ts';
+import { connect } from './connect.ts';
+import { print, printJson } from './output.ts';
+
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly text: string;
+  /** What to do, when it is not good. */
+  readonly next: string | null;
+}
+
+export async function doctor(options: { json?: boolean }): Promise<void> {
+  const findings = await examine();
+  if (options.json) printJson(findings);
+  else
+    print(
+      findings
+        .map((f) => `${f.ok ? 'ok  ' : 'BAD '} ${f.check}: ${f.text}${f.next === null ? '' : `\n     Next: ${f.next}`}`)
+        .join('\n'),
+    );
+  if (findings.some((f) => !f.ok)) process.exitCode = 1;
+}
+
+async function examine(): Promise<Finding[]> {
+  const good = (check: string, text: string): Finding => ({ check, ok: true, text, next: null });
+  const bad = (check: string, text: string, next: string): Finding => ({ check, ok: false, text, next });
+  const findings: Finding[] = [];
+  const major = Number(process.versions.node.split('.')[0]);
+  findings.push(
+    major >= 24
+      ? good('runtime', `Node ${process.versions.node}`)
+      : bad('runtime', `Node ${process.versions.node} is too old`, 'Run it with Node 24 or newer.'),
+    good('state directory', stateDirectory()),
+  );
+  try {
+    const client = await connect();
+    try {
+      const host = await client.call('host.info', {});
+      findings.push(
+        host.version === version
+          ? good('host', `PID ${host.pid}, Unjam ${host.version}, up since ${host.startedAt}`)
+          : bad(
+              'host',
+              `PID ${host.pid} is Unjam ${host.version}, this command is ${version}`,
+              'Run "unjam serve --take-over".',
+            ),
+        host.elevated
+          ? good('rights', `${host.user}, administrator: processes of every user can be ended`)
+          : good('rights', `${host.user}, no administrator: processes of other users cannot be ended`),
+      );
+      if (host.killDisabled)
+        findings.push(
+          bad('kill', 'UNJAM_DEBUG_DISABLE_KILL is set: no kill is sent', 'Unset it and start the host again.'),
+        );
+      const ticket = `doctor-${randomBytes(4).toString('hex')}`;
+      const script = await client.call('scripts.start', {
+        ticket,
+        name: 'unjam doctor',
+        command: [process.execPath, '-e', 'process.stdout.write("fit"); process.exit(7)'],
+        isolation: { level: 'full', mutex: `unjam ${ticket}`, timeoutMs: 10_000 },
+        waitMs: 20_000,
+      });
+      const log = await client.call('logs.read', { ticket, stream: 'stdout', waitMs: 2_000 });
+      const said = log.entries.map((e) => e.text).join('');
+      findings.push(
+        script.exitCode === 7 && said === 'fit'
+          ? good('script', 'a script ran under a mutex; its output and exit code arrived')
+          : bad(
+              'script',
+              `a script under a mutex ended as ${script.verdict ?? script.state}: ${script.condition.headline}`,
+              `Look at "unjam logs ${ticket}".`,
+            ),
+      );
+      if (script.exitCode === 7) await client.call('scripts.complete', { ticket });
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    if (!(error instanceof UnjamError)) throw error;
+    findings.push(bad('host', error.message, error.next));
+  }
+  return findings;
+}

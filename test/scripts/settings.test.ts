@@ -1,0 +1,120 @@
+/** Policies and thresholds in a real host: whatever door a command comes through, they hold. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openApplication, type Application } from '../../app/application.ts';
+import type { Input, Method, Output, Reply } from '../../app/contract/methods.ts';
+import type { Actor } from '../../app/domain/script.ts';
+import type { PolicySource } from '../../app/settings/policy-source.ts';
+
+let home: string;
+let application: Application;
+let policy: Record<string, unknown>;
+const kim: Actor = { user: 'kim', via: 'api' };
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'unjam-settings-'));
+  policy = {};
+});
+afterEach(async () => {
+  policy = {};
+  await application.close();
+  application = await openApplication({ stateDirectory: home, policies: source(), log: () => undefined });
+  for (const script of await call('scripts.list', { all: true }))
+    if (script.state !== 'final' || script.orphan) await call('scripts.kill', { ticket: script.ticket, reason: 'end' });
+  await expect.poll(async () => (await call('scripts.list', {})).length, { timeout: 15_000 }).toBe(0);
+  await application.close();
+  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+});
+
+const source = (): PolicySource => ({
+  machineFile: null,
+  distrust: () => null,
+  registry: { read: async () => policy },
+});
+async function open(rules: Record<string, unknown> = {}): Promise<void> {
+  policy = rules;
+  application = await openApplication({ stateDirectory: home, policies: source(), log: () => undefined });
+}
+async function ask(method: Method, input: unknown, caller = kim): Promise<Reply> {
+  return application.dispatch(method, input, caller);
+}
+async function call<M extends Method>(method: M, input: Input<M>): Promise<Output<M>> {
+  const reply = await ask(method, input);
+  if (!reply.ok) throw new Error(reply.error.message);
+  return reply.value as Output<M>;
+}
+const message = (reply: Reply): string => (reply.ok ? 'it was done' : `${reply.error.code}: ${reply.error.message}`);
+const hung: Input<'scripts.start'> = {
+  ticket: 'hung',
+  name: 'Deploy',
+  command: ['bash', '-c', 'trap "" TERM INT; echo up; while :; do sleep 0.1; done'],
+  isolation: { level: 'full', mutex: 'M' },
+};
+
+it('DisableForceKill and DisableAbandon hold for every door, and the view of the script says so', async () => {
+  await open({ DisableForceKill: 1, DisableAbandon: 1 });
+  await call('scripts.start', hung);
+  for (const via of ['cli', 'api', 'window', 'browser'] as const) {
+    const caller = { user: 'kim', via };
+    expect(message(await ask('scripts.kill', { ticket: 'hung' }, caller))).toContain('policy DisableForceKill');
+    expect(message(await ask('scripts.abandon', { ticket: 'hung' }, caller))).toContain('policy DisableAbandon');
+  }
+  const { verbs } = await call('scripts.get', { ticket: 'hung' });
+  expect(verbs.kill).toEqual({ possible: false, text: expect.stringContaining('policy DisableForceKill') as string });
+  expect(verbs.abandon.possible).toBe(false);
+  expect(verbs.cancel.possible).toBe(true);
+});
+
+it('DisableForceKill leaves no way round through Cancel', async () => {
+  await open({ DisableForceKill: 1 });
+  await call('scripts.start', hung);
+  expect(message(await ask('scripts.cancel', { ticket: 'hung', escalate: true }))).toContain('DisableForceKill');
+  expect(message(await ask('scripts.cancel', { ticket: 'hung', signal: 'SIGKILL' }))).toContain('DisableForceKill');
+  await call('scripts.cancel', { ticket: 'hung', graceMs: 100 });
+  await expect
+    .poll(async () => (await call('scripts.get', { ticket: 'hung' })).condition.key, { timeout: 10_000 })
+    .toBe('cancel-ignored');
+});
+
+it('RequireReason refuses each verb without one, and takes it with one', async () => {
+  await open({ RequireReason: 1 });
+  await call('scripts.start', hung);
+  for (const verb of ['scripts.cancel', 'scripts.kill', 'scripts.abandon'] as const) {
+    const reply = await ask(verb, { ticket: 'hung' });
+    expect(message(reply)).toContain('bad-input: This host wants a reason');
+  }
+  expect((await call('scripts.abandon', { ticket: 'hung', reason: 'INC-1' })).verdict).toBe('abandoned');
+});
+
+it('a threshold that is changed holds for the next look, without a restart', async () => {
+  await open();
+  await call('scripts.start', hung);
+  await call('scripts.start', { ...hung, ticket: 'waiter', name: 'Waiter' });
+  const against = async (): Promise<string> =>
+    (await call('scripts.get', { ticket: 'hung' })).evidence.against.join(' ');
+  expect(await against()).toContain('limit 10 min');
+  await call('settings.set', { values: { silentAfterMinutes: 7 } });
+  expect(await against()).toContain('limit 7 min');
+});
+
+it('finished scripts beyond what is kept are removed', async () => {
+  await open({ KeepFinishedCount: 10 });
+  for (let n = 0; n < 13; n += 1)
+    await call('scripts.start', { ticket: `done-${n}`, command: ['true'], waitMs: 20_000 });
+  await expect
+    .poll(async () => (await call('scripts.list', { all: true })).map((s) => s.ticket), { timeout: 25_000 })
+    .toHaveLength(10);
+  const left = (await call('scripts.list', { all: true })).map((s) => s.ticket);
+  expect(left).not.toContain('done-0');
+  expect(left).toContain('done-12');
+});
+
+it('a managed value cannot be changed over the API', async () => {
+  await open({ SilentAfterMinutes: 3 });
+  expect(message(await ask('settings.set', { values: { silentAfterMinutes: 30 } }))).toContain(
+    'set by your administrator',
+  );
+  expect((await call('settings.get', {})).values.silentAfterMinutes).toBe(3);
+});
