@@ -155,6 +155,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     },
     'scripts.complete': ({ ticket }) => supervisor.complete(ticket),
     'logs.read': (input) => logs.read(supervisor.record(input.ticket), input),
+    'logs.lines': (input) => logs.lines(supervisor.record(input.ticket), input),
+    'logs.search': (input) => logs.search(supervisor.record(input.ticket), input),
+    'logs.line': (input) => logs.line(supervisor.record(input.ticket), input),
     'locks.list': () => supervisor.locks(),
     'locks.resume': ({ name }, caller) => supervisor.resume(name, caller),
     'history.list': (input) =>

@@ -40,6 +40,9 @@ export const methods = {
     z.strictObject({ removed: z.boolean(), warning: z.string().nullable() }),
   ),
   'logs.read': query('the merged log of a script from a sequence number on', s.LogReadInput, s.LogPage),
+  'logs.lines': query('lines of the merged log by their place', s.LogLinesInput, s.LogLines),
+  'logs.search': query('counts and finds lines in the whole log', s.LogSearchInput, s.LogHits),
+  'logs.line': query('the whole text of one line', s.LogLineInput, s.LogLineText),
   'locks.list': query('mutexes with holders, queues and orphans', nothing, z.array(s.MutexView)),
   'locks.resume': command(
     'lets a paused mutex grant its queue again',
@@ -81,6 +84,9 @@ export type Overview = z.output<typeof s.Overview>;
 export type Snapshot = z.output<typeof s.Snapshot>;
 export type LogEntry = z.output<typeof s.LogEntry>;
 export type LogPage = z.output<typeof s.LogPage>;
+export type LogLine = z.output<typeof s.LogLine>;
+export type LogLines = z.output<typeof s.LogLines>;
+export type LogHits = z.output<typeof s.LogHits>;
 export type HistoryEntry = z.output<typeof s.HistoryEntry>;
 export type HostInfo = z.output<typeof s.HostInfo>;
 export type Settings = z.output<typeof s.Settings>;

@@ -34,7 +34,10 @@ export interface SupervisorOptions {
   readonly journal: Journal;
   readonly runner: RunnerCommand;
   readonly killDisabled: boolean;
-  readonly thresholds?: Thresholds;
+  /** Asked for at every look, so that a change holds at once. */
+  readonly thresholds?: () => Thresholds;
+  /** How many finished scripts are kept, and how long; never more than `limits` allows. */
+  readonly retention?: () => { readonly keepMs: number; readonly keepCount: number };
   /** One line for the host's own log (stderr). */
   readonly log: (line: string) => void;
 }
@@ -76,8 +79,9 @@ export class Supervisor {
   /** Re-adopts every script of the state directory, then keeps watching. */
   async open(): Promise<void> {
     mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
+    const finished = this.#o.journal.finished();
     for (const folder of readdirSync(this.runsPath)) {
-      const record = ScriptRecord.load(join(this.runsPath, folder));
+      const record = ScriptRecord.load(join(this.runsPath, folder), (runId) => finished.has(runId));
       if (record) this.#recover(record);
     }
     await this.#tick();
@@ -97,6 +101,11 @@ export class Supervisor {
     return this.#register.onChange(listener);
   }
 
+  /** Something outside of the scripts has changed what is to be seen of them. */
+  changed(): void {
+    this.#register.changed();
+  }
+
   // --- queries
 
   list(all: boolean): ScriptView[] {
@@ -108,12 +117,15 @@ export class Supervisor {
     return this.#views().detail(this.record(ticket), this.#o.control);
   }
 
-  /** Living scripts, orphans, and what became final in the last day, at most 500. */
+  /** Living scripts, orphans, and what became final in the last day, at most 500 of those. */
   snapshot(): Snapshot {
     const since = Date.now() - 86_400_000;
-    const shown = this.#register.all.filter((r) => !r.isFinal || r.isOrphan || (r.endedAt ?? 0) > since);
+    const over = this.#register.all
+      .filter((r) => r.isFinal && !r.isOrphan && (r.endedAt ?? 0) > since)
+      .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))
+      .slice(0, 500);
     this.#sequence += 1;
-    return this.#views().snapshot(this.#sequence, shown.slice(-500));
+    return this.#views().snapshot(this.#sequence, [...this.#register.living, ...over]);
   }
 
   locks(): MutexView[] {
@@ -290,9 +302,10 @@ export class Supervisor {
       }
       for (const { mutex } of this.#reader.busy()) await mutex.reap();
       await this.#now('health', healthEveryMs, () => this.#sampleHealth());
-      await this.#now('prune', pruneEveryMs, () =>
-        deleteLater(this.#o.control, (record) => this.#register.forget(record), this.#register.all),
-      );
+      await this.#now('prune', pruneEveryMs, async () => {
+        await deleteLater(this.#o.control, (record) => this.#register.forget(record), this.#register.all);
+        await this.#prune();
+      });
       if (changed) this.#register.changed();
     } catch (error) {
       this.#o.log(`W396 A look at the scripts failed: ${(error as Error).message}. It is repeated.`);
@@ -303,6 +316,19 @@ export class Supervisor {
     if (performance.now() < this.#due[what]) return;
     this.#due[what] = performance.now() + everyMs;
     await act();
+  }
+
+  /** What a setting keeps shorter than `limits` does. One that cannot be removed is tried again at the next look. */
+  async #prune(): Promise<void> {
+    const keep = this.#o.retention?.();
+    if (!keep) return;
+    const over = this.#register.all
+      .filter((r) => r.isFinal && !r.isOrphan)
+      .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0));
+    const now = Date.now();
+    for (const [place, record] of over.entries())
+      if (place >= keep.keepCount || now - (record.endedAt ?? now) > keep.keepMs)
+        await this.complete(record.spec.ticket).catch(() => undefined);
   }
 
   #evidence(record: ScriptRecord): string[] {
@@ -318,7 +344,7 @@ export class Supervisor {
       mutexes: this.#reader.busy().map(({ state }) => state),
       health: (record) => this.#health.of(record.spec.runId),
       usual: (record) => this.#register.usual(record.spec.name),
-      thresholds: this.#o.thresholds ?? defaultThresholds,
+      thresholds: this.#o.thresholds?.() ?? defaultThresholds,
     });
   }
 

@@ -70,6 +70,10 @@ it('DisableForceKill and DisableAbandon hold for every door, and the view of the
 it('DisableForceKill leaves no way round through Cancel', async () => {
   await open({ DisableForceKill: 1 });
   await call('scripts.start', hung);
+  // Its first line comes after the trap: before that a Cancel would end it.
+  await expect
+    .poll(async () => (await call('logs.read', { ticket: 'hung' })).entries.map((e) => e.text).join(''))
+    .toContain('up');
   expect(message(await ask('scripts.cancel', { ticket: 'hung', escalate: true }))).toContain('DisableForceKill');
   expect(message(await ask('scripts.cancel', { ticket: 'hung', signal: 'SIGKILL' }))).toContain('DisableForceKill');
   await call('scripts.cancel', { ticket: 'hung', graceMs: 100 });

@@ -1,0 +1,95 @@
+/** Defaults < user file < machine file < registry policy: joins them, and says what of them cannot be used. Pure. */
+import { Settings as SettingsSchema } from '../contract/schemas.ts';
+import type { SettingKey, Settings, SettingsView } from '../contract/methods.ts';
+import { defaultSettings, policyKeys, policyName, policyOnly } from './known.ts';
+
+export type Values = Partial<Settings>;
+
+export interface Layer {
+  readonly values: Values;
+  readonly problems: readonly string[];
+}
+
+export const emptyLayer: Layer = { values: {}, problems: [] };
+
+/** What an administrator wrote; `where` names the file or key. Names are compared without regard to case, as Windows does. */
+export function policyLayer(raw: Readonly<Record<string, unknown>>, where: string): Layer {
+  const known = new Map<string, SettingKey>(policyKeys.map((key) => [key.toLowerCase(), key]));
+  return read(raw, where, (name) => known.get(name.toLowerCase()) ?? null);
+}
+
+export function userLayer(raw: Readonly<Record<string, unknown>>, where: string): Layer {
+  return read(raw, where, (name) =>
+    Object.hasOwn(defaultSettings, name) && !policyOnly.includes(name as SettingKey) ? (name as SettingKey) : null,
+  );
+}
+
+function read(
+  raw: Readonly<Record<string, unknown>>,
+  where: string,
+  keyOf: (name: string) => SettingKey | null,
+): Layer {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(raw)) {
+    const key = keyOf(name);
+    if (key === null) {
+      problems.push(`${where}: "${name}" is not known to this version; it is kept and not used.`);
+      continue;
+    }
+    const parsed = SettingsSchema.shape[key].safeParse(
+      typeof defaultSettings[key] === 'boolean' ? asSwitch(value) : value,
+    );
+    if (parsed.success) values[key] = parsed.data;
+    else problems.push(`${where}: "${name}" is ${JSON.stringify(value)}, which cannot be used; it is ignored.`);
+  }
+  return { values, problems };
+}
+
+/** The registry has no true and false: 1 and 0 stand for them. */
+const asSwitch = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value);
+
+export interface Layers {
+  readonly user: Layer;
+  readonly machine: Layer;
+  readonly policy: Layer;
+}
+
+export const valuesOf = ({ user, machine, policy }: Layers): Settings => ({
+  ...defaultSettings,
+  ...user.values,
+  ...machine.values,
+  ...policy.values,
+});
+
+/** Who manages a setting, or null when the person may change it. */
+export function managedBy({ machine, policy }: Layers, key: SettingKey): string | null {
+  if (key in policy.values) return `Set by your administrator (policy ${policyName(key)})`;
+  if (key in machine.values) return `Set by your administrator (machine file, ${policyName(key)})`;
+  return policyOnly.includes(key) ? 'Only an administrator can set this' : null;
+}
+
+export function viewOf(
+  layers: Layers,
+  file: string,
+  bounds: Readonly<Partial<Record<SettingKey, { readonly min: number; readonly max: number }>>>,
+): SettingsView {
+  const source = (key: SettingKey): SettingsView['entries'][number]['source'] => {
+    if (key in layers.policy.values) return 'policy';
+    if (key in layers.machine.values) return 'machine';
+    return key in layers.user.values ? 'user' : 'default';
+  };
+  return {
+    values: valuesOf(layers),
+    entries: (Object.keys(defaultSettings) as SettingKey[]).map((key) => ({
+      key,
+      default: defaultSettings[key],
+      source: source(key),
+      managed: managedBy(layers, key),
+      min: bounds[key]?.min ?? null,
+      max: bounds[key]?.max ?? null,
+    })),
+    problems: [...layers.user.problems, ...layers.machine.problems, ...layers.policy.problems],
+    file,
+  };
+}

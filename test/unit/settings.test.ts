@@ -1,0 +1,221 @@
+/** Settings: layers, files and the registry's words, with real files in a folder of their own. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UnjamError } from '../../app/contract/errors.ts';
+import { Settings } from '../../app/contract/schemas.ts';
+import { defaultSettings, policyKeys, policyName } from '../../app/settings/known.ts';
+import { policySource, type PolicySource } from '../../app/settings/policy-source.ts';
+import { noRegistry, parseRegQuery } from '../../app/settings/registry.ts';
+import { SettingsStore } from '../../app/settings/store.ts';
+
+const kim = { user: 'kim', via: 'cli' } as const;
+let folder: string;
+let said: string[];
+let stores: SettingsStore[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unjam-settings-'));
+  said = [];
+  stores = [];
+});
+afterEach(() => {
+  for (const store of stores) store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const own = (): string => join(folder, 'settings.json');
+const machine = (): string => join(folder, 'policy.json');
+
+async function open(more: Partial<PolicySource> = {}): Promise<SettingsStore> {
+  const source: PolicySource = { machineFile: machine(), distrust: () => null, registry: noRegistry, ...more };
+  const store = await SettingsStore.open(folder, source, (line) => said.push(line));
+  stores.push(store);
+  return store;
+}
+
+const registry = (values: Record<string, unknown>): Partial<PolicySource> => ({
+  registry: { read: async () => values },
+});
+
+function refusal(act: () => unknown): UnjamError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof UnjamError) return error;
+  }
+  throw new Error('It was not refused.');
+}
+
+describe('settings', () => {
+  it('have defaults that their own schema accepts', () => {
+    expect(Settings.parse(defaultSettings)).toEqual(defaultSettings);
+  });
+
+  it('are kept in a file of their own, owner-only, and are there again after a restart', async () => {
+    (await open()).change({ values: { silentAfterMinutes: 3, theme: 'dark' } }, kim);
+    expect((await open()).values).toEqual({ ...defaultSettings, silentAfterMinutes: 3, theme: 'dark' });
+    expect(readdirSync(folder)).toEqual(['settings.json']);
+  });
+
+  it('get their default again with reset', async () => {
+    const store = await open();
+    store.change({ values: { silentAfterMinutes: 3, busyCpuPercent: 2.5 } }, kim);
+    const view = store.change({ reset: ['silentAfterMinutes'] }, kim);
+    expect(view.values.silentAfterMinutes).toBe(10);
+    expect(view.entries.find((e) => e.key === 'silentAfterMinutes')?.source).toBe('default');
+    expect(view.entries.find((e) => e.key === 'busyCpuPercent')?.source).toBe('user');
+  });
+
+  it('keep what this version does not know, and say so', async () => {
+    writeFileSync(
+      own(),
+      '\ufeff{"theme":"dark","fromTheFuture":{"a":1},"silentAfterMinutes":-4,"disableAbandon":true}',
+    );
+    const store = await open();
+    expect(store.values).toEqual({ ...defaultSettings, theme: 'dark' });
+    expect(store.view().problems).toHaveLength(3);
+    expect(said.join()).toContain('"fromTheFuture" is not known to this version');
+    expect(said.join()).toContain('"silentAfterMinutes" is -4, which cannot be used');
+    store.change({ values: { textSizePercent: 120 } }, kim);
+    expect(JSON.parse(readFileSync(own(), 'utf8'))).toMatchObject({ fromTheFuture: { a: 1 }, textSizePercent: 120 });
+  });
+
+  it.each(['{"theme":"dark"', '[]', '', '\u0000\u0000\u0000'])(
+    'set a damaged file (%j) aside and say where',
+    async (text) => {
+      writeFileSync(own(), text);
+      const store = await open();
+      expect(store.values).toEqual(defaultSettings);
+      const [aside] = readdirSync(folder).filter((name) => name.startsWith('settings.json.damaged-'));
+      expect(readFileSync(join(folder, aside ?? ''), 'utf8')).toBe(text);
+      expect(store.view().problems[0]).toContain(aside);
+      expect(existsSync(own())).toBe(false);
+    },
+  );
+
+  it('that cannot be kept are refused and change nothing', async () => {
+    const store = await open();
+    rmSync(folder, { recursive: true });
+    expect(refusal(() => store.change({ values: { theme: 'dark' } }, kim)).code).toBe('state-directory');
+    expect(store.values.theme).toBe('system');
+  });
+});
+
+describe('policies', () => {
+  it('win over the person, and the registry wins over the machine file', async () => {
+    writeFileSync(own(), '{"silentAfterMinutes":1,"busyCpuPercent":9,"overdueFactor":7}');
+    writeFileSync(machine(), '{"SilentAfterMinutes":2,"BusyCpuPercent":8}');
+    const store = await open(registry({ SILENTAFTERMINUTES: 3 }));
+    expect(store.values).toMatchObject({ silentAfterMinutes: 3, busyCpuPercent: 8, overdueFactor: 7 });
+    expect(
+      store
+        .view()
+        .entries.map((e) => e.source)
+        .slice(0, 4),
+    ).toEqual(['policy', 'machine', 'user', 'default']);
+  });
+
+  it('lock what they set, for a change and for a reset', async () => {
+    const store = await open(registry({ SilentAfterMinutes: 3 }));
+    const error = refusal(() => store.change({ values: { theme: 'dark', silentAfterMinutes: 5 } }, kim));
+    expect(error.message).toContain('set by your administrator (policy SilentAfterMinutes)');
+    expect(error.field).toBe('values.silentAfterMinutes');
+    expect(refusal(() => store.change({ reset: ['silentAfterMinutes'] }, kim)).code).toBe('not-possible');
+    expect(store.values).toMatchObject({ theme: 'system', silentAfterMinutes: 3 });
+  });
+
+  it('alone switch a verb off', async () => {
+    const store = await open();
+    expect(refusal(() => store.change({ values: { disableForceKill: true } }, kim)).message).toContain(
+      'only an administrator',
+    );
+    writeFileSync(machine(), '{"disableForceKill":1,"Theme":"dark"}');
+    await store.readPolicies();
+    expect(store.values).toMatchObject({ disableForceKill: true, theme: 'system' });
+  });
+
+  it('hold on while the registry cannot be read', async () => {
+    let works = true;
+    const store = await open({
+      registry: {
+        read: async () => {
+          if (!works) throw new Error('no answer');
+          return { DisableAbandon: 1 };
+        },
+      },
+    });
+    works = false;
+    await store.readPolicies();
+    expect(store.values.disableAbandon).toBe(true);
+    expect(store.view().problems.join()).toContain('no answer');
+  });
+
+  it('in a file that others can write are not believed, and that is said', async () => {
+    writeFileSync(machine(), '{"DisableAbandon":true}');
+    const store = await open({ distrust: () => 'others than root can write it' });
+    expect(store.values.disableAbandon).toBe(false);
+    expect(said.join()).toContain('others than root can write it');
+  });
+
+  it('on Windows come from ProgramData only for the host that lives there', () => {
+    const environment = { ProgramData: 'C:\\ProgramData' };
+    expect(policySource('win32', '/home/kim/unjam', environment).machineFile).toBeNull();
+    expect(policySource('linux', '/home/kim/unjam', environment).machineFile).toBe('/etc/unjam/policy.json');
+  });
+});
+
+describe('the registry', () => {
+  it('is read from what reg.exe prints', () => {
+    // The first five lines as the reg.exe of Wine 8 printed them; the last ones are what else such a key may hold.
+    const output = [
+      '',
+      'HKEY_LOCAL_MACHINE\\Software\\Policies\\Unjam',
+      '    DisableForceKill    REG_DWORD    0x1',
+      '    OverdueFactor    REG_SZ    2.5',
+      '    SilentAfterMinutes    REG_DWORD    0xf',
+      '    BusyCpuPercent    REG_SZ    0,5',
+      '    A name  with spaces    REG_SZ    and    text',
+      '    Nothing    REG_SZ    ',
+      '',
+      'HKEY_LOCAL_MACHINE\\Software\\Policies\\Unjam\\Sub',
+    ].join('\r\n');
+    expect(parseRegQuery(output)).toEqual({
+      DisableForceKill: 1,
+      SilentAfterMinutes: 15,
+      OverdueFactor: 2.5,
+      BusyCpuPercent: 0.5,
+      'A name  with spaces': 'and    text',
+      Nothing: '',
+    });
+  });
+});
+
+describe('the templates for Group Policy', () => {
+  const read = (path: string): string => readFileSync(join(import.meta.dirname, '../../assets/policy', path), 'utf8');
+  const admx = read('unjam.admx');
+  const adml = read('en-US/unjam.adml');
+
+  it('set exactly what is read', () => {
+    const named = [...admx.matchAll(/valueName="([^"]+)"/g)].map(([, name]) => name);
+    expect(new Set(named)).toEqual(new Set(policyKeys.map(policyName)));
+    expect(admx.match(/ key="([^"]+)"/g)?.every((key) => key === ' key="Software\\Policies\\Unjam"')).toBe(true);
+  });
+
+  it('have a text for every reference, and no other', () => {
+    const used = new Set([...admx.matchAll(/\$\((?:string|presentation)\.([^)]+)\)/g)].map(([, name]) => name));
+    const there = new Set([...adml.matchAll(/<(?:string|presentation) id="([^"]+)"/g)].map(([, name]) => name));
+    expect(there).toEqual(used);
+  });
+
+  it('allow the bounds that Unjam allows', () => {
+    for (const [, valueName, min, max] of admx.matchAll(
+      /valueName="(\w+)" required="true" minValue="(\d+)" maxValue="(\d+)"/g,
+    )) {
+      const key = policyKeys.find((known) => policyName(known) === valueName);
+      expect(key).toBeDefined();
+      for (const value of [min, max]) expect(Settings.shape[key!].safeParse(Number(value)).success).toBe(true);
+    }
+  });
+});
