@@ -17,7 +17,11 @@ export interface Counters {
   lostWaiters: number;
   /** Grants before somebody who was ahead in the queue. */
   orderErrors: number;
+  /** What each violation was. */
+  details: string[];
   kills: number;
+  /** Abandoned scripts that were seen to start late, beside their successor. */
+  lateOrphans: number;
   abandons: number;
   /** From the end of a hold to the begin of the next one that waited for it, ms, ascending. */
   handOffsMs: number[];
@@ -27,6 +31,7 @@ interface Open {
   readonly id: string;
   readonly pid: string;
   readonly level: string;
+  readonly fence: number;
 }
 
 export function judge(log: string): Counters {
@@ -35,7 +40,9 @@ export function judge(log: string): Counters {
     violations: 0,
     lostWaiters: 0,
     orderErrors: 0,
+    details: [],
     kills: 0,
+    lateOrphans: 0,
     abandons: 0,
     handOffsMs: [],
   };
@@ -56,13 +63,22 @@ export function judge(log: string): Counters {
         c.grants += 1;
         const level = queued.get(b)?.level ?? 'full';
         const beside = open.get(a) ?? [];
-        if (beside.some((o) => o.level === 'full' || level === 'full')) c.violations += 1;
+        const overlaps = beside.filter((o) => o.level === 'full' || level === 'full');
+        // Abandoned after its start and before this line (a frozen process): it runs beside its successors, as it may.
+        if (overlaps.length > 0 && doomed.has(b) && overlaps.every((o) => o.fence > Number(n))) c.lateOrphans += 1;
+        else if (overlaps.length > 0) {
+          c.violations += 1;
+          c.details.push(`"${line}" beside ${overlaps.map((o) => `${o.id} of ${o.pid}`).join(', ')}`);
+        }
         const fences = fencesOf.get(a) ?? new Set();
-        if (fences.has(Number(n))) c.violations += 1;
+        if (fences.has(Number(n))) {
+          c.violations += 1;
+          c.details.push(`"${line}": a fence that was given out before`);
+        }
         fencesOf.set(a, fences.add(Number(n)));
         fenceOf.set(b, Number(n));
         // Its kill or abandon is on its way: when its hold ends cannot be known, so it is not held against others.
-        if (!doomed.has(pid) && !doomed.has(b)) open.set(a, [...beside, { id: b, pid, level }]);
+        if (!doomed.has(pid) && !doomed.has(b)) open.set(a, [...beside, { id: b, pid, level, fence: Number(n) }]);
         const free = ended.get(a);
         const wait = queued.get(b);
         if (beside.length === 0 && free !== undefined && wait !== undefined && wait.at < free)

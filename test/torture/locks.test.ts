@@ -68,6 +68,11 @@ describe('the oracle', () => {
       expect(judge(full('a', 1) + full('b', 2) + run('B', 'a', 1, 1) + end + run('B', 'b', 2, 2)).violations).toBe(0);
   });
 
+  test('does not count a start that a frozen process wrote down only after it had been abandoned', () => {
+    const c = judge(full('a', 1) + full('b', 2) + 'A a\n' + run('B', 'b', 2, 2) + run('B', 'a', 1, 1));
+    expect(c).toMatchObject({ violations: 0, lateOrphans: 1 });
+  });
+
   test('counts a fence that was given out twice, a place that was lost, and an overtaking', () => {
     expect(
       judge(full('a', 1) + run('B', 'a', 1, 1) + run('E', 'a', 1, 1) + full('b', 1) + run('B', 'b', 1, 1)).violations,
