@@ -3,6 +3,7 @@ import type { LogEntry } from '../contract/methods.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { connect } from './connect.ts';
 import { followLog, markedWriter, rawWriter } from './follow.ts';
+import { searchLines } from './log-search.ts';
 import { print } from './output.ts';
 
 interface LogsOptions {
@@ -10,6 +11,8 @@ interface LogsOptions {
   stream?: string;
   since?: string;
   search?: string;
+  regex?: boolean;
+  ignoreCase?: boolean;
   raw?: boolean;
   json?: boolean;
 }
@@ -17,8 +20,32 @@ interface LogsOptions {
 export async function logs(ticket: string, o: LogsOptions): Promise<void> {
   const stream = streamOf(o.stream);
   const from = o.since === undefined ? 0 : sequence(o.since);
+  if ((o.regex || o.ignoreCase) && o.search === undefined)
+    throw new UnjamError(
+      'bad-input',
+      '--regex and --ignore-case say how to search, and there is nothing to search for.',
+      'Add --search with what the lines contain.',
+      '--search',
+    );
   const client = await connect();
   try {
+    const show = (entry: LogEntry): void => print(o.json ? JSON.stringify(entry) : entry.text.replace(/\n$/, ''));
+    if (o.search !== undefined && (o.regex || o.ignoreCase)) {
+      await searchLines(
+        client,
+        ticket,
+        {
+          text: o.search,
+          regex: o.regex ?? false,
+          ignoreCase: o.ignoreCase ?? false,
+          since: from,
+          follow: o.follow ?? false,
+          ...(stream === undefined ? {} : { stream }),
+        },
+        show,
+      );
+      return;
+    }
     if (o.json || o.search !== undefined) {
       for (let next = from; ;) {
         const page = await client.call('logs.read', {

@@ -42,6 +42,8 @@ program
   .option('--stream <stream>', 'only stdout, stderr or unjam')
   .option('--since <seq>', 'only what came after this sequence number')
   .option('--search <text>', 'only lines with this text')
+  .option('--regex', 'what is searched for is a regular expression')
+  .option('--ignore-case', 'upper and lower case are the same')
   .option('--raw', 'the bytes alone, without marks')
   .option(...json)
   .action(async (ticket: string, options: Record<string, never>) => (await import('./logs.ts')).logs(ticket, options));

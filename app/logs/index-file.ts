@@ -37,21 +37,27 @@ export class LogIndex {
         closeSync(file);
       }
     }
-    const last = this.#rows.at(-1) ?? begin;
-    return end !== null && seqOf(end) > seqOf(last) ? [...this.#rows, end] : this.#rows;
+    // Kept: what a process that was left running on purpose writes later comes behind it and moves nothing.
+    if (end !== null) this.#push(end);
+    return this.#rows;
   }
 
   #add(line: string): void {
     const [at, stdout, stderr, events] = line.split(' ').map(Number);
     if (at === undefined || stdout === undefined || stderr === undefined || events === undefined) return;
+    this.#push({ at, stdout, stderr, events });
+  }
+
+  #push(row: IndexRow): void {
     const last = this.#rows.at(-1) ?? begin;
     // A log that was truncated by somebody starts over: sizes never shrink here, so that sequence numbers stay.
-    this.#rows.push({
-      at,
-      stdout: Math.max(stdout, last.stdout),
-      stderr: Math.max(stderr, last.stderr),
-      events: Math.max(events, last.events),
-    });
+    const grown: IndexRow = {
+      at: row.at,
+      stdout: Math.max(row.stdout, last.stdout),
+      stderr: Math.max(row.stderr, last.stderr),
+      events: Math.max(row.events, last.events),
+    };
+    if (seqOf(grown) > seqOf(last)) this.#rows.push(grown);
   }
 }
 
