@@ -21,7 +21,7 @@ function record(write: (d: RunDirectory) => void = () => undefined): ScriptRecor
   directory.writeSpec(spec);
   directory.writeRunner({ schema: 1, protocol: 1, runner: identity(1), claimedAt: at0312 });
   write(directory);
-  const read = ScriptRecord.load(directory.path);
+  const read = ScriptRecord.load(directory.path, () => false);
   if (read === null) throw new Error('The spec was not read.');
   read.refresh();
   return read;
@@ -106,7 +106,7 @@ describe('a record', () => {
       });
       d.append('runner', { type: 'cancel-ignored', left: [identity(7312)], of: 1 });
     });
-    const again = ScriptRecord.load(r.directory.path);
+    const again = ScriptRecord.load(r.directory.path, () => false);
     again?.refresh();
     expect([again?.state, again?.version, again?.progress]).toEqual([r.state, r.version, r.progress]);
     expect(r.state).toBe('cancelling');
@@ -125,7 +125,7 @@ describe('a record', () => {
   });
 
   test('without a readable spec is none', () => {
-    expect(ScriptRecord.load(temporaryFolder())).toBeNull();
+    expect(ScriptRecord.load(temporaryFolder(), () => false)).toBeNull();
   });
 
   test('has no last output before it has written', () => {
