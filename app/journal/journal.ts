@@ -45,6 +45,7 @@ export class Journal {
   #database: DatabaseSync | null = null;
   #insert: StatementSync | null = null;
   #unwritten: JournalEntry[] = [];
+  #together = false;
 
   constructor(path: string, onProblem: (sentence: string) => void) {
     this.#path = path;
@@ -75,6 +76,28 @@ export class Journal {
     }
   }
 
+  /** Writes what `act` appends in one transaction: a recovery of thousands of scripts then syncs once. */
+  together(act: () => void): void {
+    const database = this.#database;
+    try {
+      database?.exec('BEGIN');
+    } catch {
+      act(); // locked by somebody: entry by entry then
+      return;
+    }
+    this.#together = true;
+    try {
+      act();
+    } finally {
+      this.#together = false;
+      try {
+        this.#database?.exec('COMMIT');
+      } catch (error) {
+        this.#onProblem(`The journal could not be written (${(error as Error).message}).`);
+      }
+    }
+  }
+
   /** Newest first. */
   list(filter: {
     sinceMs?: number | undefined;
@@ -96,6 +119,17 @@ export class Journal {
       ...(row as unknown as Omit<StoredEntry, 'data'>),
       data: JSON.parse(String(row['data'])) as unknown,
     }));
+  }
+
+  /** Run ids of the scripts whose end stands in the journal. */
+  finished(): Set<string> {
+    try {
+      const rows =
+        this.#database?.prepare(`SELECT source FROM entry WHERE kind = 'final' AND source IS NOT NULL`).all() ?? [];
+      return new Set(rows.map((row) => String(row['source']).split(':', 1)[0] ?? ''));
+    } catch {
+      return new Set();
+    }
   }
 
   /** Remembers how long a successful run took. */
@@ -128,7 +162,7 @@ export class Journal {
 
   #write(entry: JournalEntry): void {
     if (!this.#database || !this.#insert) throw new Error('the journal is not open');
-    const decision = decisions.has(entry.kind);
+    const decision = !this.#together && decisions.has(entry.kind); // a pragma has no effect inside a transaction
     if (decision) this.#database.exec('PRAGMA synchronous = FULL');
     try {
       this.#insert.run(

@@ -1,13 +1,15 @@
 /** Complete: removes a final script's run directory; after an abandon as soon as the orphan is gone. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
-import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import type { ScriptRecord } from './record.ts';
 
 const mark = 'complete-when-gone';
+/** So many are removed in one round: the host has other things to do. */
+const atOnce = 200;
 
 export async function completeScript(
   record: ScriptRecord,
@@ -31,7 +33,7 @@ export async function completeScript(
     return { removed: false, warning: `${line.code} ${line.text}` };
   }
   try {
-    rmSync(directory.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    await rm(directory.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     return { removed: true, warning: null };
   } catch (error) {
     const why = (error as Error).message;
@@ -52,14 +54,15 @@ export async function deleteLater(
   control: ProcessControl,
   forget: (record: ScriptRecord) => void,
   records: readonly ScriptRecord[],
+  keep: { readonly keepMs: number; readonly keepCount: number },
 ): Promise<void> {
   const over = records.filter((r) => r.isFinal && !r.isOrphan);
   const now = Date.now();
-  const old = over.filter((r) => now - (r.endedAt ?? now) > limits.keepMs);
-  const surplus = [...over].sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(limits.keepCount);
+  const old = over.filter((r) => now - (r.endedAt ?? now) > keep.keepMs);
+  const surplus = [...over].sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(keep.keepCount);
   const promised = over.filter((r) => r.verdict?.kind === 'abandoned' && existsSync(join(r.directory.path, mark)));
-  for (const record of new Set([...old, ...surplus, ...promised])) {
-    if (record.started && record.tree?.emptyAt == null && control.treeLiveness(record.started.scope) !== 'dead')
+  for (const record of [...new Set([...promised, ...old, ...surplus])].slice(0, atOnce)) {
+    if (record.tree?.emptyAt == null && record.started && control.treeLiveness(record.started.scope) !== 'dead')
       continue;
     if ((await completeScript(record, control).catch(() => null))?.removed) forget(record);
   }

@@ -20,48 +20,89 @@ const quiet = new Set<ScriptEvent['type']>(['waiting', 'note', 'intent', 'kill-p
 export class ScriptRecord {
   readonly directory: RunDirectory;
   readonly spec: ScriptSpec;
-  runner: RunnerRecord | null = null;
-  started: StartedRecord | null = null;
-  exit: ExitRecord | null = null;
   verdict: VerdictRecord | null = null;
-  abandoned: AbandonedRecord | null = null;
   tree: TreeRecord | null = null;
-  progress: Progress = noProgress;
-  /** Grows with every event that a person may decide on; the same after a restart, because it counts the file. */
-  version = 0;
   /** The runner is dead and the host watches the tree itself. */
   adopted = false;
+  #runner: RunnerRecord | null = null;
+  #started: StartedRecord | null = null;
+  #exit: ExitRecord | null = null;
+  #abandoned: AbandonedRecord | null = null;
+  #progress: Progress = noProgress;
+  #version = 0;
   #offset = 0;
+  /** Only spec, verdict and tree were read: thousands of finished scripts must not slow down a start. */
+  #shallow = false;
 
   constructor(path: string, spec: ScriptSpec) {
     this.directory = new RunDirectory(path);
     this.spec = spec;
   }
 
-  /** Null when the folder holds no readable spec. */
-  static load(path: string): ScriptRecord | null {
-    const spec = new RunDirectory(path).readSpec();
-    return spec === null ? null : new ScriptRecord(path, spec);
+  /**
+   * Null when the folder holds no readable spec. `isMirrored` tells whether the journal has the whole of a finished
+   * run; the rest of such a one is read when somebody looks at it.
+   */
+  static load(path: string, isMirrored: (runId: string) => boolean): ScriptRecord | null {
+    const directory = new RunDirectory(path);
+    const spec = directory.readSpec();
+    if (spec === null) return null;
+    const record = new ScriptRecord(path, spec);
+    if (isMirrored(spec.runId)) {
+      record.tree = directory.readTree();
+      record.verdict = record.tree === null ? null : directory.readVerdict();
+      record.#shallow = record.verdict !== null;
+    }
+    return record;
+  }
+
+  get runner(): RunnerRecord | null {
+    return this.#deep().#runner;
+  }
+  get started(): StartedRecord | null {
+    return this.#deep().#started;
+  }
+  get exit(): ExitRecord | null {
+    return this.#deep().#exit;
+  }
+  get abandoned(): AbandonedRecord | null {
+    return this.#deep().#abandoned;
+  }
+  get progress(): Progress {
+    return this.#deep().#progress;
+  }
+  /** Grows with every event that a person may decide on; the same after a restart, because it counts the file. */
+  get version(): number {
+    return this.#deep().#version;
   }
 
   /** Reads what is new; returns the new events with their source. */
   refresh(): { event: ScriptEvent; source: string }[] {
+    if (this.#shallow) return [];
     const d = this.directory;
-    this.runner ??= d.readRunner();
+    this.#runner ??= d.readRunner();
     const { events, offset } = d.readEvents(this.#offset);
     this.#offset = offset;
     for (const { event } of events) {
-      this.progress = advance(this.progress, event);
-      if (!quiet.has(event.type)) this.version += 1;
+      this.#progress = advance(this.#progress, event);
+      if (!quiet.has(event.type)) this.#version += 1;
     }
     if (events.length > 0 || this.verdict === null) {
-      this.started ??= d.readStarted();
-      this.exit ??= d.readExit();
+      this.#started ??= d.readStarted();
+      this.#exit ??= d.readExit();
       this.verdict ??= d.readVerdict();
-      this.abandoned ??= d.readAbandoned();
+      this.#abandoned ??= d.readAbandoned();
     }
     if (this.verdict !== null) this.tree ??= d.readTree();
     return events.map(({ event, at }) => ({ event, source: `${this.spec.runId}:${at}` }));
+  }
+
+  #deep(): this {
+    if (this.#shallow) {
+      this.#shallow = false;
+      this.refresh();
+    }
+    return this;
   }
 
   get isFinal(): boolean {
@@ -90,7 +131,7 @@ export class ScriptRecord {
   }
 
   get endedAt(): number | null {
-    return this.exit?.endedAt ?? this.verdict?.at ?? null;
+    return this.#exit?.endedAt ?? this.verdict?.at ?? null;
   }
 
   /** When the script last wrote, wall-clock ms; null when it has written nothing. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition.ts';
+import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
@@ -54,7 +55,7 @@ export class Supervisor {
   readonly #health: HealthSampler;
   readonly #reader: MutexReader;
   readonly #startedAt = Date.now();
-  readonly #due = { health: 0, prune: 0 };
+  readonly #due = { health: 0, prune: performance.now() + pruneEveryMs };
   #timer: NodeJS.Timeout | null = null;
   #sequence = 0;
 
@@ -79,11 +80,14 @@ export class Supervisor {
   /** Re-adopts every script of the state directory, then keeps watching. */
   async open(): Promise<void> {
     mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
-    const finished = this.#o.journal.finished();
-    for (const folder of readdirSync(this.runsPath)) {
-      const record = ScriptRecord.load(join(this.runsPath, folder), (runId) => finished.has(runId));
-      if (record) this.#recover(record);
-    }
+    const { journal } = this.#o;
+    const finished = journal.finished();
+    journal.together(() => {
+      for (const folder of readdirSync(this.runsPath)) {
+        const record = ScriptRecord.load(join(this.runsPath, folder), (runId) => finished.has(runId));
+        if (record) this.#recover(record);
+      }
+    });
     await this.#tick();
     this.#timer = setInterval(() => void this.#tick(), tickMs);
     this.#starter.prepare();
@@ -302,10 +306,14 @@ export class Supervisor {
       }
       for (const { mutex } of this.#reader.busy()) await mutex.reap();
       await this.#now('health', healthEveryMs, () => this.#sampleHealth());
-      await this.#now('prune', pruneEveryMs, async () => {
-        await deleteLater(this.#o.control, (record) => this.#register.forget(record), this.#register.all);
-        await this.#prune();
-      });
+      await this.#now('prune', pruneEveryMs, () =>
+        deleteLater(
+          this.#o.control,
+          (record) => this.#register.forget(record),
+          this.#register.all,
+          this.#o.retention?.() ?? limits,
+        ),
+      );
       if (changed) this.#register.changed();
     } catch (error) {
       this.#o.log(`W396 A look at the scripts failed: ${(error as Error).message}. It is repeated.`);
@@ -316,19 +324,6 @@ export class Supervisor {
     if (performance.now() < this.#due[what]) return;
     this.#due[what] = performance.now() + everyMs;
     await act();
-  }
-
-  /** What a setting keeps shorter than `limits` does. One that cannot be removed is tried again at the next look. */
-  async #prune(): Promise<void> {
-    const keep = this.#o.retention?.();
-    if (!keep) return;
-    const over = this.#register.all
-      .filter((r) => r.isFinal && !r.isOrphan)
-      .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0));
-    const now = Date.now();
-    for (const [place, record] of over.entries())
-      if (place >= keep.keepCount || now - (record.endedAt ?? now) > keep.keepMs)
-        await this.complete(record.spec.ticket).catch(() => undefined);
   }
 
   #evidence(record: ScriptRecord): string[] {
