@@ -29,6 +29,9 @@ export type {
   Reply,
   ScriptDetail,
   ScriptView,
+  SettingKey,
+  Settings,
+  SettingsView,
   Severity,
   Snapshot,
 } from '../app/contract/methods.ts';

@@ -17,12 +17,15 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: 'M', where: 'list', does: 'its mutex' },
   { keys: 'L', where: 'list, detail', does: 'its log; Esc returns to the row' },
   { keys: 'S', where: 'list', does: 'sort again' },
+  { keys: 'R', where: 'list, detail', does: 'remind me in 30 min; again: do not' },
   { keys: 'Ctrl+C', where: 'list', does: 'copy the row' },
   { keys: 'Ctrl+Shift+C', where: 'list, detail', does: 'copy the incident summary' },
   { keys: 'Ctrl+F or /', where: 'list, log', does: 'filter, find; Esc clears and leaves' },
   { keys: 'F, W, T, E', where: 'log', does: 'follow, wrap, time column, stderr only' },
   { keys: 'F3, Shift+F3', where: 'log', does: 'next, previous hit' },
-  { keys: 'Ctrl+1, Ctrl+2, Ctrl+3', where: 'everywhere', does: 'Scripts, Mutexes, History' },
+  { keys: 'Ctrl+1, Ctrl+2, Ctrl+3, Ctrl+4', where: 'everywhere', does: 'Scripts, Mutexes, History, Settings' },
+  { keys: 'T', where: 'mutexes', does: 'time line as a table' },
+  { keys: 'Left, Right, Home, End', where: 'border of list and detail', does: 'move the border; Enter resets it' },
   { keys: 'F6, Shift+F6', where: 'everywhere', does: 'next, previous part of the window' },
   { keys: 'F5', where: 'everywhere', does: 'ask for everything again' },
   { keys: 'F1 or ?', where: 'everywhere', does: 'this page' },
@@ -35,6 +38,10 @@ export function keyName(event: KeyboardEvent): string {
   const shift = event.shiftKey && key !== '?' && key !== '/';
   return `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${shift ? 'Shift+' : ''}${key}`;
 }
+
+/** A letter, digit or sign alone: what people type by accident, and what speech input types all the time (WCAG 2.1.4). */
+export const isSingleCharacter = (event: KeyboardEvent): boolean =>
+  event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
 
 export function isTextField(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement

@@ -7,9 +7,6 @@ import { toCallError } from '../transport/call-error.ts';
 import { byKey, withEntry, withoutEntry } from '../words/maps.ts';
 import type { Announcer } from './announcer.svelte.ts';
 
-/** The window's grace is longer than the API's: a person watches, and may still Force Kill. */
-export const windowGraceMs = 30_000;
-
 export interface OpenDialog {
   readonly verb: Verb;
   /** As it was when the dialog opened. */
@@ -42,8 +39,10 @@ export class Actions {
 
   readonly #client: ConsoleClient;
   readonly #announcer: Announcer;
+  readonly #graceMs: () => number;
 
-  constructor(client: ConsoleClient, announcer: Announcer) {
+  constructor(client: ConsoleClient, announcer: Announcer, graceMs: () => number) {
+    this.#graceMs = graceMs;
     this.#client = client;
     this.#announcer = announcer;
   }
@@ -94,7 +93,7 @@ export class Actions {
     };
     switch (verb) {
       case 'cancel':
-        return this.#client.call('scripts.cancel', { ...target, escalate: false, graceMs: windowGraceMs });
+        return this.#client.call('scripts.cancel', { ...target, escalate: false, graceMs: this.#graceMs() });
       case 'kill':
         return this.#client.call('scripts.kill', target);
       case 'abandon': {

@@ -9,6 +9,12 @@ export type ConnectionState =
 /** A host that does not answer at all within this time is told about; it may still come. */
 const startPatienceMs = 5_000;
 
+export interface ConnectionListener {
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  /** A host answers for the first time, or again. */
+  readonly onMeet: () => void;
+}
+
 export class Connection {
   state = $state.raw<ConnectionState>({ kind: 'starting' });
   snapshot = $state.raw<Snapshot | null>(null);
@@ -18,11 +24,11 @@ export class Connection {
   slowStart = $state(false);
 
   readonly #client: ConsoleClient;
-  readonly #onSnapshot: (snapshot: Snapshot) => void;
+  readonly #listener: ConnectionListener;
 
-  constructor(client: ConsoleClient, onSnapshot: (snapshot: Snapshot) => void) {
+  constructor(client: ConsoleClient, listener: ConnectionListener) {
     this.#client = client;
-    this.#onSnapshot = onSnapshot;
+    this.#listener = listener;
   }
 
   get isLive(): boolean {
@@ -58,8 +64,9 @@ export class Connection {
     if (wasAway) {
       this.state = { kind: 'connected' };
       void this.#meet();
+      this.#listener.onMeet();
     }
-    this.#onSnapshot(snapshot);
+    this.#listener.onSnapshot(snapshot);
   }
 
   #lost(): void {

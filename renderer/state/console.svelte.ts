@@ -11,6 +11,8 @@ import { Journal } from './journal.svelte.ts';
 import { LiveDetail } from './live-detail.svelte.ts';
 import { LiveLog } from './live-log.svelte.ts';
 import { formatAddress, Navigation, parseAddress, type Address, type View } from './navigation.svelte.ts';
+import { Preferences } from './preferences.svelte.ts';
+import { Reminders } from './reminders.svelte.ts';
 import { ScriptList } from './script-list.svelte.ts';
 
 export const [useConsole, provideConsole] = createContext<Console>();
@@ -23,6 +25,8 @@ export class Console {
   readonly announcer = new Announcer();
   readonly list = new ScriptList();
   readonly navigation = new Navigation();
+  readonly reminders = new Reminders();
+  readonly preferences: Preferences;
   readonly connection: Connection;
   readonly actions: Actions;
   readonly detail: LiveDetail;
@@ -45,8 +49,12 @@ export class Console {
 
   constructor(client: ConsoleClient) {
     this.client = client;
-    this.connection = new Connection(client, (snapshot) => this.#accept(snapshot));
-    this.actions = new Actions(client, this.announcer);
+    this.preferences = new Preferences(client);
+    this.connection = new Connection(client, {
+      onSnapshot: (snapshot) => this.#accept(snapshot),
+      onMeet: () => void this.preferences.read(),
+    });
+    this.actions = new Actions(client, this.announcer, () => this.preferences.graceMs);
     this.detail = new LiveDetail(client);
     this.log = new LiveLog(client);
     this.journal = new Journal(client);
@@ -58,11 +66,16 @@ export class Console {
     const goToAddress = (): void => this.#goToAddress();
     addEventListener('hashchange', goToAddress);
     goToAddress();
+    // An administrator's policy may have changed while nobody looked.
+    const lookAgain = (): void => void this.preferences.read();
+    addEventListener('focus', lookAgain);
     const endOpen = this.client.onOpen?.((request) => {
+      if (request.view === 'settings') return this.go('settings');
       this.#open(request.view === 'script' ? request.ticket : null, request.view === 'script' ? request.dialog : null);
     });
     return () => {
       endOpen?.();
+      removeEventListener('focus', lookAgain);
       removeEventListener('hashchange', goToAddress);
       endConnection();
       endClock();
@@ -80,7 +93,8 @@ export class Console {
   go(view: View): void {
     this.navigation.view = view;
     this.navigation.log = false;
-    this.journal.open(view === 'history');
+    this.journal.open(view === 'history' || view === 'mutexes');
+    if (view === 'settings') void this.preferences.read();
     if (view === 'mutexes' && this.navigation.mutex === null) this.navigation.mutex = this.mutexes[0]?.name ?? null;
     this.#writeAddress();
   }
@@ -133,6 +147,13 @@ export class Console {
     this.actions.open(verb, view);
   }
 
+  /** R: in half an hour again; the same key takes it back. */
+  remind(ticket: string): void {
+    const name = this.list.get(ticket)?.name ?? ticket;
+    const isSet = this.reminders.toggle(ticket, this.clock.now);
+    this.announcer.warn(isSet ? `You are reminded of ${name} in 30 min.` : `No reminder of ${name} any more.`);
+  }
+
   async resume(mutex: string): Promise<void> {
     this.resumeFailure = null;
     try {
@@ -148,7 +169,7 @@ export class Console {
   /** F5 */
   async refresh(): Promise<void> {
     this.detail.refresh();
-    if (this.navigation.view === 'history') void this.journal.read();
+    if (this.navigation.view === 'history' || this.navigation.view === 'mutexes') void this.journal.read();
     await this.connection.refresh();
   }
 
@@ -166,6 +187,8 @@ export class Console {
       this.#open(ticket, open);
     }
     this.#tellNewStuck(snapshot.scripts);
+    for (const script of this.reminders.accept((ticket) => this.list.get(ticket), this.clock.now))
+      this.announcer.warn(`Reminder: ${script.name}: ${script.condition.headline}`);
     if (this.navigation.view === 'mutexes' && this.navigation.mutex === null)
       this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
   }

@@ -1,10 +1,10 @@
 /** Which view is open; the address says it too, so that a link, the tray or a reload can point at one script. */
 import type { Verb } from '../contract.ts';
 
-const views = ['scripts', 'mutexes', 'history'] as const;
+const views = ['scripts', 'mutexes', 'history', 'settings'] as const;
 export type View = (typeof views)[number];
 
-/** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#history`. */
+/** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#history`, `#settings`. */
 export interface Address {
   readonly view: View;
   readonly subject: string | null;

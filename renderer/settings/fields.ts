@@ -1,0 +1,150 @@
+/** What the settings are called on screen, in groups, in the order in which people look for them. */
+import type { SettingKey } from '../contract.ts';
+
+export type Kind =
+  | { readonly kind: 'number'; readonly unit: string; readonly step: number }
+  | { readonly kind: 'switch' }
+  | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
+
+export interface Field {
+  readonly key: SettingKey;
+  readonly label: string;
+  readonly help: string;
+  readonly control: Kind;
+}
+
+export interface Group {
+  readonly title: string;
+  readonly fields: readonly Field[];
+}
+
+const number = (unit: string, step = 1): Kind => ({ kind: 'number', unit, step });
+const onOff: Kind = { kind: 'switch' };
+
+export const groups: readonly Group[] = [
+  {
+    title: 'When a script is called stuck',
+    fields: [
+      {
+        key: 'silentAfterMinutes',
+        label: 'Silent after',
+        help: 'Without output for this long. It is only called stuck when it also uses no CPU and others wait.',
+        control: number('min'),
+      },
+      {
+        key: 'busyCpuPercent',
+        label: 'Busy above',
+        help: 'Of one CPU core, over the last minute. A busy script is never called stuck.',
+        control: number('% CPU', 0.1),
+      },
+      {
+        key: 'overdueFactor',
+        label: 'Overdue after',
+        help: 'Times its usual run time; only with at least 5 earlier successes.',
+        control: number('× usual', 0.1),
+      },
+      {
+        key: 'overdueMinMinutes',
+        label: 'Overdue at the earliest after',
+        help: 'However short its usual run is.',
+        control: number('min'),
+      },
+    ],
+  },
+  {
+    title: 'Actions',
+    fields: [
+      {
+        key: 'cancelGraceSeconds',
+        label: 'Time to exit after Cancel',
+        help: 'For a Cancel from this console. Nothing is forced after it.',
+        control: number('s'),
+      },
+      {
+        key: 'requireReason',
+        label: 'Require a reason',
+        help: 'Cancel, Force Kill and Abandon are refused without one, from every door.',
+        control: onOff,
+      },
+      {
+        key: 'killNeedsPid',
+        label: 'Type the PID for every Force Kill',
+        help: 'Otherwise only where a mistake is likely. Abandon always asks for it.',
+        control: onOff,
+      },
+      {
+        key: 'disableForceKill',
+        label: 'Switch Force Kill off',
+        help: 'For everybody on this host.',
+        control: onOff,
+      },
+      { key: 'disableAbandon', label: 'Switch Abandon off', help: 'For everybody on this host.', control: onOff },
+    ],
+  },
+  {
+    title: 'This console',
+    fields: [
+      {
+        key: 'theme',
+        label: 'Theme',
+        help: 'A contrast theme of the system always wins.',
+        control: {
+          kind: 'choice',
+          choices: [
+            { value: 'system', label: 'As the system' },
+            { value: 'light', label: 'Light' },
+            { value: 'dark', label: 'Dark' },
+          ],
+        },
+      },
+      {
+        key: 'textSizePercent',
+        label: 'Text size',
+        help: 'The zoom of the browser or the window comes on top.',
+        control: number('%', 10),
+      },
+      {
+        key: 'timeDisplay',
+        label: 'Times',
+        help: 'The log, exports and the command line have their own.',
+        control: {
+          kind: 'choice',
+          choices: [
+            { value: 'local', label: 'Local' },
+            { value: 'utc', label: 'UTC' },
+          ],
+        },
+      },
+      {
+        key: 'singleLetterKeys',
+        label: 'Single-letter keys',
+        help: 'B, L, M, N, R, S and others. Del and keys with Ctrl work without them.',
+        control: onOff,
+      },
+    ],
+  },
+  {
+    title: 'Data',
+    fields: [
+      {
+        key: 'keepFinishedDays',
+        label: 'Keep finished scripts for',
+        help: 'With their logs, counted from their end.',
+        control: number('days'),
+      },
+      {
+        key: 'keepFinishedCount',
+        label: 'Keep at most',
+        help: 'The oldest go first.',
+        control: number('finished scripts', 10),
+      },
+    ],
+  },
+];
+
+/** "10 min", "on", "As the system": how a value reads in a sentence. */
+export function valueText({ control }: Field, value: boolean | number | string): string {
+  if (control.kind === 'switch') return value === true ? 'on' : 'off';
+  if (control.kind === 'number') return `${value} ${control.unit}`;
+  return control.choices.find((choice) => choice.value === value)?.label ?? String(value);
+}
