@@ -7,7 +7,8 @@ export function exitStatus(
   script: Pick<ScriptView, 'verdict' | 'timeout' | 'exitCode' | 'signal' | 'resultCode'>,
 ): number {
   if (script.verdict === 'exited') {
-    if (script.exitCode !== null) return script.exitCode & 0xff;
+    // Windows codes have 32 bits, unsigned; Node takes and passes them signed. POSIX codes never exceed 255.
+    if (script.exitCode !== null) return script.exitCode | 0;
     return 128 + ((constants.signals as Record<string, number>)[script.signal ?? ''] ?? 0);
   }
   if (script.verdict === 'timed-out' && script.timeout !== 'mutex') return 124;

@@ -300,12 +300,6 @@ export const unkillable = (
   );
 };
 
-export const foreignProcess = (verb: string, pid: number, expected: string, found: string): Line =>
-  line(
-    'W216',
-    `${verb} refused: PID ${pid} now belongs to another program (started ${found}, expected ${expected}). Nothing was ended.`,
-  );
-
 export const abandoned = (f: {
   actor: Actor;
   at: number;

@@ -26,6 +26,9 @@ export interface StoredEntry extends JournalEntry {
   readonly id: number;
 }
 
+/** So many entries wait in memory for a journal that cannot be written; each also stands in its script's log. */
+const keptBack = 10_000;
+
 const migrations = [
   `CREATE TABLE entry (
      id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, ticket TEXT, name TEXT, mutex TEXT,
@@ -46,6 +49,7 @@ export class Journal {
   #insert: StatementSync | null = null;
   #unwritten: JournalEntry[] = [];
   #together = false;
+  #toldUnopened = false;
 
   constructor(path: string, onProblem: (sentence: string) => void) {
     this.#path = path;
@@ -55,11 +59,20 @@ export class Journal {
 
   append(entry: JournalEntry): void {
     this.#unwritten.push(entry);
-    this.flush();
+    this.#drain();
   }
 
-  /** Writes what an earlier problem kept back. */
+  /** Writes what an earlier problem kept back; opens the journal when that has not worked yet. */
   flush(): void {
+    if (!this.#database) this.#open();
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (!this.#database) {
+      if (this.#unwritten.length > keptBack) this.#unwritten.shift();
+      return;
+    }
     try {
       for (let entry = this.#unwritten[0]; entry !== undefined; entry = this.#unwritten[0]) {
         this.#write(entry);
@@ -72,7 +85,7 @@ export class Journal {
       }
       if (this.#unwritten.length === 1)
         this.#onProblem(`The journal could not be written (${(error as Error).message}); it is tried again.`);
-      if (this.#unwritten.length > 10_000) this.#unwritten.shift();
+      if (this.#unwritten.length > keptBack) this.#unwritten.shift();
     }
   }
 
@@ -197,7 +210,10 @@ export class Journal {
       );
     } catch (error) {
       if (isDamaged(error)) this.#setAside(error as Error);
-      else this.#onProblem(`The journal could not be opened (${(error as Error).message}); Unjam goes on without it.`);
+      else if (!this.#toldUnopened) {
+        this.#toldUnopened = true;
+        this.#onProblem(`The journal could not be opened (${(error as Error).message}); Unjam goes on without it.`);
+      }
     }
   }
 

@@ -15,17 +15,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import {
-  appendFileSync,
   closeSync,
+  fstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readSync,
+  readdirSync,
   renameSync,
   statSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { EventBody, RunnerRequest, ScriptEvent } from '../domain/events.ts';
@@ -130,7 +131,16 @@ export class RunDirectory {
   /** Appends one event; a single write of one line, so that lines of several writers do not mix. */
   append(by: ScriptEvent['by'], body: EventBody, line?: Line, at = Date.now()): ScriptEvent {
     const event: ScriptEvent = { ...body, at, by, ...line };
-    appendFileSync(this.eventsPath, `${JSON.stringify(event)}\n`, { mode: 0o600 });
+    const file = openSync(this.eventsPath, 'a+', 0o600);
+    try {
+      // A line that a full disk has cut short is ended first: it must not swallow this one.
+      const { size } = fstatSync(file);
+      const last = Buffer.alloc(1);
+      const torn = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 10;
+      writeSync(file, `${torn ? '\n' : ''}${JSON.stringify(event)}\n`);
+    } finally {
+      closeSync(file);
+    }
     return event;
   }
 

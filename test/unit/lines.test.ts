@@ -223,12 +223,6 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     holds: ['The system refused', 'Next: Abandon.'],
   },
   {
-    name: 'foreignProcess',
-    code: 'W216',
-    line: lines.foreignProcess('Force Kill', 7312, '02:20:29', '03:13:12'),
-    holds: ['Force Kill refused', 'PID 7312', 'started 03:13:12, expected 02:20:29', 'Nothing was ended'],
-  },
-  {
     name: 'killDisabled',
     code: 'W217',
     line: lines.killDisabled(),

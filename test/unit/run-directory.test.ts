@@ -172,7 +172,7 @@ describe('the events', () => {
   });
 
   // Known: the next line is appended to the torn one, and both are passed over.
-  test.fails('after a line that a full disk cut short is not lost', () => {
+  test('after a line that a full disk cut short is not lost', () => {
     const directory = runDirectory();
     appendFileSync(directory.eventsPath, '{"type":"sta');
     directory.append('runner', { type: 'first-output' });
