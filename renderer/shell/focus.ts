@@ -1,5 +1,16 @@
 /** Moves the focus between the parts of the window. A part says what it is with `data-part`. */
-const order = ['verdict', 'views', 'filter', 'list', 'detail', 'log', 'mutexes', 'history', 'settings', 'status'] as const;
+const order = [
+  'verdict',
+  'views',
+  'filter',
+  'list',
+  'detail',
+  'log',
+  'mutexes',
+  'history',
+  'settings',
+  'status',
+] as const;
 export type Part = (typeof order)[number];
 
 const focusable = 'button, input, select, a[href], summary, [tabindex="0"]';

@@ -1,7 +1,7 @@
 /** How much of the window the list gets; remembered by the browser, because it belongs to this screen. */
 const least = 35;
 const most = 78;
-const usual = 64;
+const usual = 66;
 const key = 'list-share';
 
 export class Split {

@@ -17,10 +17,12 @@ export class Journal {
   failure = $state.raw<CallError | null>(null);
   range = $state<RangeKey>('day');
   kind = $state('');
+  person = $state('');
   text = $state('');
   selected = $state<number | null>(null);
 
   readonly kinds: readonly string[] = $derived([...toSet((this.entries ?? []).map((entry) => entry.kind))].sort());
+  readonly people: readonly string[] = $derived([...toSet((this.entries ?? []).map((entry) => entry.who))].sort());
   readonly shown: readonly HistoryEntry[] = $derived((this.entries ?? []).filter((entry) => this.#matches(entry)));
   readonly detail: HistoryEntry | null = $derived(this.shown.find((entry) => entry.id === this.selected) ?? null);
 
@@ -65,6 +67,7 @@ export class Journal {
 
   #matches(entry: HistoryEntry): boolean {
     if (this.kind !== '' && entry.kind !== this.kind) return false;
+    if (this.person !== '' && entry.who !== this.person) return false;
     const wanted = this.text.trim().toLowerCase();
     if (wanted === '') return true;
     return [entry.name, entry.ticket, entry.mutex, entry.who, entry.text, entry.code].some(

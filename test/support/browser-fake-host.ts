@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { ErrorBody } from '../../app/contract/errors.ts';
 import type { Input, LogEntry, LogPage, Method, Output, Reply } from '../../app/contract/methods.ts';
+import { settingBounds } from '../../app/contract/schemas.ts';
+import { emptyLayer, type Values, viewOf } from '../../app/settings/layers.ts';
 import { hostInfo, type World } from './browser-worlds.ts';
 
 const root = join(import.meta.dirname, '../../dist/renderer');
@@ -103,7 +105,7 @@ export class FakeHost {
 
   commands(): readonly Call[] {
     return this.calls.filter(({ method }) =>
-      /^scripts\.(?:start|cancel|kill|abandon|complete)$|^locks\.resume$/.test(method),
+      /^scripts\.(?:start|cancel|kill|abandon|complete)$|^locks\.resume$|^settings\.set$|^drill\.start$/.test(method),
     );
   }
 
@@ -174,11 +176,29 @@ export class FakeHost {
         return await this.#readLog(ticket, input as Input<'logs.read'>);
       case 'history.list':
         return this.world.history;
+      case 'settings.get':
+        return this.#settings();
+      case 'settings.set': {
+        const { values = {}, reset = [] } = input as Input<'settings.set'>;
+        this.world.settings = Object.fromEntries(
+          Object.entries({ ...this.world.settings, ...values }).filter(([key]) => !(reset as string[]).includes(key)),
+        );
+        return this.#settings();
+      }
       case 'locks.resume':
         return this.world.mutexes.find((mutex) => mutex.name === input['name']);
       default:
         return refuse({ code: 'unknown-method', message: `The fake host has no ${method}.`, next: 'Add it.' });
     }
+  }
+
+  #settings(): Output<'settings.get'> {
+    const layer = (values: Values) => ({ values, problems: [] });
+    return viewOf(
+      { user: layer(this.world.settings), machine: emptyLayer, policy: layer(this.world.policy) },
+      'C:\\ProgramData\\Unjam\\settings.json',
+      settingBounds,
+    );
   }
 
   async #readLog(ticket: string, input: Input<'logs.read'>): Promise<LogPage> {

@@ -10,6 +10,8 @@ import type {
   Snapshot,
 } from '../../app/contract/methods.ts';
 
+import type { Values } from '../../app/settings/layers.ts';
+
 const minute = 60_000;
 export const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 
@@ -33,6 +35,9 @@ export class World {
   mutexes: MutexView[] = [];
   history: HistoryEntry[] = [];
   readonly logs = new Map<string, LogEntry[]>();
+  /** What the person has set, and what the administrator has. */
+  settings: Values = {};
+  policy: Values = {};
   overview: Overview = {
     sentence: 'Nothing is running.',
     detail: 'No script waits for a mutex.',

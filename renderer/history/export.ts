@@ -1,0 +1,27 @@
+/** The journal as a file: CSV that no spreadsheet takes for formulas, and JSON. The same columns as `unjam history --csv`. Pure. */
+import type { HistoryEntry } from '../contract.ts';
+
+const columns = ['id', 'at', 'who', 'via', 'kind', 'code', 'ticket', 'name', 'mutex', 'text'] as const;
+
+export function toCsv(entries: readonly HistoryEntry[]): string {
+  return [columns.join(','), ...entries.map((e) => columns.map((c) => cell(e[c])).join(','))].join('\r\n');
+}
+
+export const toJson = (entries: readonly HistoryEntry[]): string => JSON.stringify(entries, null, 2);
+
+function cell(value: string | number | null): string {
+  const text = String(value ?? '');
+  // A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection).
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Hands a text to the browser as a download. */
+export function download(text: string, name: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
