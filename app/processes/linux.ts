@@ -6,7 +6,7 @@ import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './co
 import { examine } from './linux/examine.ts';
 import { isGate, launch } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
-import { CookieCache, treeOf } from './linux/tree.ts';
+import { CookieCache, GroupProof, treeOf } from './linux/tree.ts';
 
 const signalNames: Record<CancelSignal, NodeJS.Signals> = {
   'ctrl-c': 'SIGINT',
@@ -21,6 +21,7 @@ const signalNames: Record<CancelSignal, NodeJS.Signals> = {
 export function openLinux(): ProcessControl {
   const place = proc.readPlace();
   const cookies = new CookieCache();
+  const groups = new GroupProof();
   const self = proc.identityOf(place, process.pid);
   if (!self) throw new Error('/proc does not show this process: Unjam needs a mounted /proc (proc(5)).');
 
@@ -37,7 +38,7 @@ export function openLinux(): ProcessControl {
     if (!samePlace(scope.root, place)) return [];
     const now = Date.now();
     cookies.prune(table);
-    return treeOf(scope, table, (p) => cookies.read(p, now));
+    return treeOf(scope, table, (p) => cookies.read(p, now), groups);
   }
 
   function end(identity: ProcessIdentity): EndOutcome {
@@ -63,7 +64,7 @@ export function openLinux(): ProcessControl {
       process.on('SIGTERM', () => undefined);
       process.on('SIGPIPE', () => undefined);
     },
-    launch: (request) => launch(place, request),
+    launch: (request) => launch(place, request, () => groups.note(request.runId)),
     snapshot: () => proc.readTable(place),
     tree,
     treeLiveness(scope) {
@@ -87,7 +88,7 @@ export function openLinux(): ProcessControl {
       return interrupt(scope, tree(scope), signalNames[signal]);
     },
     endTree(scope) {
-      const grouped = tree(scope).filter((m) => m.group === scope.group);
+      const grouped = tree(scope).filter((m) => isGrouped(m, scope));
       return scope.group !== null && grouped.length > 0 && send(-scope.group, 'SIGKILL') === null;
     },
     end,
@@ -115,6 +116,10 @@ export function openLinux(): ProcessControl {
   };
 }
 
+/** A member that a signal to the group reaches, of a group that is known to be the script's own. */
+const isGrouped = (m: TreeMember, scope: TreeScope): boolean =>
+  (m.by === 'root' || m.by === 'group') && m.group === scope.group;
+
 /** Null when sent, else the error. */
 function send(pid: number, signal: NodeJS.Signals): NodeJS.ErrnoException | null {
   try {
@@ -135,8 +140,8 @@ function toEnd(error: NodeJS.ErrnoException | null): EndOutcome {
 /** The group gets one signal; members outside it get their own. SIGCONT follows: a stopped process acts on nothing else. */
 function interrupt(scope: TreeScope, members: readonly TreeMember[], signal: NodeJS.Signals): SignalOutcome {
   if (members.length === 0) return { kind: 'gone' };
-  const grouped = members.filter((m) => m.group === scope.group);
-  const single = members.filter((m) => m.group !== scope.group);
+  const grouped = members.filter((m) => isGrouped(m, scope));
+  const single = members.filter((m) => !isGrouped(m, scope));
   const targets = [
     ...(scope.group !== null && grouped.length > 0 ? [-scope.group] : []),
     ...single.map((m) => m.identity.pid),

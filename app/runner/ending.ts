@@ -268,12 +268,18 @@ export class Ending {
     this.#c.onEmpty(this.#cause, { how, total: this.#seen.size, afterMs: performance.now() - this.#since });
   }
 
-  /** The living members, remembered for the counts. */
+  /**
+   * The living members, remembered for the counts; and for the end itself: who was known by its parent alone
+   * (a session of its own, a clean environment) is no longer in the tree once that parent has been ended.
+   */
   #look(): ProcessIdentity[] {
-    const members = this.#c.control.tree(this.#c.scope).map((m) => m.identity);
-    for (const member of members) this.#seen.set(key(member), member);
-    if (this.#seen.size === 0) this.#seen.set(key(this.#c.scope.root), this.#c.scope.root);
-    return members;
+    const { control, scope } = this.#c;
+    const members = new Map(control.tree(scope).map(({ identity }) => [key(identity), identity]));
+    for (const [id, member] of this.#seen)
+      if (!members.has(id) && control.liveness(member) === 'alive') members.set(id, member);
+    for (const [id, member] of members) this.#seen.set(id, member);
+    if (this.#seen.size === 0) this.#seen.set(key(scope.root), scope.root);
+    return [...members.values()];
   }
 
   #tooLate(verb: 'Cancel' | 'Force Kill', requestId: string): boolean {

@@ -16,7 +16,8 @@ const gate = `read -r go <&3 || exit ${gateClosed}; exec 3<&- "$@"`;
 /** True for the command line of a shell that waits at the gate: it has not become the command yet. */
 export const isGate = (commandLine: string): boolean => commandLine.startsWith(`/bin/sh -c ${gate} unjam-gate `);
 
-export async function launch(place: Place, request: LaunchRequest): Promise<LaunchedScript> {
+/** `onExit` is called when the kernel has just reported the end of the root process. */
+export async function launch(place: Place, request: LaunchRequest, onExit: () => void): Promise<LaunchedScript> {
   const stdout = openSync(request.stdoutPath, 'a', 0o600);
   const stderr = openSync(request.stderrPath, 'a', 0o600);
   try {
@@ -30,7 +31,10 @@ export async function launch(place: Place, request: LaunchRequest): Promise<Laun
       stdio: ['ignore', stdout, stderr, 'pipe'],
     });
     const exited = new Promise<ExitStatus>((resolve) => {
-      child.on('exit', (code, signal) => resolve({ code, signal }));
+      child.on('exit', (code, signal) => {
+        onExit();
+        resolve({ code, signal });
+      });
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);

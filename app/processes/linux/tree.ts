@@ -31,10 +31,33 @@ export class CookieCache {
   }
 }
 
+/** No pid comes round again within this time, unless somebody sets ns_last_pid. */
+const groupKeptMs = 5_000;
+
+/**
+ * When a script's group was last known to be its own. The kernel hands out the number of a group again only when the
+ * group is empty: so it is the script's while its root is there, while a member carries the cookie, and shortly after.
+ */
+export class GroupProof {
+  readonly #provenAt = new Map<string, number>();
+
+  note(runId: string): void {
+    this.#provenAt.set(runId, performance.now());
+  }
+
+  isRecent(runId: string): boolean {
+    const at = this.#provenAt.get(runId);
+    if (at !== undefined && performance.now() - at <= groupKeptMs) return true;
+    this.#provenAt.delete(runId);
+    return false;
+  }
+}
+
 export function treeOf(
   scope: TreeScope,
   table: readonly ProcessSnapshot[],
   cookieOf: (process: ProcessSnapshot) => string | null,
+  proof: GroupProof,
 ): TreeMember[] {
   const members = new Map<number, TreeMember>();
   const children = new Map<number, ProcessSnapshot[]>();
@@ -44,11 +67,18 @@ export function treeOf(
     else children.set(process.parentPid, [process]);
   }
   const startedBefore = Number(scope.root.startTime);
+  const inGroup = (p: ProcessSnapshot): boolean =>
+    scope.group !== null && (p.session === scope.group || p.group === scope.group);
+  const ownGroup = ((): boolean => {
+    const leader = table.find((p) => p.identity.pid === scope.group);
+    if (leader) return sameProcess(leader.identity, scope.root);
+    return proof.isRecent(scope.runId) || table.some((p) => inGroup(p) && cookieOf(p) === scope.runId);
+  })();
+  if (ownGroup) proof.note(scope.runId);
   for (const process of table) {
     if (sameProcess(process.identity, scope.root)) members.set(process.identity.pid, { ...process, by: 'root' });
     else if (Number(process.identity.startTime) < startedBefore) continue;
-    else if (scope.group !== null && (process.session === scope.group || process.group === scope.group))
-      members.set(process.identity.pid, { ...process, by: 'group' });
+    else if (ownGroup && inGroup(process)) members.set(process.identity.pid, { ...process, by: 'group' });
     else if (cookieOf(process) === scope.runId) members.set(process.identity.pid, { ...process, by: 'cookie' });
   }
   const open = [...members.keys()];

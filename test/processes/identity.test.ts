@@ -1,0 +1,131 @@
+/** Whom Unjam may signal: processes that have ended, reused pids, processes of other users. Real processes, Linux. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { ProcessIdentity } from '../../app/domain/identity.ts';
+import { openProcessControl } from '../../app/processes/index.ts';
+import { root } from '../support/world.ts';
+
+const lastPid = '/proc/sys/kernel/ns_last_pid';
+const onLinux = process.platform === 'linux';
+const isRoot = process.getuid?.() === 0;
+const children: ChildProcess[] = [];
+
+function begin(command: string, ...args: string[]): ChildProcess {
+  // A session and group of its own, as a script's root has.
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  children.push(child);
+  return child;
+}
+
+const gone = (child: ChildProcess): Promise<unknown> =>
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise((resolve) => child.once('exit', resolve));
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    child.kill('SIGKILL');
+    await gone(child);
+  }
+});
+
+describe.runIf(onLinux)('a process that has ended but was not collected by its parent', () => {
+  test('counts as gone: it has no identity, is in no tree, and is not signalled', async () => {
+    const control = await openProcessControl();
+    // The child ends only when the shell has become sleep(1), which never collects it.
+    const parent = begin('bash', '-c', '(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 3600');
+    const pid = Number(await new Promise<Buffer>((resolve) => parent.stdout?.once('data', resolve)));
+    let seen = control.snapshot().find((p) => p.identity.pid === pid);
+    while (seen?.state !== 'zombie') seen = control.snapshot().find((p) => p.identity.pid === pid);
+    expect(control.identify(pid)).toBeNull();
+    expect(control.liveness(seen.identity)).toBe('dead');
+    expect(control.end(seen.identity)).toEqual({ kind: 'gone' });
+    const identity = control.identify(parent.pid ?? 0) as ProcessIdentity;
+    const members = control.tree({ root: identity, runId: 'none-of-them', group: null, job: null });
+    expect(members.map((m) => m.identity.pid)).toEqual([parent.pid]);
+  });
+});
+
+describe.runIf(onLinux && isRoot && existsSync(lastPid))('a pid that was handed out again', () => {
+  test('is another process: it is not signalled, not in the tree, and the old one counts as gone', async () => {
+    const control = await openProcessControl();
+    const first = begin('sleep', '3600');
+    const old = control.identify(first.pid ?? 0) as ProcessIdentity;
+    first.kill('SIGKILL');
+    await gone(first);
+    const foreign = await withPid(old.pid, (pid) => control.identify(pid)?.startTime !== old.startTime);
+    const now = control.identify(old.pid) as ProcessIdentity;
+    expect(now.startTime).not.toBe(old.startTime);
+
+    const scope = { root: old, runId: 'run-of-the-old-one', group: old.pid, job: null };
+    expect(control.liveness(old)).toBe('dead');
+    expect(control.end(old)).toEqual({ kind: 'not-same' });
+    expect(control.tree(scope).filter((m) => m.by === 'root')).toEqual([]);
+    expect(control.treeLiveness(scope)).toBe('dead');
+    expect(await control.interrupt(scope, 'SIGTERM')).toEqual({ kind: 'gone' });
+    expect(control.endTree(scope)).toBe(false);
+    expect(control.liveness(now)).toBe('alive');
+    expect(foreign.exitCode ?? foreign.signalCode).toBeNull();
+  });
+});
+
+describe.runIf(onLinux)('a group without its root', () => {
+  test('is the script’s own while one of it carries the cookie, and nobody’s when none does', async () => {
+    const control = await openProcessControl();
+    const start = (cookie: string): ChildProcess =>
+      begin('bash', '-c', `UNJAM_RUN=${cookie} sleep 3600 & env -i sleep 3600 & echo up; exec sleep 3600`);
+    for (const [cookie, expected] of [
+      ['outer/mine', 2],
+      ['another', 0],
+    ] as const) {
+      const leader = start(cookie);
+      await new Promise((resolve) => leader.stdout?.once('data', resolve));
+      const pid = leader.pid ?? 0;
+      const scope = { root: control.identify(pid) as ProcessIdentity, runId: 'mine', group: pid, job: null };
+      const all = control.tree(scope).map((m) => m.identity);
+      leader.kill('SIGKILL');
+      await gone(leader);
+      // Another host, which has not seen the root alive.
+      const found = (await openProcessControl()).tree(scope);
+      for (const member of all) control.end(member);
+      expect(found).toHaveLength(expected);
+    }
+  });
+});
+
+/** A new process that got `pid`, a clock tick (10 ms) later: tried until it succeeds, for others may take it first. */
+async function withPid(pid: number, isOther: (pid: number) => boolean): Promise<ChildProcess> {
+  for (;;) {
+    writeFileSync(lastPid, String(pid - 1));
+    const child = begin('sleep', '3600');
+    if (child.pid === pid && isOther(pid)) return child;
+    child.kill('SIGKILL');
+    await gone(child);
+  }
+}
+
+describe.runIf(onLinux && isRoot)('a process of another user', () => {
+  test('is called unkillable for want of access, with its owner; it is not ended', async () => {
+    const control = await openProcessControl();
+    const rooted = begin('sleep', '3600');
+    const identity = control.identify(rooted.pid ?? 0) as ProcessIdentity;
+    // A host that runs as an ordinary user whose script has become root; only its view of the tree is made up.
+    const said = execFileSync(
+      process.execPath,
+      [join(root, 'test/processes/drivers/end-as-nobody.ts'), JSON.stringify(identity)],
+      { uid: 65534, gid: 65534, encoding: 'utf8', cwd: '/', env: { PATH: process.env['PATH'] ?? '' } },
+    );
+    const [interrupted, ended, why, ...rest] = said
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(interrupted).toMatchObject({ kind: 'undeliverable', errorCode: 'EPERM' });
+    expect(ended).toMatchObject({ kind: 'denied', errorCode: 'EPERM' });
+    expect(why).toMatchObject({ reason: 'access' });
+    expect((why as { detail: string }).detail).toMatch(/belongs to root, .*EPERM/);
+    expect(rest).toEqual([]);
+    expect(control.liveness(identity)).toBe('alive');
+  });
+});
