@@ -59,6 +59,8 @@ export interface ConditionFacts {
   readonly health: Health | null;
   readonly usual: Usual | null;
   readonly thresholds: Thresholds;
+  /** How long the machine slept since the last output and since the start: neither is silence nor run time. */
+  readonly asleep?: { readonly sinceOutputMs: number; readonly sinceStartMs: number };
 }
 
 export type ConditionSeverity = 'critical' | 'warning' | 'info' | 'neutral' | 'orphan';
@@ -79,7 +81,7 @@ const scripts = (n: number): string => `${n} ${n === 1 ? 'script' : 'scripts'}`;
 
 export function silentFor(f: ConditionFacts): number | null {
   if (f.startedAt === null) return null;
-  return Math.max(0, f.now - Math.max(f.lastOutputAt ?? 0, f.startedAt));
+  return Math.max(0, f.now - Math.max(f.lastOutputAt ?? 0, f.startedAt) - (f.asleep?.sinceOutputMs ?? 0));
 }
 
 /** Null when nothing was measured yet: then nobody may be called silent *and not busy*. */
@@ -91,7 +93,7 @@ export function isBusy(f: ConditionFacts): boolean | null {
 export function overdueBy(f: ConditionFacts): number | null {
   if (f.startedAt === null || f.usual === null || f.usual.runs < f.thresholds.overdueMinRuns) return null;
   const limit = Math.max(f.thresholds.overdueFactor * f.usual.medianMs, f.thresholds.overdueMinMs);
-  const over = f.now - f.startedAt - limit;
+  const over = f.now - f.startedAt - (f.asleep?.sinceStartMs ?? 0) - limit;
   return over > 0 ? over : null;
 }
 
@@ -448,6 +450,8 @@ export function evidence(f: ConditionFacts): { for: string[]; against: string[] 
   if (silent >= f.thresholds.silentMs) pro.push(`No output for ${longDuration(silent)} (limit ${limit}).`);
   else
     contra.push(`${f.lastOutputAt === null ? 'Started' : 'Last output'} ${longDuration(silent)} ago (limit ${limit}).`);
+  if ((f.asleep?.sinceOutputMs ?? 0) > 0)
+    contra.push(`The machine slept for ${longDuration(f.asleep?.sinceOutputMs ?? 0)} of that time; it is not counted.`);
   if (f.health !== null) {
     const h = f.health;
     const io = h.ioBytes === null ? '' : ` and I/O ${h.ioBytes} bytes`;

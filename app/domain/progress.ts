@@ -1,6 +1,6 @@
 /** Folds a script's events into where it stands: pure, so that host, tests and recovery agree. */
 import type { ScriptEvent, Survivor } from './events.ts';
-import type { Actor, TimeoutKind } from './script.ts';
+import type { Actor, TimeoutKind, VerdictKind } from './script.ts';
 
 export type Stage =
   | { readonly kind: 'queued' }
@@ -25,10 +25,19 @@ export interface Attempt {
   readonly text: string | null;
 }
 
+/** An end that was begun: once its signal may have been sent, no exit status makes the script a success. */
+export interface BegunEnd {
+  readonly kind: Extract<VerdictKind, 'cancelled' | 'killed' | 'timed-out'>;
+  /** Null while only the intent is known. */
+  readonly timeout: TimeoutKind | null;
+  readonly actor: Actor;
+}
+
 export interface Progress {
   readonly stage: Stage;
   readonly attempts: readonly Attempt[];
   readonly timeout: TimeoutKind | null;
+  readonly begun: BegunEnd | null;
   readonly rootExited: boolean;
   readonly orphanEndedAt: number | null;
   /** Requests that the runner has answered. */
@@ -39,6 +48,7 @@ export const noProgress: Progress = {
   stage: { kind: 'starting' },
   attempts: [],
   timeout: null,
+  begun: null,
   rootExited: false,
   orphanEndedAt: null,
   answered: [],
@@ -62,6 +72,7 @@ export function advance(p: Progress, e: ScriptEvent): Progress {
       return {
         ...tried(p, e, 'timeout', null),
         timeout: e.timeout,
+        begun: p.begun?.kind === 'timed-out' ? { ...p.begun, timeout: e.timeout } : p.begun,
         stage: { kind: 'cancelling', since: e.at, until: e.until },
       };
     case 'cancel-ignored':
@@ -84,13 +95,22 @@ export function advance(p: Progress, e: ScriptEvent): Progress {
       return tried(p, e, 'abandon', e.actor);
     case 'orphan-ended':
       return { ...p, orphanEndedAt: e.at };
-    case 'waiting':
     case 'intent':
+      return { ...p, begun: begin(p.begun, e.verb, e.actor) };
+    case 'waiting':
     case 'first-output':
     case 'final':
     case 'note':
       return p;
   }
+}
+
+/** The first forced reason holds, except that an operator's Force Kill after a Cancel is a kill. */
+function begin(begun: BegunEnd | null, verb: 'cancel' | 'kill' | 'timeout', actor: Actor): BegunEnd {
+  if (verb === 'cancel') return begun ?? { kind: 'cancelled', timeout: null, actor };
+  const byUnjam = actor.via === 'unjam';
+  if (verb === 'timeout' || (byUnjam && begun === null)) return begun ?? { kind: 'timed-out', timeout: null, actor };
+  return begun !== null && (byUnjam || begun.kind === 'timed-out') ? begun : { kind: 'killed', timeout: null, actor };
 }
 
 function tried(p: Progress, e: ScriptEvent, what: Attempt['what'], actor: Actor | null): Progress {

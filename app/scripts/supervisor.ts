@@ -11,9 +11,11 @@ import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
+import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
+import { Reserve } from '../run-directory/reserve.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { abandonScript } from './abandon.ts';
 import { completeScript, deleteLater } from './complete.ts';
@@ -54,9 +56,11 @@ export class Supervisor {
   readonly #starter: Starter;
   readonly #health: HealthSampler;
   readonly #reader: MutexReader;
+  readonly #reserve: Reserve;
   readonly #startedAt = Date.now();
   readonly #due = { health: 0, prune: performance.now() + pruneEveryMs };
   #timer: NodeJS.Timeout | null = null;
+  #awake = awakeAt(Date.now());
   #sequence = 0;
 
   constructor(options: SupervisorOptions) {
@@ -71,6 +75,7 @@ export class Supervisor {
     });
     this.#health = new HealthSampler(options.control);
     this.#reader = new MutexReader(options.mutexes);
+    this.#reserve = new Reserve(options.stateDirectory);
   }
 
   get runsPath(): string {
@@ -193,14 +198,17 @@ export class Supervisor {
           'confirmPid',
         );
     }
-    await abandonScript(record, {
+    const undone = await abandonScript(record, {
       actor,
       reason: input.reason ?? null,
       holdQueue: input.holdQueue ?? false,
       evidence: this.#evidence(record),
       mutex: this.#custody.mutexOf(record),
       control: this.#o.control,
+      withReserve: this.#reserve.spend,
     });
+    if (undone !== null)
+      this.#o.log(`W398 ${input.ticket} is abandoned; its record is not complete yet: ${undone}. It is repeated.`);
     this.#register.refresh(record);
     return this.#views().script(record);
   }
@@ -298,13 +306,16 @@ export class Supervisor {
 
   async #tick(): Promise<void> {
     try {
+      this.#awake = look(this.#awake, Date.now());
+      this.#reserve.keep();
       this.#o.journal.flush();
       let changed = false;
       for (const record of this.#register.living) {
         this.#register.refresh(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
-      for (const { mutex } of this.#reader.busy()) await mutex.reap();
+      for (const { mutex } of this.#reader.busy())
+        await mutex.reap().catch((error: Error) => this.#o.log(`W396 A mutex could not be tidied: ${error.message}.`));
       await this.#now('health', healthEveryMs, () => this.#sampleHealth());
       await this.#now('prune', pruneEveryMs, () =>
         deleteLater(
@@ -339,6 +350,7 @@ export class Supervisor {
       mutexes: this.#reader.busy().map(({ state }) => state),
       health: (record) => this.#health.of(record.spec.runId),
       usual: (record) => this.#register.usual(record.spec.name),
+      asleepSince: (since) => asleepSince(this.#awake, since),
       thresholds: this.#o.thresholds?.() ?? defaultThresholds,
     });
   }

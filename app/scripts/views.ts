@@ -25,6 +25,8 @@ export interface ViewSources {
   readonly health: (record: ScriptRecord) => Health | null;
   readonly usual: (record: ScriptRecord) => Usual | null;
   readonly thresholds: Thresholds;
+  /** How much of the time since then the machine slept, ms. */
+  readonly asleepSince: (since: number) => number;
 }
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
@@ -122,6 +124,8 @@ export class Views {
     const place = state ? placeOf(state, spec.runId) : null;
     const holds = place?.kind === 'holds';
     const ahead = state && place?.kind === 'waits' ? blocker(state, spec.runId) : null;
+    const startedAt = record.started?.startedAt ?? null;
+    const lastOutputAt = record.started === null ? null : record.lastOutputAt();
     const holder = ahead === null ? undefined : this.#s.records.get(ahead.ticket.toLowerCase());
     return {
       now,
@@ -132,8 +136,8 @@ export class Views {
       mutex: spec.isolation?.mutex ?? null,
       holdsMutex: holds,
       createdAt: spec.createdAt,
-      startedAt: record.started?.startedAt ?? null,
-      lastOutputAt: record.started === null ? null : record.lastOutputAt(),
+      startedAt,
+      lastOutputAt,
       blocks: holds && state ? state.queue.length : 0,
       waiting:
         place?.kind === 'waits' && state
@@ -153,6 +157,14 @@ export class Views {
       health: this.#s.health(record),
       usual: this.#s.usual(record),
       thresholds: this.#s.thresholds,
+      ...(startedAt === null
+        ? {}
+        : {
+            asleep: {
+              sinceOutputMs: this.#s.asleepSince(Math.max(startedAt, lastOutputAt ?? 0)),
+              sinceStartMs: this.#s.asleepSince(startedAt),
+            },
+          }),
     };
   }
 
