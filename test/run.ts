@@ -30,7 +30,14 @@ const failures: string[] = [];
 const skips: string[] = [];
 
 /** Projects that may share the machine run together; those that measure or start many processes run alone. */
-const groups = [['unit', 'property', 'main'], ['contract', 'processes', 'scripts'], ['browser'], ['windows'], ['packaged'], ['torture']];
+const groups = [
+  ['unit', 'property', 'main'],
+  ['contract', 'processes', 'scripts'],
+  ['browser'],
+  ['windows'],
+  ['packaged'],
+  ['torture'],
+];
 
 const checks: readonly (readonly [string, string])[] = [
   ['types of app', 'tsc -p tsconfig.node.json'],
@@ -52,21 +59,41 @@ function seconds(since: number): string {
 }
 
 function run(command: string): { ok: boolean; output: string } {
-  const result = spawnSync(command, { cwd: root, shell: true, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024, stdio: ['ignore', 'pipe', 'pipe'] });
+  const result = spawnSync(command, {
+    cwd: root,
+    shell: true,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return { ok: result.status === 0, output: `${result.stdout}${result.stderr}` };
 }
 
-/** The browser specs need a Chromium; it is installed where that is possible without asking. */
+/** What the tests run beside npm's packages: the file that shows it, and Debian's package. */
+const tools: readonly (readonly [string, string, string])[] = [
+  ['/usr/bin/chromium', 'chromium', 'the browser specs'],
+  ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core', 'screenshots'],
+  ['/usr/bin/osslsigncode', 'osslsigncode', 'the packaging tests'],
+  ['/usr/bin/makensis', 'nsis', 'the installer test'],
+];
+
+/** Installs what is missing where that is possible without asking, else names it. */
 function prepare(): void {
-  const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', process.env['CHROMIUM'] ?? ''].some((p) => p !== '' && existsSync(p));
-  if (chromium || process.platform !== 'linux' || !existsSync('/usr/bin/apt-get')) return;
+  if (process.platform !== 'linux' || !existsSync('/usr/bin/apt-get')) return;
+  const missing = tools.filter(
+    ([file]) => !existsSync(file) && !(file === '/usr/bin/chromium' && process.env['CHROMIUM']),
+  );
+  if (missing.length === 0) return;
+  const packages = missing.map(([, name]) => name).join(' ');
   if (process.getuid?.() !== 0) {
-    say('The browser tests need Chromium: run "apt-get install chromium" as root. They fail without it.');
+    say(`Missing for ${missing.map(([, , what]) => what).join(', ')}: run "apt-get install ${packages}" as root.`);
     return;
   }
-  say('Installing Chromium for the browser tests …');
-  const installed = run('apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core');
-  if (!installed.ok) say(`Chromium could not be installed:\n${installed.output.slice(-2_000)}`);
+  say(`Installing ${packages} …`);
+  const installed = run(
+    `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages}`,
+  );
+  if (!installed.ok) say(`They could not be installed:\n${installed.output.slice(-2_000)}`);
 }
 
 function check(name: string, command: string): void {
@@ -103,9 +130,14 @@ function test(projects: readonly string[]): void {
   // A file that fails to load has no test of its own to count.
   const broken = !ok && result.numFailedTests === 0;
   if (broken) totals.failed += 1;
-  failures.push(...all.filter((t) => t.status === 'failed').map((t) => t.fullName), ...(broken ? [`${projects.join(', ')}: an error outside of any test`] : []));
+  failures.push(
+    ...all.filter((t) => t.status === 'failed').map((t) => t.fullName),
+    ...(broken ? [`${projects.join(', ')}: an error outside of any test`] : []),
+  );
   skips.push(...skipped.map((t) => t.fullName));
-  say(`${ok ? 'ok  ' : 'FAIL'} ${projects.join(', ')}: ${result.numPassedTests} passed, ${result.numFailedTests} failed, ${skipped.length} skipped (${seconds(began)})`);
+  say(
+    `${ok ? 'ok  ' : 'FAIL'} ${projects.join(', ')}: ${result.numPassedTests} passed, ${result.numFailedTests} failed, ${skipped.length} skipped (${seconds(began)})`,
+  );
   if (!ok) say(output.slice(-60_000));
 }
 
