@@ -1,26 +1,31 @@
-/** Counts the lines with a text in the whole log, exactly as it is written, through the host: exact, without a cap, also in what is not loaded. */
-import type { ConsoleClient } from '../contract.ts';
+/** What is sought in the whole log, and which hit is shown: the host counts, exactly and without a cap. */
+import type { ConsoleClient, Output } from '../contract.ts';
+import type { LogPattern } from '../state/live-log.svelte.ts';
 import { toCallError } from '../transport/call-error.ts';
-import type { Line } from './lines.ts';
 
-const settleMs = 200;
-const pageBytes = 4_194_304;
-/** Hits that are kept to be walked through; more are counted. */
-const keptHits = 100_000;
+type Hits = Output<'logs.search'>;
+type Stream = 'stdout' | 'stderr' | 'unjam';
+
+const settleMs = 150;
+/** The first answer tells what was found by then; later ones come when there is more. */
+const firstMs = 60;
+const waitMs = 1_000;
 
 export class LogSearch {
   text = $state('');
-  /** Sequence numbers of the lines with a hit, oldest first. */
-  hits = $state.raw<readonly number[]>([]);
+  isRegex = $state(false);
+  ignoresCase = $state(true);
   total = $state(0);
   isSearching = $state(false);
   failure = $state('');
-  /** Index of the hit that was walked to; -1 = none yet. */
-  current = $state(-1);
+  /** The hit that was walked to. */
+  current = $state.raw<Hits['next']>(null);
+  /** The pattern, once the host has searched with it; the same object as long as it is the same. */
+  pattern = $state.raw<LogPattern | null>(null);
 
   readonly #client: ConsoleClient;
   readonly #ticket: string;
-  #searchedTo = 0;
+  #stream: Stream | null = null;
   #stop: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,35 +35,40 @@ export class LogSearch {
   }
 
   find(text: string): void {
-    this.close();
     this.text = text;
-    this.hits = [];
-    this.total = 0;
-    this.current = -1;
-    this.failure = '';
-    this.isSearching = text !== '';
-    if (text === '') return;
-    const stop = new AbortController();
-    this.#stop = stop;
-    this.#timer = setTimeout(() => void this.#run(text, stop.signal), settleMs);
+    this.#restart(settleMs);
   }
 
-  /** Lines that came after the search. */
-  add(lines: readonly Line[]): void {
-    if (this.text === '' || this.isSearching) return;
-    const last = Math.max(this.#searchedTo - 1, this.hits.at(-1) ?? -1);
-    const fresh = lines.filter((line) => line.seq > last && line.text.includes(this.text)).map((line) => line.seq);
-    if (fresh.length === 0) return;
-    this.hits = [...this.hits, ...fresh];
-    this.total += fresh.length;
+  toggle(what: 'regex' | 'case'): void {
+    if (what === 'regex') this.isRegex = !this.isRegex;
+    else this.ignoresCase = !this.ignoresCase;
+    this.#restart(0);
   }
 
-  /** The next or previous hit, round the end; null when there is none. */
-  walk(step: 1 | -1): number | null {
-    if (this.hits.length === 0) return null;
-    const from = this.current < 0 ? (step === 1 ? -1 : 0) : this.current;
-    this.current = (from + step + this.hits.length) % this.hits.length;
-    return this.hits[this.current] ?? null;
+  within(stream: Stream | null): void {
+    if (stream === this.#stream) return;
+    this.#stream = stream;
+    this.#restart(0);
+  }
+
+  /** The log has grown. */
+  again(): void {
+    if (this.text === '' || this.isSearching || this.failure !== '') return;
+    this.#start(0, false);
+  }
+
+  /** The next or previous hit from this line on, round the end; null when there is none. */
+  async walk(step: 1 | -1, line: number): Promise<Hits['next']> {
+    if (this.text === '') return null;
+    try {
+      const hits = await this.#ask(Math.max(1, this.current?.line ?? line), waitMs);
+      if (this.current === null && hits.here !== null) this.current = hits.here;
+      else this.current = step === 1 ? hits.next : hits.previous;
+      this.#accept(hits);
+    } catch (error) {
+      this.failure = toCallError(error).message;
+    }
+    return this.current;
   }
 
   close(): void {
@@ -66,29 +76,63 @@ export class LogSearch {
     this.#stop?.abort();
   }
 
-  async #run(text: string, signal: AbortSignal): Promise<void> {
-    const hits: number[] = [];
-    let total = 0;
+  #restart(afterMs: number): void {
+    this.total = 0;
+    this.current = null;
+    this.failure = '';
+    this.pattern = null;
+    this.#start(afterMs, true);
+  }
+
+  #start(afterMs: number, isNew: boolean): void {
+    this.close();
+    this.isSearching = isNew && this.text !== '';
+    if (this.text === '') return;
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.#timer = setTimeout(() => void this.#run(stop.signal), afterMs);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     try {
-      for (let from = 0; ;) {
-        const page = await this.#client.call(
-          'logs.read',
-          { ticket: this.#ticket, from, search: text, maxBytes: pageBytes },
-          signal,
-        );
+      for (let wait = firstMs; ; wait = waitMs) {
+        const hits = await this.#ask(1, wait, signal);
         if (signal.aborted) return;
-        total += page.entries.length;
-        for (const entry of page.entries) if (hits.length < keptHits) hits.push(entry.seq);
-        this.hits = [...hits];
-        this.total = total;
-        this.#searchedTo = page.next;
-        if (page.next <= from || page.next >= page.size || page.complete) break;
-        from = page.next;
+        this.#accept(hits);
+        if (hits.exact) break;
       }
+      this.pattern ??= { text: this.text, regex: this.isRegex, ignoreCase: this.ignoresCase };
     } catch (error) {
       if (signal.aborted) return;
       this.failure = toCallError(error).message;
     }
     this.isSearching = false;
   }
+
+  #ask(near: number, wait: number, signal?: AbortSignal): Promise<Hits> {
+    return this.#client.call(
+      'logs.search',
+      {
+        ticket: this.#ticket,
+        text: this.text,
+        regex: this.isRegex,
+        ignoreCase: this.ignoresCase,
+        near,
+        waitMs: wait,
+        ...(this.#stream === null ? {} : { streams: [this.#stream] }),
+      },
+      signal,
+    );
+  }
+
+  #accept(hits: Hits): void {
+    this.total = hits.total;
+  }
+}
+
+/** What to mark on screen; null = nothing. The host has tried it on every line, so that it ends. */
+export function marker(pattern: LogPattern | null): RegExp | null {
+  if (pattern === null) return null;
+  const { text, regex, ignoreCase } = pattern;
+  return new RegExp(regex ? text : text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), ignoreCase ? 'gi' : 'g');
 }

@@ -1,61 +1,87 @@
 /**
- * The log of one script, tail first: the last lines at once, then whatever comes, and earlier parts on demand. Lines are
- * kept in a plain array beside a revision number, because a reactive copy of a hundred thousand lines would be slow.
+ * The log of one script as the host numbers it: the last lines at once, then whatever comes, and any other part when it
+ * is looked at. Only lines near those on screen are kept, in a plain map beside a revision number.
  */
-import type { ConsoleClient, LogEntry } from '../contract.ts';
-import { type Line, toLines } from '../log/lines.ts';
+import type { ConsoleClient, Output } from '../contract.ts';
+import { parseLines, type LineRange } from '../log/line-link.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
 
-const tailBytes = 131_072;
-const pageBytes = 1_048_576;
+export type LogLines = Output<'logs.lines'>;
+export type LogLine = LogLines['lines'][number];
+type Stream = LogLine['stream'];
+
+export interface LogPattern {
+  readonly text: string;
+  readonly regex: boolean;
+  readonly ignoreCase: boolean;
+}
+
+/** What is shown of the log; null = everything. */
+export interface LogFilter {
+  readonly stream: Stream | null;
+  readonly matching: LogPattern | null;
+}
+
+const everything: LogFilter = { stream: null, matching: null };
+const tailLines = 100;
+const pageLines = 200;
+const keptLines = 6_000;
 const waitMs = 20_000;
 const settleMs = 150;
 const retryMs = 2_000;
-/** More would make the scroll bar longer than browsers can reach at 300 % zoom. */
-const maxLines = 200_000;
+/** Faster news than this cannot be read. */
+const newsMs = 120;
 
 export class LiveLog {
   revision = $state(0);
   ticket = $state.raw<string | null>(null);
   phase = $state.raw<'reading' | 'live' | 'complete'>('reading');
   failure = $state.raw<CallError | null>(null);
-  hasEarlier = $state(false);
-  loadingEarlier = $state(false);
-  /** Shows a part in the middle; what comes at the end is not added. */
-  isDetached = $state(false);
+  filter = $state.raw<LogFilter>(everything);
+  /** Lines that the filter lets through. */
+  total = $state(0);
+  /** Are all of them counted, and is every place known? */
+  isCounted = $state(false);
+  counts = $state.raw<LogLines['counts']>({ stdout: 0, stderr: 0, unjam: 0 });
   size = $state(0);
+  /** The last lines that the filter lets through. */
+  tail = $state.raw<readonly LogLine[]>([]);
+  /** Lines that a link points at, until they are shown. */
+  linked = $state.raw<LineRange | null>(null);
 
   readonly #client: ConsoleClient;
-  #lines: Line[] = [];
-  #next = 0;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- what changes in it is told by the revision
+  readonly #lines = new Map<number, LogLine>();
   #stop: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #wanted: { readonly from: number; readonly to: number } | null = null;
+  #isFetching = false;
 
   constructor(client: ConsoleClient) {
     this.#client = client;
+    const follow = (): void => {
+      this.linked = parseLines(location.hash) ?? this.linked;
+    };
+    follow();
+    addEventListener('hashchange', follow);
   }
 
-  /** Read together with `revision`. */
-  get lines(): readonly Line[] {
-    return this.#lines;
-  }
-
-  /** Is the line at this position loaded? */
-  holds(seq: number): boolean {
-    const first = this.#lines[0];
-    const last = this.#lines.at(-1);
-    return first !== undefined && last !== undefined && seq >= first.seq && seq < last.next;
+  /** The line at a place, from 0; undefined while it is not loaded. Read together with `revision`. */
+  at(place: number): LogLine | undefined {
+    return this.isCounted ? this.#lines.get(place) : this.tail[place];
   }
 
   open(ticket: string | null): void {
     if (ticket === this.ticket) return;
-    this.close();
     this.ticket = ticket;
-    this.#reset();
-    if (ticket === null) return;
-    const stop = new AbortController();
-    this.#stop = stop;
-    this.#timer = setTimeout(() => void this.#run(ticket, stop.signal), settleMs);
+    this.filter = everything;
+    this.#restart(settleMs);
+  }
+
+  show(filter: LogFilter): void {
+    if (filter.stream === this.filter.stream && filter.matching === this.filter.matching) return;
+    this.filter = filter;
+    this.#restart(0);
   }
 
   close(): void {
@@ -64,149 +90,150 @@ export class LiveLog {
     this.#stop = null;
   }
 
-  /** Back to the tail, after the window has been moved away from it or the connection was lost. */
-  reopen(): void {
-    const ticket = this.ticket;
-    this.ticket = null;
-    this.open(ticket);
+  /** Loads what is missing of these places and of what is near them. */
+  want(from: number, to: number): void {
+    this.#wanted = { from: Math.max(0, from), to: Math.min(to, this.total) };
+    if (!this.#isFetching) void this.#fetch();
   }
 
-  /** Reads the part before the first line on screen. Returns how many lines came. */
-  async loadEarlier(): Promise<number> {
-    const first = this.#lines[0];
-    const last = this.#lines.at(-1);
-    if (this.ticket === null || first === undefined || last === undefined || !this.hasEarlier || this.loadingEarlier)
-      return 0;
-    this.loadingEarlier = true;
-    const signal = this.#stop?.signal;
-    const ticket = this.ticket;
-    try {
-      // Sequence numbers per line, so that the step is about 4,000 lines whatever a number stands for.
-      const perLine = Math.max(1, (last.next - first.seq) / this.#lines.length);
-      const from = Math.max(0, Math.floor(first.seq - perLine * 4_000));
-      const earlier = await this.#readRange(ticket, from, first.seq, signal);
-      if (signal?.aborted === true) return 0;
-      // The first line may have been cut in its middle; it comes again with the part before it.
-      const whole = from === 0 ? earlier : earlier.slice(1);
-      this.#lines = [...whole, ...this.#lines].slice(0, maxLines);
-      this.hasEarlier = from > 0;
-      this.revision += 1;
-      return whole.length;
-    } catch (error) {
-      if (signal?.aborted !== true) this.failure = toCallError(error);
-      return 0;
-    } finally {
-      this.loadingEarlier = false;
+  /** Lines by their place, straight from the host. */
+  async read(from: number, count: number, signal?: AbortSignal): Promise<LogLines> {
+    return await this.#client.call('logs.lines', { ...this.#query(this.filter), from, count }, signal);
+  }
+
+  /** The place of a line by its number, or of the next one that the filter lets through. */
+  async placeOf(line: number): Promise<number> {
+    let low = 0;
+    let high = this.total;
+    if (this.filter.stream === null && this.filter.matching === null) return Math.min(high - 1, line - 1);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const found = this.at(middle) ?? (await this.read(middle, 1)).lines[0];
+      if ((found?.number ?? Infinity) < line) low = middle + 1;
+      else high = middle;
     }
+    return low;
   }
 
-  /** Shows the part around one line that is not loaded. */
-  async jumpTo(seq: number): Promise<void> {
-    const { ticket } = this;
-    const first = this.#lines[0];
-    const last = this.#lines.at(-1);
-    if (ticket === null || first === undefined || last === undefined) return;
-    this.close();
-    const stop = new AbortController();
-    this.#stop = stop;
-    const perLine = Math.max(1, (last.next - first.seq) / this.#lines.length);
-    const from = Math.max(0, Math.floor(seq - perLine * 500));
-    try {
-      const page = await this.#client.call('logs.read', { ticket, from, maxBytes: pageBytes }, stop.signal);
-      if (stop.signal.aborted) return;
-      const { lines } = toLines(page.entries, undefined);
-      this.#lines = from === 0 ? lines : lines.slice(1);
-      this.#next = page.next;
-      this.hasEarlier = from > 0;
-      this.isDetached = true;
-      this.revision += 1;
-    } catch (error) {
-      if (!stop.signal.aborted) this.failure = toCallError(error);
+  /** The whole text of a line that is shown cut. */
+  async whole(line: number, signal?: AbortSignal): Promise<string> {
+    let text = '';
+    for (let from: number | null = 0; from !== null;) {
+      const part: Output<'logs.line'> = await this.#client.call(
+        'logs.line',
+        { ticket: this.ticket ?? '', line, from },
+        signal,
+      );
+      text += part.text;
+      from = part.next;
     }
+    return text;
   }
 
-  /** Goes on from a part in the middle; at the end of the log it follows again. */
-  async loadLater(): Promise<void> {
-    const { ticket } = this;
-    const stop = this.#stop;
-    if (ticket === null || stop === null || !this.isDetached || this.loadingEarlier) return;
-    this.loadingEarlier = true;
-    try {
-      const page = await this.#client.call('logs.read', { ticket, from: this.#next, maxBytes: pageBytes }, stop.signal);
-      if (stop.signal.aborted) return;
-      this.#append(page.entries);
-      this.#next = page.next;
-      if (page.next >= page.size) {
-        this.isDetached = false;
-        void this.#run(ticket, stop.signal, false);
-      }
-    } catch (error) {
-      if (!stop.signal.aborted) this.failure = toCallError(error);
-    } finally {
-      this.loadingEarlier = false;
-    }
-  }
-
-  async #readRange(ticket: string, from: number, until: number, signal: AbortSignal | undefined): Promise<Line[]> {
-    const found: LogEntry[] = [];
-    for (let at = from; at < until;) {
-      const page = await this.#client.call('logs.read', { ticket, from: at, maxBytes: pageBytes }, signal);
-      for (const entry of page.entries) found.push(entry);
-      if (page.next <= at) break;
-      at = page.next;
-    }
-    return toLines(found, undefined).lines.filter((line) => line.seq < until);
-  }
-
-  async #run(ticket: string, signal: AbortSignal, fromTail = true): Promise<void> {
-    let isFirst = fromTail;
+  async #run(signal: AbortSignal): Promise<void> {
+    let isFirst = true;
     while (!signal.aborted) {
+      const query = { ...this.#query(this.filter), count: tailLines };
       try {
         const page = await this.#client.call(
-          'logs.read',
-          isFirst ? { ticket, tailBytes } : { ticket, from: this.#next, maxBytes: pageBytes, waitMs },
+          'logs.lines',
+          this.isCounted ? { ...query, after: this.size, waitMs } : isFirst ? query : { ...query, waitMs },
           signal,
         );
         if (signal.aborted) return;
-        if (isFirst) this.hasEarlier = page.size > tailBytes;
         isFirst = false;
-        this.#append(page.entries);
-        this.#next = page.next;
-        this.size = page.size;
         this.failure = null;
-        this.phase = page.complete ? 'complete' : 'live';
-        if (page.complete) return;
+        this.#accept(page);
+        if (page.complete) {
+          this.phase = 'complete';
+          return;
+        }
+        this.phase = 'live';
+        if (this.isCounted) await pause(newsMs, signal);
       } catch (error) {
         if (signal.aborted) return;
         this.failure = toCallError(error);
-        if (this.failure.code === 'unknown-ticket') return;
+        if (this.failure.code === 'unknown-ticket' || this.failure.code === 'bad-input') return;
         await pause(retryMs, signal);
       }
     }
   }
 
-  #append(entries: readonly LogEntry[]): void {
-    if (entries.length === 0) return;
-    const { lines, continues } = toLines(entries, this.#lines.at(-1));
-    if (continues) this.#lines.pop();
-    for (const line of lines) this.#lines.push(line);
-    if (this.#lines.length > maxLines) {
-      this.#lines = this.#lines.slice(-maxLines);
-      this.hasEarlier = true;
-    }
+  #accept(page: LogLines): void {
+    if (page.total < this.total) this.#lines.clear();
+    const last = this.#lines.get(this.total - 1);
+    if (last?.finished === false) this.#lines.delete(this.total - 1);
+    this.counts = page.counts;
+    this.size = page.size;
+    this.tail = page.lines;
+    this.isCounted = page.from !== null && page.counted;
+    this.total = this.isCounted ? page.total : page.lines.length;
+    this.#keep(page);
     this.revision += 1;
   }
 
-  #reset(): void {
-    this.#lines = [];
-    this.#next = 0;
+  #keep(page: LogLines): void {
+    const { from } = page;
+    if (from === null) return;
+    for (const [k, line] of page.lines.entries()) this.#lines.set(from + k, line);
+    if (this.#lines.size <= keptLines) return;
+    const near = this.#wanted ?? { from, to: from };
+    for (const place of this.#lines.keys())
+      if (place < near.from - keptLines / 4 || place > near.to + keptLines / 4) this.#lines.delete(place);
+  }
+
+  async #fetch(): Promise<void> {
+    this.#isFetching = true;
+    const signal = this.#stop?.signal;
+    try {
+      for (;;) {
+        const from = this.#missing();
+        if (from === null || signal === undefined || signal.aborted) return;
+        const page = await this.read(from, pageLines, signal);
+        if (signal.aborted) return;
+        if (page.lines.length === 0) return;
+        this.#keep(page);
+        this.revision += 1;
+      }
+    } catch (error) {
+      if (signal?.aborted !== true) this.failure = toCallError(error);
+    } finally {
+      this.#isFetching = false;
+    }
+  }
+
+  /** Where the next page begins that is needed: first for the screen, then for what is near it. */
+  #missing(): number | null {
+    const wanted = this.#wanted;
+    if (wanted === null || !this.isCounted) return null;
+    const end = Math.min(wanted.to, this.total);
+    for (let place = wanted.from; place < end; place += 1)
+      if (!this.#lines.has(place)) return Math.max(0, Math.min(place, Math.max(0, wanted.from - pageLines / 4)));
+    return null;
+  }
+
+  #query({ stream, matching }: LogFilter) {
+    return {
+      ticket: this.ticket ?? '',
+      ...(stream === null ? {} : { streams: [stream] }),
+      ...(matching === null ? {} : { matching }),
+    };
+  }
+
+  #restart(afterMs: number): void {
+    this.close();
+    this.#lines.clear();
+    this.#wanted = null;
     this.phase = 'reading';
     this.failure = null;
-    this.hasEarlier = false;
-    this.loadingEarlier = false;
-    this.isDetached = false;
-    this.size = 0;
+    this.total = 0;
+    this.isCounted = false;
+    this.tail = [];
     this.revision += 1;
+    if (this.ticket === null) return;
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.#timer = setTimeout(() => void this.#run(stop.signal), afterMs);
   }
 }
 

@@ -98,8 +98,7 @@ describe('the log', () => {
     await scene.page.locator('[role=log]').focus();
     await scene.page.keyboard.press('Home');
     await lines(scene.page).filter({ hasText: 'line 1 of' }).waitFor();
-    const seen = await scene.page.locator('.foot').textContent();
-    expect(seen).toContain('40,000 lines loaded');
+    expect(await scene.page.locator('.foot .place').textContent()).toMatch(/^Lines 1-\d+ of 40,000$/);
   });
 
   it('counts every hit in the whole log and walks through them, also in parts that are not loaded', async () => {

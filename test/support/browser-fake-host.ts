@@ -10,6 +10,7 @@ import type { ErrorBody } from '../../app/contract/errors.ts';
 import type { Input, LogEntry, LogPage, Method, Output, Reply } from '../../app/contract/methods.ts';
 import { settingBounds } from '../../app/contract/schemas.ts';
 import { emptyLayer, type Values, viewOf } from '../../app/settings/layers.ts';
+import { logLine, logLines, logSearch } from './browser-log-host.ts';
 import { hostInfo, type World } from './browser-worlds.ts';
 
 const root = join(import.meta.dirname, '../../dist/renderer');
@@ -174,6 +175,12 @@ export class FakeHost {
         );
       case 'logs.read':
         return await this.#readLog(ticket, input as Input<'logs.read'>);
+      case 'logs.lines':
+        return await this.#logLines(ticket, input as Input<'logs.lines'>);
+      case 'logs.search':
+        return logSearch(this.world.logs.get(ticket) ?? [], input as Input<'logs.search'>);
+      case 'logs.line':
+        return logLine(this.world.logs.get(ticket) ?? [], input as Input<'logs.line'>);
       case 'history.list':
         return this.world.history;
       case 'settings.get':
@@ -199,6 +206,13 @@ export class FakeHost {
       'C:\\ProgramData\\Unjam\\settings.json',
       settingBounds,
     );
+  }
+
+  async #logLines(ticket: string, input: Input<'logs.lines'>): Promise<Output<'logs.lines'>> {
+    const isFinal = this.world.scripts.get(ticket)?.state === 'final';
+    const size = this.world.logs.get(ticket)?.at(-1)?.next ?? 0;
+    if (input.after !== undefined && input.after >= size && !isFinal) await this.#newLog(input.waitMs ?? 0);
+    return logLines(this.world.logs.get(ticket) ?? [], input, isFinal);
   }
 
   async #readLog(ticket: string, input: Input<'logs.read'>): Promise<LogPage> {
