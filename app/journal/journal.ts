@@ -218,10 +218,22 @@ export class Journal {
   }
 
   #setAside(error: Error): void {
-    this.#database?.close();
+    try {
+      this.#database?.close();
+    } catch {
+      // It is damaged; what it holds stays in its files.
+    }
     this.#database = null;
     const aside = `${this.#path}.damaged-${Date.now()}`;
-    for (const end of ['', '-wal', '-shm']) if (existsSync(this.#path + end)) renameSync(this.#path + end, aside + end);
+    try {
+      for (const end of ['', '-wal', '-shm'])
+        if (existsSync(this.#path + end)) renameSync(this.#path + end, aside + end);
+    } catch (problem) {
+      if (!this.#toldUnopened)
+        this.#onProblem(`The journal is damaged and could not be set aside (${(problem as Error).message}).`);
+      this.#toldUnopened = true;
+      return; // no operator's decision waits for a journal
+    }
     this.#onProblem(`The journal was damaged (${error.message}). It was kept as ${aside}, and a new one was begun.`);
     this.#open();
     if (this.#database) this.flush();

@@ -1,19 +1,13 @@
 /** Small JSON files that appear complete or not at all, and never change afterwards. */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type Durability = 'synced' | 'unsynced';
+
+/** A file that was torn (bad disk, power cut) cannot be replaced without a race; its successors stand beside it. */
+const successors = 8;
 
 /**
  * Creates `path` with `value` unless it exists. Returns false when somebody was first.
@@ -25,16 +19,18 @@ export function createOnce(path: string, value: unknown, durability: Durability)
   const file = openSync(temporary, 'wx', 0o600);
   try {
     try {
-      writeSync(file, JSON.stringify(value));
+      // Not writeSync: on a disk that is almost full that writes a part, and says so only by a number.
+      writeFileSync(file, JSON.stringify(value));
       if (durability === 'synced') fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    linkSync(temporary, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    for (const name of namesOf(path))
+      if (linkedOnce(temporary, name)) {
+        if (durability === 'synced') syncFolder(dirname(path));
+        return true;
+      } else if (readWhole(name) !== null) return false;
+    return false;
   } finally {
     unlinkSync(temporary);
   }
@@ -42,11 +38,52 @@ export function createOnce(path: string, value: unknown, durability: Durability)
 
 /** The value, or null when the file is absent or (after a power cut) torn. */
 export function readOnce<T>(path: string): T | null {
+  for (const name of namesOf(path)) {
+    const found = readWhole<T>(name);
+    if (found !== 'absent') {
+      if (found !== null) return found.value;
+    } else return null;
+  }
+  return null;
+}
+
+const namesOf = (path: string): string[] => [
+  path,
+  ...Array.from({ length: successors }, (_, i) => `${path}.again-${i + 1}`),
+];
+
+/** Null when it is torn. */
+function readWhole<T>(path: string): { readonly value: T } | 'absent' | null {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T;
+    return { value: JSON.parse(readFileSync(path, 'utf8')) as T };
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (error instanceof SyntaxError) return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent';
     throw error;
+  }
+}
+
+function linkedOnce(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** A name survives a power cut only when its folder is synced too (fsync(2)); Windows has no such call. */
+function syncFolder(path: string): void {
+  try {
+    const folder = openSync(path, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch {
+    // The file stands; only its name may be lost by a power cut.
   }
 }
 

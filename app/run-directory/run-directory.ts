@@ -93,7 +93,8 @@ export class RunDirectory {
     return readOnce(join(this.path, 'started.json'));
   }
   writeStarted(record: StartedRecord): boolean {
-    return createOnce(join(this.path, 'started.json'), record, 'unsynced');
+    // Synced: after a power cut "never started" must be true of a script that has no such file.
+    return createOnce(join(this.path, 'started.json'), record, 'synced');
   }
   readExit(): ExitRecord | null {
     return readOnce(join(this.path, 'exit.json'));
@@ -137,7 +138,10 @@ export class RunDirectory {
       const { size } = fstatSync(file);
       const last = Buffer.alloc(1);
       const torn = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 10;
-      writeSync(file, `${torn ? '\n' : ''}${JSON.stringify(event)}\n`);
+      const bytes = Buffer.from(`${torn ? '\n' : ''}${JSON.stringify(event)}\n`);
+      const written = writeSync(file, bytes);
+      if (written < bytes.length)
+        throw Object.assign(new Error(`ENOSPC: ${written} of ${bytes.length} bytes were written`), { code: 'ENOSPC' });
     } finally {
       closeSync(file);
     }

@@ -30,6 +30,12 @@ export class Inbox {
     for (const request of this.#waiting.splice(0)) listener(request);
   }
 
+  /** Keeps what comes for the next listener, and `request` with it. */
+  park(request?: RunnerRequest): void {
+    this.#listener = null;
+    if (request) this.#waiting.push(request);
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#watcher?.close();

@@ -6,6 +6,7 @@ import type { RunnerRequest } from '../domain/events.ts';
 import type { Isolation } from '../domain/script.ts';
 import type { Mutex } from '../locks/index.ts';
 import type { Inbox } from './inbox.ts';
+import { lasting } from './lasting.ts';
 import { holderFacts } from './mutex-facts.ts';
 import type { ScriptLog } from './script-log.ts';
 
@@ -45,7 +46,7 @@ export async function waitInQueue({
   onQueued();
   const holder = deadlockWith(first, waiter);
   if (holder !== null && placeOf(first, waiter.id).kind === 'waits') {
-    await mutex.leave(waiter.id);
+    await lasting(() => mutex.leave(waiter.id));
     return { kind: 'deadlock', holder };
   }
 
@@ -65,6 +66,7 @@ export async function waitInQueue({
   return new Promise((resolve) => {
     let told = 1;
     let settled = false;
+    let leaving = false;
     const deadline =
       isolation.timeoutMs === null
         ? null
@@ -74,7 +76,11 @@ export async function waitInQueue({
           );
     const stopWatching = mutex.watch(look);
     const reaper = setInterval(() => void mutex.reap().catch(() => undefined), 500);
-    inbox.listen((request) => void leave(() => ({ kind: 'asked-to-leave', request })));
+    inbox.listen((request) => {
+      if (leaving)
+        inbox.park(request); // for the script that is granted just before its time is out
+      else void leave(() => ({ kind: 'asked-to-leave', request }));
+    });
     look();
 
     function settle(outcome: QueueOutcome): void {
@@ -83,11 +89,12 @@ export async function waitInQueue({
       if (deadline) clearTimeout(deadline);
       clearInterval(reaper);
       stopWatching();
+      inbox.park(); // a request that comes from now on is the running script's
       resolve(outcome);
     }
 
     function look(): void {
-      if (settled) return;
+      if (settled || leaving) return;
       const state = mutex.read();
       const place = placeOf(state, waiter.id);
       if (place.kind === 'holds') settle({ kind: 'granted', hold: place.hold, state, waitedMs: waited() });
@@ -100,12 +107,17 @@ export async function waitInQueue({
 
     /** Leaves the queue; when the grant was faster, a time-out takes it and a request gives it back. */
     async function leave(outcome: () => QueueOutcome): Promise<void> {
-      const place = placeOf(await mutex.leave(waiter.id), waiter.id);
+      // Until it is done nobody else settles: a grant that is given back must not be taken at the same time.
+      if (settled || leaving) return;
+      leaving = true;
+      const place = placeOf(await lasting(() => mutex.leave(waiter.id)), waiter.id);
       const result = outcome();
       if (place.kind !== 'holds') settle(result);
-      else if (result.kind === 'timed-out') look();
-      else {
-        await mutex.release(waiter.id, place.hold.fence);
+      else if (result.kind === 'timed-out') {
+        leaving = false;
+        look();
+      } else {
+        await lasting(() => mutex.release(waiter.id, place.hold.fence));
         settle(result);
       }
     }

@@ -12,6 +12,7 @@ import { runCleanup } from './cleanup.ts';
 import { startClocks } from './clocks.ts';
 import { type Cause, Ending, type EndSummary } from './ending.ts';
 import { Inbox } from './inbox.ts';
+import { lasting } from './lasting.ts';
 import { heldMutexFacts, holderFacts, mutexFacts } from './mutex-facts.ts';
 import { waitInQueue } from './queue.ts';
 import { ScriptLog } from './script-log.ts';
@@ -63,7 +64,8 @@ export class Session {
       this.#indexer.close();
       // The last word: from here on nobody adds to the log or its index.
       const left = this.#left;
-      this.#c.directory.writeTree({ schema: 1, emptyAt: left.length === 0 ? Date.now() : null, left });
+      const emptyAt = left.length === 0 ? Date.now() : null;
+      await lasting(() => this.#c.directory.writeTree({ schema: 1, emptyAt, left }));
     }
   }
 
@@ -111,7 +113,7 @@ export class Session {
         this.#hold = outcome.hold;
         this.#waitedMs = outcome.waitedMs;
         if (this.#tooLate) {
-          await this.#mutex.release(outcome.hold.id, outcome.hold.fence);
+          await this.#release(this.#mutex, outcome.hold);
           return false;
         }
         this.#tellGrant(name, outcome.hold, outcome.state, outcome.waitedMs);
@@ -193,20 +195,24 @@ export class Session {
       await this.#conclude({ kind: 'failed-to-start', detail: why }, lines.startFailed(why));
       return;
     }
-    if (this.#hold && !(await this.#mutex?.confirm(this.#hold.id, this.#hold.fence, launched.scope))) {
+    const hold = this.#hold;
+    // On a full disk it waits behind its gate: it has been acknowledged.
+    if (hold && !(await lasting(() => this.#mutex?.confirm(hold.id, hold.fence, launched.scope)))) {
       launched.abort();
       await this.#conclude({ kind: 'cancelled', detail: 'abandoned before it could start' });
       return;
     }
     const startedAt = Date.now();
     const start = performance.now();
-    directory.writeStarted({
-      schema: 1,
-      scope: launched.scope,
-      fence: this.#hold?.fence ?? null,
-      startedAt,
-      waitedMs: this.#waitedMs,
-    });
+    await lasting(() =>
+      directory.writeStarted({
+        schema: 1,
+        scope: launched.scope,
+        fence: hold?.fence ?? null,
+        startedAt,
+        waitedMs: this.#waitedMs,
+      }),
+    );
     this.#lastOutput = start;
     launched.release();
     this.#log.append({ type: 'started', pid: launched.scope.root.pid });
@@ -261,8 +267,8 @@ export class Session {
       stdoutBytes: fileSize(directory.stdoutPath).bytes,
       stderrBytes: fileSize(directory.stderrPath).bytes,
     };
-    directory.writeExit(record);
-    exit = record;
+    exit = record; // before it is on disk: a full one must not make an exited script look alive
+    await lasting(() => directory.writeExit(record));
     this.#log.append({ type: 'exited', exit: { code: status.code, signal: status.signal, endedAt } });
 
     if (!ending.active && directory.readAbandoned() === null) {
@@ -323,7 +329,7 @@ export class Session {
       { type: 'orphan-ended' },
       lines.orphanExited(scope.root, Date.now(), abandoned.at, lines.exitText(exit), Math.max(0, bytes)),
     );
-    await this.#mutex?.orphanEnded(spec.runId);
+    await lasting(() => this.#mutex?.orphanEnded(spec.runId));
   }
 
   /** Resolves when the script was abandoned and nothing of its tree is left, while no end is under way. */
@@ -352,15 +358,19 @@ export class Session {
       ...outcome,
     };
     this.#indexer.look(true);
-    const first = directory.writeVerdict(verdict);
+    const first = await lasting(() => directory.writeVerdict(verdict));
     let facts: lines.MutexFacts | null = null;
     if (this.#hold && this.#mutex && spec.isolation) {
-      const state = await this.#mutex.release(this.#hold.id, this.#hold.fence);
+      const state = await this.#release(this.#mutex, this.#hold);
       facts = mutexFacts(state, spec.isolation.mutex, spec.runId);
       this.#hold = null;
     }
     if (!first) return;
     this.#log.append({ type: 'final', verdict }, typeof line === 'function' ? line(facts) : line);
+  }
+
+  #release(mutex: Mutex, hold: Hold): Promise<MutexState> {
+    return lasting(() => mutex.release(hold.id, hold.fence));
   }
 
   #facts(): lines.MutexFacts | null {

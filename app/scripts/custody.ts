@@ -6,6 +6,7 @@ import type { VerdictRecord } from '../domain/script.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { type Cause, heldMutexFacts } from '../runner/index.ts';
+import { finishAbandon } from './abandon.ts';
 import { Adoption } from './adoption.ts';
 import type { ScriptRecord } from './record.ts';
 import type { Register } from './register.ts';
@@ -15,6 +16,7 @@ export interface CustodyOptions {
   readonly control: ProcessControl;
   readonly mutexes: Mutexes;
   readonly killDisabled: boolean;
+  readonly log: (line: string) => void;
 }
 
 type Outcome = Partial<VerdictRecord> & Pick<VerdictRecord, 'kind'>;
@@ -43,6 +45,7 @@ export class Custody {
     if (record.runner && control.liveness(record.runner.runner) !== 'dead') return false;
     register.refresh(record); // what the runner wrote in its last moment
     if (record.isFinal && !record.isOrphan) return false;
+    if (record.isOrphan && record.abandoned === null) finishAbandon(record, control);
     return this.#judge(record);
   }
 
@@ -59,8 +62,14 @@ export class Custody {
       actor: null,
       ...outcome,
     };
-    if (record.directory.writeVerdict(verdict)) this.#append(record, { type: 'final', verdict }, line);
-    this.#settle(record);
+    try {
+      if (record.directory.writeVerdict(verdict)) this.#append(record, { type: 'final', verdict }, line);
+      this.#settle(record);
+    } catch (error) {
+      this.#o.log(
+        `W396 The end of ${record.spec.ticket} could not be written: ${(error as Error).message}. It is repeated.`,
+      );
+    }
     register.refresh(record);
   }
 
@@ -94,7 +103,8 @@ export class Custody {
         if (scope) this.#append(record, { type: 'note' }, lines.runnerDied(scope.root, this.#facts(record)));
         return true;
       case 'conclude-exit':
-        this.#afterGone(record, null);
+        // A runner that had begun an end and died before it said so: what it began is the verdict.
+        this.#afterGone(record, begunEnd(record));
         return true;
       case 'never-started':
         this.conclude(record, { kind: 'never-started', detail: conclusion.why }, lines.startFailed(conclusion.why));
@@ -120,7 +130,7 @@ export class Custody {
     return adoption;
   }
 
-  /** Nothing of the tree is left, and no runner says so. */
+  /** Nothing of the tree is left, and no runner says so. Repeated by the next look when the disk refuses it. */
   #afterGone(
     record: ScriptRecord,
     cause: Cause | null,
@@ -143,7 +153,8 @@ export class Custody {
     this.#adoptions.get(record.spec.runId)?.close();
     this.#adoptions.delete(record.spec.runId);
     record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
-    void this.#release(record);
+    // What a full disk refuses is left to the reaper: nobody of this script lives.
+    void this.#release(record).catch(() => undefined);
   }
 
   async #release(record: ScriptRecord): Promise<void> {
@@ -165,4 +176,13 @@ export class Custody {
     const mutex = this.mutexOf(record);
     return mutex && isolation ? heldMutexFacts(mutex.read(), isolation.mutex, runId) : null;
   }
+}
+
+/** Null when nobody had begun to end the script. */
+function begunEnd({ progress, spec }: ScriptRecord): Cause | null {
+  const { begun } = progress;
+  if (begun === null) return null;
+  // Its runner died between the intent and the line that names the limit.
+  const limit = spec.timeouts.overallMs === null ? 'no-output' : 'overall';
+  return { ...begun, timeout: begun.kind === 'timed-out' ? (begun.timeout ?? limit) : null };
 }

@@ -1,4 +1,5 @@
 /** Starts scripts: at most one run per ticket, acknowledged only when a runner has it. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
@@ -75,15 +76,17 @@ export class Starter {
     const directory = new RunDirectory(path);
     const record = new ScriptRecord(path, spec);
     try {
+      forgetHalfMade(directory);
       directory.create();
+    } catch (error) {
+      throw cannotWrite(path, error as Error);
+    }
+    try {
       directory.append('host', { type: 'note' });
       directory.writeSpec(spec);
     } catch (error) {
-      throw new UnjamError(
-        'state-directory',
-        `The run directory "${path}" could not be written: ${(error as Error).message}.`,
-        'Free space or correct the rights of the state directory; nothing was started.',
-      );
+      rmSync(path, { recursive: true, force: true }); // the same ticket may be started once there is room
+      throw cannotWrite(path, error as Error);
     }
     register.add(record);
     try {
@@ -107,4 +110,17 @@ export class Starter {
       register.refresh(record);
     }
   }
+}
+
+const cannotWrite = (path: string, error: Error): UnjamError =>
+  new UnjamError(
+    'state-directory',
+    `The run directory "${path}" could not be written: ${error.message}.`,
+    'Free space or correct the rights of the state directory; nothing was started.',
+  );
+
+/** A host that died before the spec was written has acknowledged nothing: its ticket is free. */
+function forgetHalfMade(directory: RunDirectory): void {
+  if (directory.readSpec() === null && directory.readRunner() === null && directory.readStarted() === null)
+    rmSync(directory.path, { recursive: true, force: true });
 }

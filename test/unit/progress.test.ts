@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EventBody } from '../../app/domain/events.ts';
 import { advance, noProgress, type Progress } from '../../app/domain/progress.ts';
+import type { Actor } from '../../app/domain/script.ts';
 import { at0312, identity, kim, survivor, verdict } from '../support/fake-domain.ts';
 
 /** Folds events that are a second apart. */
@@ -103,11 +104,30 @@ describe('where a script stands', () => {
     expect(after(started, { type: 'exited', exit: { code: 0, signal: null, endedAt: at0312 } }).rootExited).toBe(true);
   });
 
+  test('an end that was begun is kept: the first reason holds, but an operator may turn a Cancel into a kill', () => {
+    const unjam = { user: 'unjam', via: 'unjam' } as const;
+    const intent = (verb: 'cancel' | 'kill' | 'timeout', actor: Actor = kim): EventBody => ({
+      type: 'intent',
+      verb,
+      actor,
+    });
+    const begun = (...bodies: EventBody[]) => after(started, ...bodies).begun;
+    expect(begun()).toBeNull();
+    expect(begun(intent('cancel'))).toEqual({ kind: 'cancelled', timeout: null, actor: kim });
+    expect(begun(intent('cancel'), intent('kill', unjam))).toMatchObject({ kind: 'cancelled', actor: kim });
+    expect(begun(intent('cancel'), intent('kill'))).toMatchObject({ kind: 'killed', actor: kim });
+    expect(begun(intent('timeout', unjam), { type: 'timeout', timeout: 'overall', until: 0 })).toMatchObject({
+      kind: 'timed-out',
+      timeout: 'overall',
+    });
+    expect(begun(intent('timeout', unjam), intent('kill'))).toMatchObject({ kind: 'timed-out' });
+    expect(begun(intent('kill', unjam))).toMatchObject({ kind: 'timed-out' });
+  });
+
   test.each<EventBody>([
     { type: 'waiting' },
     { type: 'note' },
     { type: 'first-output' },
-    { type: 'intent', verb: 'kill', actor: kim },
     { type: 'final', verdict: verdict() },
   ])('$type moves nothing', (body) => {
     expect(after(started, body)).toEqual(after(started));
