@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/browser-console.ts';
+import { cancelIgnored, stuckWorld, World } from '../support/browser-worlds.ts';
+
+const open = consoleSpecs();
+const setting = (key: string): string => `[data-setting=${key}]`;
+
+async function openSettings(world: World = stuckWorld()) {
+  const scene = await open(world);
+  await scene.page.keyboard.press('Control+4');
+  await scene.page.locator(setting('theme')).waitFor();
+  return scene;
+}
+
+describe('the settings', () => {
+  it('hold as soon as they are changed, and get their default again', async () => {
+    await using scene = await openSettings();
+    const silent = scene.page.locator(setting('silentAfterMinutes'));
+    expect(await silent.textContent()).toContain('Default: 10 min');
+    await silent.getByRole('spinbutton').fill('25');
+    await scene.page.keyboard.press('Enter');
+    await silent.getByRole('button', { name: 'Reset Silent after' }).click();
+    await expect.poll(() => silent.getByRole('spinbutton').inputValue()).toBe('10');
+    expect(scene.host.commands().map((call) => call.input)).toEqual([
+      { values: { silentAfterMinutes: 25 } },
+      { reset: ['silentAfterMinutes'] },
+    ]);
+  });
+
+  it('refuse a number out of bounds beside the field, and keep the old one', async () => {
+    await using scene = await openSettings();
+    const silent = scene.page.locator(setting('silentAfterMinutes'));
+    await silent.getByRole('spinbutton').fill('0');
+    await scene.page.keyboard.press('Tab');
+    await silent.getByText('Give a number from 1 to 1440. It is still 10.').waitFor();
+    expect(scene.host.commands()).toEqual([]);
+  });
+
+  it('of the administrator are shown, locked, and say so in words', async () => {
+    const world = stuckWorld();
+    world.policy = { silentAfterMinutes: 3, disableForceKill: true };
+    await using scene = await openSettings(world);
+    await scene.page.getByText('2 values are set by your administrator').waitFor();
+    const silent = scene.page.locator(setting('silentAfterMinutes'));
+    expect(await silent.textContent()).toContain('Set by your administrator (policy SilentAfterMinutes)');
+    expect(await silent.getByRole('spinbutton').getAttribute('readonly')).not.toBeNull();
+    const kill = scene.page.locator(setting('disableForceKill')).getByRole('checkbox');
+    expect(await kill.isChecked()).toBe(true);
+    await kill.click({ force: true });
+    expect(await kill.isChecked()).toBe(true);
+    expect(scene.host.commands()).toEqual([]);
+  });
+
+  it('change theme, text size and zone of the page at once', async () => {
+    await using scene = await openSettings();
+    const background = () => scene.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(await background()).toBe('rgb(243, 243, 243)');
+    await scene.page.locator(setting('theme')).getByRole('combobox').selectOption('dark');
+    await expect.poll(background).toBe('rgb(32, 32, 32)');
+    await scene.page.locator(setting('timeDisplay')).getByRole('combobox').selectOption('utc');
+    await scene.page.getByText('Times: UTC').waitFor();
+    await scene.page.locator(setting('textSizePercent')).getByRole('spinbutton').fill('150');
+    await scene.page.keyboard.press('Enter');
+    const height = (selector: string) =>
+      scene.page.locator(selector).evaluate((element) => element.getBoundingClientRect().height);
+    await expect.poll(() => height('header.verdict')).toBeGreaterThan(90);
+    expect(await height('.window')).toBeCloseTo(800, 0);
+    await scene.page.keyboard.press('Control+1');
+    await row(scene.page, '9f2c-41aa').waitFor();
+    expect(await scene.page.evaluate(() => document.documentElement.scrollWidth)).toBe(1280);
+  });
+
+  it('switch single letters off; Del and keys with Ctrl go on', async () => {
+    const world = stuckWorld();
+    world.settings = { singleLetterKeys: false };
+    await using scene = await open(world);
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('l');
+    await scene.page.keyboard.press('m');
+    await scene.page.keyboard.press('?');
+    expect(await row(scene.page, '9f2c-41aa').count()).toBe(1);
+    expect(await dialog(scene.page).count()).toBe(0);
+    await scene.page.keyboard.press('Delete');
+    await ready(scene.page);
+  });
+
+  it('that require a reason make each dialog ask for one', async () => {
+    const world = stuckWorld();
+    world.settings = { requireReason: true };
+    await using scene = await open(world);
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('Delete');
+    await ready(scene.page);
+    await scene.page.keyboard.press('Enter');
+    await dialog(scene.page).getByText('Give a reason first: this host wants one.').waitFor();
+    expect(scene.host.commands()).toEqual([]);
+    await scene.page.keyboard.type('INC-7');
+    await scene.page.keyboard.press('Enter');
+    await expect.poll(() => scene.host.commands()[0]?.input['reason']).toBe('INC-7');
+  });
+
+  it('ask for the pid before every Force Kill, and give Cancel its own time to exit', async () => {
+    const world = stuckWorld();
+    world.change('9f2c-41aa', cancelIgnored);
+    world.settings = { killNeedsPid: true, cancelGraceSeconds: 90 };
+    await using scene = await open(world);
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('Shift+Delete');
+    await ready(scene.page);
+    await dialog(scene.page).getByLabel('Type the PID (7312) to confirm').fill('7312');
+    await scene.page.keyboard.press('Escape');
+    await scene.page.keyboard.press('Delete');
+    await ready(scene.page);
+    expect(await dialog(scene.page).textContent()).toContain('1 min 30 s to exit');
+    await scene.page.keyboard.press('Enter');
+    await expect.poll(() => scene.host.commands()[0]?.input['graceMs']).toBe(90_000);
+  });
+
+  it('of a host without any leave the page as it is', async () => {
+    const world = stuckWorld();
+    await using scene = await open(world);
+    scene.host.answers.set('settings.get', () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- an answer, not an exception
+      throw { code: 'unknown-method', message: 'There is no method "settings.get".', next: '' };
+    });
+    await scene.page.reload();
+    await row(scene.page, '9f2c-41aa').waitFor();
+    await scene.page.keyboard.press('Control+4');
+    await scene.page.getByText('A host that is older than this page has no settings.').waitFor();
+  });
+});
+
+describe('the first run', () => {
+  it('starts the fire drill and goes to the script that hangs', async () => {
+    await using scene = await open(new World(), { waitFor: 'text=No scripts yet on WEB-EU-07' });
+    scene.host.answers.set('drill.start', () => {
+      const drill = stuckWorld();
+      const hung = drill.scripts.get('9f2c-41aa')!;
+      scene.host.push((world) => world.add(...drill.scripts.values()));
+      return { mutex: 'fire drill', hung, waiting: [], endsBy: new Date().toISOString() };
+    });
+    await scene.page.getByRole('button', { name: 'Start a fire drill' }).click();
+    await detailOf(scene.page, 'Deploy web-eu');
+    expect(scene.host.commands().map((call) => call.method)).toEqual(['drill.start']);
+  });
+
+  it('says why a drill could not begin', async () => {
+    await using scene = await open(new World(), { waitFor: 'text=No scripts yet on WEB-EU-07' });
+    scene.host.answers.set('drill.start', () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- an answer, not an exception
+      throw { code: 'not-possible', message: 'A fire drill goes on already.', next: 'Free it.' };
+    });
+    await scene.page.getByRole('button', { name: 'Start a fire drill' }).click();
+    await scene.page.getByText('A fire drill goes on already. Free it.').waitFor();
+  });
+});
+
+describe('a reminder', () => {
+  it('is set and taken back with R, and comes when its time has come', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.clock.install();
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('r');
+    await scene.page.getByRole('alert').filter({ hasText: 'You are reminded of' }).waitFor({ state: 'attached' });
+    await scene.page.keyboard.press('r');
+    await scene.page.getByRole('alert').filter({ hasText: 'No reminder' }).waitFor({ state: 'attached' });
+    await scene.page.keyboard.press('r');
+    expect(await row(scene.page, '9f2c-41aa').getAttribute('aria-label')).toContain('reminder set');
+    await scene.page.clock.fastForward(31 * 60_000);
+    // The host's clock goes on as well.
+    const later = (): string => new Date(Date.now() + 31 * 60_000).toISOString();
+    scene.host.world.snapshot = ((before) => () => ({ ...before.call(scene.host.world), at: later() }))(
+      scene.host.world.snapshot,
+    );
+    scene.host.push();
+    await scene.page.getByText('Reminder: Deploy web-eu / step 4.').waitFor();
+    expect(await focused(scene.page)).toBe('9f2c-41aa');
+    await scene.page.getByRole('group', { name: 'Reminder' }).getByRole('button', { name: 'Dismiss' }).click();
+    await scene.page.getByText('Reminder: Deploy web-eu / step 4.').waitFor({ state: 'detached' });
+  });
+});
+
+describe('the border between list and detail', () => {
+  it('is moved with the arrow keys, kept, and reset', async () => {
+    await using scene = await open(stuckWorld());
+    const border = scene.page.getByRole('separator', { name: 'Width of the list' });
+    const width = () => scene.page.locator('section.list').evaluate((list) => list.getBoundingClientRect().width);
+    const before = await width();
+    await border.focus();
+    for (let n = 0; n < 5; n += 1) await scene.page.keyboard.press('ArrowLeft');
+    expect(await border.getAttribute('aria-valuenow')).toBe('56');
+    expect(await width()).toBeLessThan(before - 100);
+    await scene.page.reload();
+    await expect.poll(() => border.getAttribute('aria-valuenow')).toBe('56');
+    await border.dblclick();
+    expect(await border.getAttribute('aria-valuenow')).toBe('66');
+  });
+
+  it('is dragged; a list that is too narrow for its columns becomes cards', async () => {
+    await using scene = await open(stuckWorld());
+    const border = scene.page.getByRole('separator', { name: 'Width of the list' });
+    const box = (await border.boundingBox())!;
+    await scene.page.mouse.move(box.x + 4, 300);
+    await scene.page.mouse.down();
+    await scene.page.mouse.move(300, 300, { steps: 4 });
+    await scene.page.mouse.up();
+    expect(await border.getAttribute('aria-valuenow')).toBe('35');
+    await scene.page.locator('.grid.cards').waitFor();
+    expect(await row(scene.page, '9f2c-41aa').evaluate((one) => one.getBoundingClientRect().height)).toBe(56);
+  });
+});
