@@ -39,11 +39,11 @@ module.exports = {
     layer('cli speaks the contract', '^app/cli/', [
       '^app/(domain|contract|api)/',
       '^app/processes/',
-      '^app/(application|host-files|version)\\.ts$',
+      '^app/(application|engine|host-files|version)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',
-      '^app/(application|version)\\.ts$',
+      '^app/(application|engine|version)\\.ts$',
       '^app/api/csp\\.ts$',
       '^app/processes/',
     ]),

@@ -9,7 +9,7 @@ import { openApplication } from '../app/application.ts';
 import { stateDirectory } from '../app/processes/index.ts';
 import { appId, toastActivatorClsid } from './app-identity.ts';
 import { restartOnCrash } from './crash.ts';
-import { Engine } from './engine.ts';
+import { Engine } from '../app/engine.ts';
 import { hostLog } from './host-log.ts';
 import { consoleScheme } from './protocol.ts';
 import { runnerCommand } from './runtime.ts';

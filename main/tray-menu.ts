@@ -1,7 +1,7 @@
 /** The tray's menu as data. Every item that names a verb only opens its dialog in the window. */
 import type { MenuItemConstructorOptions } from 'electron';
 import type { ScriptView } from '../app/contract/methods.ts';
-import type { EngineState } from './engine.ts';
+import type { EngineState } from '../app/engine.ts';
 import type { Pause } from './notification-rules.ts';
 import type { OpenRequest } from './open-request.ts';
 import { count, menuText } from './plain-text.ts';

@@ -1,6 +1,8 @@
 /** `unjam serve`: the headless host; with --console also the page in a browser. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Application } from '../application.ts';
+import type { Engine } from '../engine.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { readHostFile } from '../host-files.ts';
 import { stateDirectory } from '../processes/places.ts';
@@ -33,7 +35,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   if (options.takeOver) await takeOver(directory);
-  const application = await openApplication({ stateDirectory: directory, log, retire: () => stop() });
+  const open = (): Promise<Application> => openApplication({ stateDirectory: directory, log, retire: () => stop() });
+  const application = await open();
   if (application.role === 'client' && !options.console) {
     await application.close();
     if (options.background) return;
@@ -46,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 
   let consoleServer: { close(): Promise<void> } | null = null;
+  let close = (): Promise<void> => application.close();
   if (options.console) {
     const root = fileURLToPath(
       new URL(
@@ -66,14 +70,16 @@ export async function serve(options: ServeOptions): Promise<void> {
     const { openConsole } = await import('../api/console-server.ts');
     const { version } = await import('../version.ts');
     const { userInfo } = await import('node:os');
+    const engine = await followed(application, open, log);
     const server = await openConsole({
-      dispatch: application.dispatch,
-      subscribe: (l) => application.subscribe(l),
+      dispatch: engine.dispatch,
+      subscribe: (listener) => engine.subscribe((state) => state.kind === 'online' && listener(state.snapshot)),
       version,
       root,
       port,
       user: userInfo().username,
     });
+    close = () => engine.close();
     consoleServer = server;
     const url = server.oneTimeUrl();
     const opened = options.open !== false && (await openInBrowser(url));
@@ -88,6 +94,23 @@ export async function serve(options: ServeOptions): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   await stopped;
   await consoleServer?.close();
-  await application.close();
+  await close();
   process.exit(0);
+}
+
+/** A console outlives the host that it follows: when that one goes, this process becomes the host. */
+async function followed(
+  first: Application,
+  open: () => Promise<Application>,
+  log: (line: string) => void,
+): Promise<Engine> {
+  const { Engine } = await import('../engine.ts');
+  let next: Application | null = first;
+  const engine = new Engine(async () => {
+    const application = next ?? (await open());
+    next = null;
+    return application;
+  }, log);
+  await engine.start();
+  return engine;
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Application } from '../../app/application.ts';
 import type { Snapshot } from '../../app/contract/methods.ts';
-import { Engine, type EngineState } from '../../main/engine.ts';
+import { Engine, type EngineState } from '../../app/engine.ts';
 import { snapshot } from './fixtures.ts';
 
 const caller = { user: 'kim', via: 'window' } as const;

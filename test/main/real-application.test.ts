@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openApplication, type Application } from '../../app/application.ts';
 import type { Reply, ScriptDetail, ScriptView } from '../../app/contract/methods.ts';
 import { confirmed } from '../../main/confirm.ts';
-import { Engine } from '../../main/engine.ts';
+import { Engine } from '../../app/engine.ts';
 import { openRpcDoor } from '../../main/ipc.ts';
 import { scriptWatch } from '../../main/script-watch.ts';
 import { FakeDialog } from './fakes.ts';

@@ -5,7 +5,7 @@ import type { IpcMainInvokeEvent, MenuItemConstructorOptions, NotificationConstr
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Application } from '../../app/application.ts';
 import type { Reply, Snapshot } from '../../app/contract/methods.ts';
-import { Engine } from '../../main/engine.ts';
+import { Engine } from '../../app/engine.ts';
 import { startShell, type ShellElectron } from '../../main/shell.ts';
 import { ConsoleWindow } from '../../main/window.ts';
 import { FakeDialog, FakeMenu, FakeNotification, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';

@@ -1,10 +1,10 @@
 /**
- * The application as the tray sees it: always there to be asked, also while it cannot be opened. Opening is retried,
- * because the tray is what tells a person that nobody watches the scripts.
+ * The application as a tray or a console sees it: always there to be asked, also while it cannot be opened. Opening is retried,
+ * because the tray or the console is what tells a person that nobody watches the scripts.
  */
-import type { Application } from '../app/application.ts';
-import type { Dispatch } from '../app/contract/dispatcher.ts';
-import type { Snapshot } from '../app/contract/methods.ts';
+import type { Application } from './application.ts';
+import type { Dispatch } from './contract/dispatcher.ts';
+import type { Snapshot } from './contract/methods.ts';
 
 export type EngineState =
   | { readonly kind: 'starting' }
