@@ -1,0 +1,63 @@
+/** What must not be left over: processes, descriptors of the host, temporary files, mounts, cgroups. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { World } from '../support/world.ts';
+import type { Leaks } from './processes-oracle.ts';
+
+const list = (path: string): string[] => {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+};
+
+export function hostDescriptors(pid: number): number {
+  return list(`/proc/${pid}/fd`).length;
+}
+
+/** Runners that end, and connections that close, get a moment. */
+const settleMs = 5_000;
+/** Connections of this test, and a warm runner's two pipes. */
+const allowedDescriptors = 8;
+
+export async function countLeaks(world: World, descriptorsBefore: number): Promise<Leaks> {
+  const until = performance.now() + settleMs;
+  for (;;) {
+    const leaks = {
+      processes: processesOf(world).length,
+      descriptors: Math.max(0, hostDescriptors(world.hostPid) - descriptorsBefore - allowedDescriptors),
+      temporaryFiles: readdirSync(world.home, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.tmp'))
+        .length,
+      mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+        .split('\n')
+        .filter((l) => l.includes(world.home)).length,
+      cgroups: list('/sys/fs/cgroup').filter((name) => name.includes('unjam')).length,
+    };
+    if (Object.values(leaks).every((n) => n === 0) || performance.now() > until) return leaks;
+    await delay(50);
+  }
+}
+
+/** Every process whose environment or command line names this world, apart from host and warm runner. */
+function processesOf(world: World): number[] {
+  const allowed = new Set([world.hostPid, process.pid]);
+  return world.control
+    .snapshot()
+    .filter((p) => p.state !== 'zombie' && !allowed.has(p.identity.pid))
+    .filter((p) => p.parentPid !== world.hostPid)
+    .filter((p) => {
+      const read = (name: string): string => {
+        try {
+          return readFileSync(`/proc/${p.identity.pid}/${name}`, 'latin1');
+        } catch {
+          return '';
+        }
+      };
+      const isSentinel = read('cmdline').includes('/sentinel-');
+      return (
+        !isSentinel && (read('cmdline').includes(world.home) || list(`/proc/${p.identity.pid}/cwd`).includes('truth'))
+      );
+    })
+    .map((p) => p.identity.pid);
+}
