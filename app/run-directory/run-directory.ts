@@ -86,11 +86,16 @@ export class RunDirectory {
   readRunner(): RunnerRecord | null {
     return readOnce(join(this.path, 'runner.json'));
   }
+  /** False when somebody was first: a host that has given the runner up, for instance. Then the script must not run. */
   writeRunner(record: RunnerRecord): boolean {
     return createOnce(join(this.path, 'runner.json'), record, 'unsynced');
   }
   readStarted(): StartedRecord | null {
     return readOnce(join(this.path, 'started.json'));
+  }
+  /** When a started.json that cannot be read was written; null when there is none. Call it when `readStarted` found nothing. */
+  tornStartAt(): number | null {
+    return fileSize(join(this.path, 'started.json')).changedAt;
   }
   writeStarted(record: StartedRecord): boolean {
     // Synced: after a power cut "never started" must be true of a script that has no such file.

@@ -40,6 +40,8 @@ export class Session {
   readonly #mutex: Mutex | null;
   #hold: Hold | null = null;
   #waitedMs = 0;
+  /** A host that found no runner for too long has concluded "never started": then that holds. */
+  #tooLate = false;
   /** Who was left running on purpose when the script exited. */
   #left: readonly ProcessIdentity[] = [];
   #lastOutput = performance.now();
@@ -75,13 +77,9 @@ export class Session {
 
   #claim(): void {
     const { directory, control } = this.#c;
-    directory.writeRunner({ schema: 1, protocol: runnerProtocol, runner: control.self, claimedAt: Date.now() });
+    const record = { schema: 1, protocol: runnerProtocol, runner: control.self, claimedAt: Date.now() } as const;
+    this.#tooLate = !directory.writeRunner(record);
     this.#c.onClaimed();
-  }
-
-  /** A host that found no runner for too long has concluded "never started": then that holds. */
-  get #tooLate(): boolean {
-    return this.#c.directory.readVerdict() !== null;
   }
 
   /** True when the script may start. */

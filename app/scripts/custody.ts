@@ -5,6 +5,7 @@ import { conclude } from '../domain/recovery.ts';
 import type { VerdictRecord } from '../domain/script.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
+import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { type Cause, heldMutexFacts } from '../runner/index.ts';
 import { finishAbandon } from './abandon.ts';
 import { Adoption } from './adoption.ts';
@@ -41,11 +42,11 @@ export class Custody {
   /** Looks at a script and takes it over when its runner is gone; true when something was concluded or begun. */
   look(record: ScriptRecord): boolean {
     const { control, register } = this.#o;
+    if (record.isOrphan && record.abandoned === null) finishAbandon(record, control);
     if (this.has(record)) return false;
     if (record.runner && control.liveness(record.runner.runner) !== 'dead') return false;
     register.refresh(record); // what the runner wrote in its last moment
     if (record.isFinal && !record.isOrphan) return false;
-    if (record.isOrphan && record.abandoned === null) finishAbandon(record, control);
     return this.#judge(record);
   }
 
@@ -87,7 +88,7 @@ export class Custody {
     const scope = record.started?.scope ?? null;
     const conclusion = conclude({
       claimed: record.runner !== null,
-      ageMs: Date.now() - record.spec.createdAt,
+      ageMs: record.ageMs,
       runner: 'dead',
       started: scope !== null,
       tree: scope === null ? 'dead' : control.treeLiveness(scope),
@@ -107,11 +108,22 @@ export class Custody {
         this.#afterGone(record, begunEnd(record));
         return true;
       case 'never-started':
+        // runner.json decides between this and a runner that comes late: it does not run when it was not first.
+        if (record.runner === null && !this.#claimForNobody(record)) return false;
         this.conclude(record, { kind: 'never-started', detail: conclusion.why }, lines.startFailed(conclusion.why));
         return true;
       case 'lost':
         this.#afterGone(record, null, conclusion.why);
         return true;
+    }
+  }
+
+  #claimForNobody(record: ScriptRecord): boolean {
+    const runner = { ...this.#o.control.self, pid: 0, startTime: '0', name: 'nobody' };
+    try {
+      return record.directory.writeRunner({ schema: 1, protocol: runnerProtocol, runner, claimedAt: Date.now() });
+    } catch {
+      return false; // a full disk: the next look tries again
     }
   }
 

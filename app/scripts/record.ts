@@ -31,6 +31,8 @@ export class ScriptRecord {
   #progress: Progress = noProgress;
   #version = 0;
   #offset = 0;
+  readonly #seenAt = performance.now();
+  #ageWhenSeenMs = 0;
   /** Only spec, verdict and tree were read: thousands of finished scripts must not slow down a start. */
   #shallow = false;
 
@@ -48,12 +50,18 @@ export class ScriptRecord {
     const spec = directory.readSpec();
     if (spec === null) return null;
     const record = new ScriptRecord(path, spec);
+    record.#ageWhenSeenMs = Math.max(0, Date.now() - spec.createdAt);
     if (isMirrored(spec.runId)) {
       record.tree = directory.readTree();
       record.verdict = record.tree === null ? null : directory.readVerdict();
       record.#shallow = record.verdict !== null;
     }
     return record;
+  }
+
+  /** Since it was accepted: monotonic from the moment that this host knows it, so that no clock can hold it back. */
+  get ageMs(): number {
+    return this.#ageWhenSeenMs + performance.now() - this.#seenAt;
   }
 
   get runner(): RunnerRecord | null {
@@ -88,13 +96,21 @@ export class ScriptRecord {
       if (!quiet.has(event.type)) this.#version += 1;
     }
     if (events.length > 0 || this.verdict === null) {
-      this.#started ??= d.readStarted();
+      this.#started ??= d.readStarted() ?? this.#tornStart();
       this.#exit ??= d.readExit();
       this.verdict ??= d.readVerdict();
       this.#abandoned ??= d.readAbandoned();
     }
     if (this.verdict !== null) this.tree ??= d.readTree();
     return events.map(({ event, at }) => ({ event, source: `${this.spec.runId}:${at}` }));
+  }
+
+  /** A start whose record is damaged: the script is found by its cookie, beside the runner, and not called "never started". */
+  #tornStart(): StartedRecord | null {
+    const startedAt = this.#runner === null ? null : this.directory.tornStartAt();
+    if (this.#runner === null || startedAt === null) return null;
+    const scope = { root: this.#runner.runner, runId: this.spec.runId, group: null, job: null };
+    return { schema: 1, scope, fence: null, startedAt, waitedMs: 0 };
   }
 
   #deep(): this {
