@@ -23,6 +23,7 @@ import {
   readSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -178,8 +179,13 @@ export class RunDirectory {
   request(request: RunnerRequest): void {
     const name = `${request.id}.json`;
     const temporary = join(this.path, `${name}.${randomBytes(4).toString('hex')}.tmp`);
-    writeFileSync(temporary, JSON.stringify(request), { mode: 0o600 });
-    renameSync(temporary, join(this.requestsPath, name));
+    try {
+      writeFileSync(temporary, JSON.stringify(request), { mode: 0o600 });
+      renameSync(temporary, join(this.requestsPath, name));
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
 
   /** Takes the requests that wait, oldest first. Each is removed before it is answered: a runner answers once. */

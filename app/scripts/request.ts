@@ -1,5 +1,6 @@
 /** Asks a runner, and learns whether it answered. */
 import { randomBytes } from 'node:crypto';
+import { UnjamError } from '../contract/errors.ts';
 import type { RunnerRequest } from '../domain/events.ts';
 import { limits } from '../domain/limits.ts';
 import type { ScriptRecord } from './record.ts';
@@ -16,13 +17,23 @@ export async function sendRequest(
     readonly refresh: () => void;
     readonly runnerAlive: () => boolean;
     readonly onChange: (listener: () => void) => () => void;
+    /** Carries out a write that may need the space that is kept for operators. */
+    readonly withReserve: <T>(act: () => T) => Promise<T>;
   },
 ): Promise<RequestOutcome> {
   const at = Date.now();
   const id = `${at.toString(36).padStart(9, '0')}-${randomBytes(4).toString('hex')}`;
   const request = { evidence: [], ...body, id, at } as RunnerRequest;
   if (!host.runnerAlive()) return { kind: 'unanswered', request };
-  record.directory.request(request);
+  await host
+    .withReserve(() => record.directory.request(request))
+    .catch((error: Error) => {
+      throw new UnjamError(
+        'state-directory',
+        `The request could not be handed to the runner of "${record.spec.name}": ${error.message}. Nothing was done.`,
+        'Free space or correct the rights of the state directory, and ask again.',
+      );
+    });
   const answered = (): boolean => {
     host.refresh();
     return record.progress.answered.includes(id) || (record.isFinal && !record.isOrphan);

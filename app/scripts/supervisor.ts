@@ -290,6 +290,7 @@ export class Supervisor {
           record.runner !== null &&
           this.#o.control.liveness(record.runner.runner) !== 'dead',
         onChange: (listener) => this.onChange(listener),
+        withReserve: this.#reserve.spend,
       },
     );
     if (outcome.kind === 'unanswered') {

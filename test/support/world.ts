@@ -32,8 +32,8 @@ export class World implements AsyncDisposable {
   }
 
   /** A world without a host; commands of `cli` start one by themselves. */
-  static async empty(): Promise<World> {
-    return new World(mkdtempSync(join(tmpdir(), 'unjam-test-')), await openProcessControl());
+  static async empty(under = tmpdir()): Promise<World> {
+    return new World(mkdtempSync(join(under, 'unjam-test-')), await openProcessControl());
   }
 
   static async open(environment: NodeJS.ProcessEnv = {}): Promise<World> {
