@@ -76,3 +76,14 @@ export async function untilWarm(world: World): Promise<void> {
     await delay(60);
   }
 }
+
+/** Ends every warm runner, also one that was just being made; and lets the host see it. */
+export async function endWarmRunners(world: World): Promise<void> {
+  for (let quiet = 0; quiet < 3; quiet += 1) {
+    for (const pid of warmRunners(world)) {
+      process.kill(pid, 'SIGKILL');
+      quiet = 0;
+    }
+    await delay(50);
+  }
+}

@@ -45,8 +45,7 @@ const benches: Record<string, () => Promise<void>> = {
       await m.untilWarm(world);
       warm?.push(await viaApi());
       if (i % 2 === 0) {
-        for (const pid of m.warmRunners(world)) process.kill(pid, 'SIGKILL');
-        while (m.warmRunners(world).length > 0) await delay(1);
+        await m.endWarmRunners(world);
         cold?.push(await viaApi());
       }
     }

@@ -56,6 +56,34 @@ const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<v
     await page.keyboard.press('Control+3');
     await page.getByRole('row', { name: /ABANDON/ }).click();
   },
+  'time line as a table': async (page) => {
+    await page.keyboard.press('m');
+    await page.getByText('Time line, last 60 min').waitFor();
+    await page.getByRole('button', { name: /Show as table/ }).click();
+  },
+  settings: async (page, host) => {
+    host.world.policy = { silentAfterMinutes: 3, disableAbandon: true };
+    host.world.settings = { textSizePercent: 110, keepFinishedDays: 2 };
+    await page.keyboard.press('Control+4');
+    await page.getByText('2 values are set by your administrator').waitFor();
+  },
+  'Force Kill dialog with a reason and the PID': async (page, host) => {
+    host.world.settings = { requireReason: true, killNeedsPid: true };
+    await page.keyboard.press('Control+4');
+    await page.locator('[data-setting=requireReason] input:checked').waitFor();
+    await page.keyboard.press('Control+1');
+    await page.keyboard.press('Shift+Delete');
+    await dialog(page).waitFor();
+  },
+  reminder: async (page) => {
+    await page.keyboard.press('r');
+    await page.locator('.bell').first().waitFor();
+  },
+  'first run': async (page, host) => {
+    host.push((world) => world.scripts.clear());
+    await page.keyboard.press('s');
+    await page.getByText('Start a fire drill').waitFor();
+  },
   offline: async (page, host) => {
     host.goDown();
     await page.getByText('not reachable since').waitFor();

@@ -1,0 +1,27 @@
+import { launchBrowser, openConsole, ensureBuilt } from '../support/browser.ts';
+import { FakeHost } from '../support/browser-fake-host.ts';
+import { stuckWorld, hostileLines } from '../support/browser-worlds.ts';
+await ensureBuilt();
+const browser = await launchBrowser();
+const host = await FakeHost.start(stuckWorld());
+host.appendLog('9f2c-41aa', hostileLines);
+const go = async (name: string, options: any, act: (page: any) => Promise<void>) => {
+  const { page, problems } = await openConsole(browser, host.url, options);
+  await page.locator('#detail-name', { hasText: 'Deploy web-eu' }).waitFor();
+  await act(page); await page.waitForTimeout(400);
+  await page.screenshot({ path: `/tmp/logshots/${name}.png` });
+  if (problems.length) console.log(name, problems);
+  await page.close();
+};
+const log = async (page: any) => { await page.keyboard.press('l'); await page.locator('[role=log] [data-seq]').first().waitFor(); };
+await go('first-light', {}, async (p) => { await p.locator('.preview .line').first().waitFor(); });
+await go('first-dark', { colorScheme: 'dark' }, async (p) => { await p.locator('.preview .line').first().waitFor(); });
+await go('log-light', {}, async (p) => { await log(p); await p.keyboard.press('/'); await p.keyboard.type('module'); await p.waitForTimeout(500); await p.keyboard.press('Enter'); });
+await go('log-dark-wrap', { colorScheme: 'dark' }, async (p) => { await log(p); await p.locator('[role=log]').focus(); await p.keyboard.press('w'); });
+await go('log-320', { viewport: { width: 320, height: 800 } }, log);
+await go('log-640', { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }, log);
+await go('log-save', {}, async (p) => { await log(p); await p.keyboard.press('Control+s'); });
+await go('log-plain', {}, async (p) => { await log(p); await p.getByRole('button', { name: 'Plain text' }).click(); });
+await go('first-320', { viewport: { width: 320, height: 800 } }, async () => {});
+await go('log-forced', { forcedColors: 'active' }, log);
+process.exit(0);
