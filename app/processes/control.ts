@@ -104,6 +104,8 @@ export interface ProcessControl {
 
   /** Called once at the start of a runner: what must be set up before a script can be launched. */
   prepareRunner(): void;
+  /** Does once what a launch does first, on nothing: for a runner that waits. Absent where it would gain nothing. */
+  rehearse?(): void;
   /** Starts a script behind a closed gate. Throws an Error with `code` (ENOENT, EACCES …) when the system refuses. */
   launch(request: LaunchRequest): Promise<LaunchedScript>;
 

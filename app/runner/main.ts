@@ -7,13 +7,16 @@ import { Mutexes } from '../locks/index.ts';
 import { openProcessControl } from '../processes/index.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import type { RunnerOrder } from './order.ts';
+import { rehearseSoon } from './rehearse.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Session } from './session.ts';
 
 const control = await openProcessControl();
 control.prepareRunner();
 
+const callOffRehearsal = rehearseSoon(control);
 const order = await readOrder();
+callOffRehearsal();
 if (order) await obey(order);
 process.exit(0);
 

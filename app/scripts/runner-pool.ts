@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { UnjamError } from '../contract/errors.ts';
 import { limits } from '../domain/limits.ts';
+import { RunDirectory } from '../run-directory/run-directory.ts';
 import type { RunnerOrder } from '../runner/index.ts';
 
 /** How a runner is started: the runtime and the runner program. */
@@ -32,6 +33,7 @@ const passed = new Set([
 ]);
 
 const warmAfterMs = 100;
+const endedSilently = 'it ended before it answered';
 
 export class RunnerPool {
   readonly #command: RunnerCommand;
@@ -60,10 +62,13 @@ export class RunnerPool {
    * @throws UnjamError `start-failed`
    */
   async start(order: RunnerOrder): Promise<void> {
-    const runner = this.#warm ?? this.#spawn();
+    const warm = this.#warm;
     this.#warm = null;
     if (!this.#closed) this.#timer ??= setTimeout(() => ((this.#timer = null), this.prepare()), warmAfterMs);
-    const answer = await handOver(runner, order);
+    let answer = await handOver(warm ?? this.#spawn(), order);
+    // A warm runner may have been ended while it waited (a memory killer, an operator): it had not begun anything.
+    if (warm && answer === endedSilently && new RunDirectory(order.runDirectory).readRunner() === null)
+      answer = await handOver(this.#spawn(), order);
     if (answer !== 'claimed')
       throw new UnjamError(
         'start-failed',
@@ -117,7 +122,7 @@ function handOver(runner: ChildProcess, order: RunnerOrder): Promise<string> {
     const timer = setTimeout(() => settle(`no answer within ${limits.startMs / 1000} s`), limits.startMs);
     const lines = runner.stdout ? createInterface({ input: runner.stdout }) : null;
     lines?.once('line', settle);
-    lines?.once('close', () => settle('it ended before it answered'));
+    lines?.once('close', () => settle(endedSilently));
     runner.once('error', (error) => settle(error.message));
     runner.stdin?.write(`${JSON.stringify(order)}\n`);
   });

@@ -19,6 +19,17 @@ test('50 scripts in a row that exit within a millisecond: every exit code is rig
   expect(codes).toEqual(Array.from({ length: 50 }, (_, i) => i));
 });
 
+test.runIf(process.platform === 'linux')('a warm runner that was ended while it waited costs no script', async () => {
+  await using world = await World.open();
+  for (let i = 0; i < 5; i += 1) {
+    for (const { identity, parentPid } of world.control.snapshot())
+      if (parentPid === world.hostPid && world.control.facts(identity)?.commandLine.includes('runner.js'))
+        process.kill(identity.pid, 'SIGKILL');
+    const final = await world.start(`exit ${i}`, { waitMs: 20_000 });
+    expect(final).toMatchObject({ verdict: 'exited', exitCode: i });
+  }
+});
+
 test('scripts that exit by themselves while they are cancelled keep their own code, whichever verdict was first', async () => {
   await using world = await World.open();
   const runs = Array.from({ length: 12 }, async (_, i) => {
