@@ -2,7 +2,6 @@
 import type { ProcessControl } from './control.ts';
 
 export type * from './control.ts';
-export { startInBackground } from './background.ts';
 export { findExecutable } from './find-executable.ts';
 export { closeAddressToOthers, closeFolderToOthers } from './owner-only.ts';
 export { addressFolder, hostAddress, stateDirectory } from './places.ts';

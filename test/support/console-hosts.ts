@@ -71,8 +71,7 @@ async function openInElectron(): Promise<ConsoleHost> {
   });
   // The native question of Force Kill and Abandon: its second button is the verb (main/confirm.ts).
   await app.evaluate(({ dialog }) => {
-    dialog.showMessageBox = (() =>
-      Promise.resolve({ response: 1, checkboxChecked: false })) as typeof dialog.showMessageBox;
+    dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false });
   });
   const page = await app.firstWindow();
   const problems: string[] = [];

@@ -73,11 +73,14 @@ await scenarios({
     const readers = [1, 2].map(() =>
       spawn(process.execPath, [process.argv[1]!, 'reader', folder, '{}'], { stdio: 'ignore', windowsHide: true }),
     );
-    writeHostFile(folder, '0', control.self);
+    await writeHostFile(folder, '0', control.self);
     await until(() => fs.readdirSync(folder).filter((n) => n.startsWith('reading')).length === 2, 'the readers');
     const results = new Map<string, number>();
     for (let i = 0; i < 300; i++) {
-      const code = codeOf(() => void writeHostFile(folder, String(i), control.self));
+      const code = await writeHostFile(folder, String(i), control.self).then(
+        () => 'ok',
+        (error: NodeJS.ErrnoException) => error.code ?? String(error),
+      );
       results.set(code, (results.get(code) ?? 0) + 1);
     }
     fs.writeFileSync(join(folder, 'stop'), '');
