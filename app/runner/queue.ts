@@ -6,7 +6,7 @@ import type { RunnerRequest } from '../domain/events.ts';
 import type { Isolation } from '../domain/script.ts';
 import type { Mutex } from '../locks/index.ts';
 import type { Inbox } from './inbox.ts';
-import { lasting } from './lasting.ts';
+import { lasting } from '../run-directory/lasting.ts';
 import { holderFacts } from './mutex-facts.ts';
 import type { ScriptLog } from './script-log.ts';
 

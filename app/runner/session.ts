@@ -12,7 +12,7 @@ import { runCleanup } from './cleanup.ts';
 import { startClocks } from './clocks.ts';
 import { type Cause, Ending, type EndSummary } from './ending.ts';
 import { Inbox } from './inbox.ts';
-import { lasting } from './lasting.ts';
+import { lasting } from '../run-directory/lasting.ts';
 import { heldMutexFacts, holderFacts, mutexFacts } from './mutex-facts.ts';
 import { waitInQueue } from './queue.ts';
 import { ScriptLog } from './script-log.ts';

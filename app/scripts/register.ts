@@ -24,10 +24,10 @@ export class Register {
   readonly #usual = new Map<string, Usual | null>();
   readonly #completions: Completions;
 
-  constructor(journal: Journal, log: (line: string) => void) {
+  constructor(journal: Journal, log: (line: string) => void, completions = new Completions(log)) {
     this.#journal = journal;
     this.#log = log;
-    this.#completions = new Completions(log);
+    this.#completions = completions;
   }
 
   /** By ticket, lower case. */
@@ -91,6 +91,7 @@ export class Register {
     const news = record.refresh();
     for (const { event, source } of news) this.#mirror(record, event, source, recovering);
     if (record.isFinal && !wasFinal) this.#becameFinal(record);
+    else if (record.isFinal && recovering) this.#completions.deliver(record); // the host before may have died over it
     if (record.isFinal && !record.isOrphan) this.stopWatching(record);
     if (news.length > 0) this.changed();
   }

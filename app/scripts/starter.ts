@@ -57,7 +57,8 @@ export class Starter {
     });
     const key = nameKey(accepted.spec.ticket);
     const known = register.records.get(key);
-    if (known) return known;
+    // While it is being started nobody may take it for acknowledged.
+    if (known && !this.#starting.has(key)) return acknowledged(known);
     const starting = this.#starting.get(key) ?? this.#launch(key, accepted);
     this.#starting.set(key, starting);
     try {
@@ -106,8 +107,9 @@ export class Starter {
     const { register } = this.#o;
     const deadline = performance.now() + begunMs;
     while (record.state === 'starting' && performance.now() < deadline) {
-      await nextChange((listener) => register.onChange(listener), 20);
-      register.refresh(record);
+      // Its own changes only: in a burst every other script's change would make each of them read its files again.
+      await nextChange((listener) => register.onChange(() => record.state !== 'starting' && listener()), 50);
+      if (record.state === 'starting') register.refresh(record);
     }
   }
 }
@@ -123,4 +125,15 @@ const cannotWrite = (path: string, error: Error): UnjamError =>
 function forgetHalfMade(directory: RunDirectory): void {
   if (directory.readSpec() === null && directory.readRunner() === null && directory.readStarted() === null)
     rmSync(directory.path, { recursive: true, force: true });
+}
+
+/** @throws UnjamError when the host that was asked first died before it could know whether a runner has the script */
+function acknowledged(record: ScriptRecord): ScriptRecord {
+  if (record.runner !== null || record.isFinal) return record;
+  throw new UnjamError(
+    'start-failed',
+    `The host that was asked to start "${record.spec.ticket}" died at that moment; whether a runner has it is not known yet.`,
+    'Ask again in a minute: then it runs, or was never started. Another ticket can be started now.',
+    'ticket',
+  );
 }

@@ -1,0 +1,51 @@
+/** The journal is a record, not a gate: whatever happens to it, an operator's decision is carried out at once. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { World } from '../support/world.ts';
+
+/** Abandon answers within a second, also when kills hang (docs/architecture.md). */
+const boundMs = 1_000;
+
+async function abandonInTime(world: World, ticket: string): Promise<void> {
+  const began = performance.now();
+  expect(await world.client.call('scripts.abandon', { ticket })).toMatchObject({ verdict: 'abandoned' });
+  expect(performance.now() - began).toBeLessThan(boundMs);
+  expect(
+    await world.start('true', { isolation: { level: 'full', mutex: 'web' }, waitMs: 20_000 }),
+  ).toMatchObject({ verdict: 'exited' }); // prettier-ignore
+}
+
+test('a journal that another process has locked does not hold an Abandon up; what happened is written afterwards', async () => {
+  await using world = await World.open();
+  const { ticket } = await world.startHung();
+  await world.untilLogged(ticket, 'copying');
+  const other = new DatabaseSync(join(world.home, 'journal.sqlite'));
+  other.exec('BEGIN EXCLUSIVE');
+  await abandonInTime(world, ticket);
+  other.exec('COMMIT');
+  other.close();
+  const written = async (): Promise<boolean> =>
+    (await world.client.call('history.list', { ticket })).some((e) => e.kind === 'abandoned');
+  while (!(await written())) await new Promise((r) => setTimeout(r, 100));
+});
+
+test('a journal that is overwritten while the host runs does not hold an Abandon up', async () => {
+  await using world = await World.open();
+  const { ticket } = await world.startHung();
+  await world.untilLogged(ticket, 'copying');
+  for (const end of ['', '-wal']) writeFileSync(join(world.home, `journal.sqlite${end}`), 'no database '.repeat(2_000));
+  await abandonInTime(world, ticket);
+});
+
+test('a host starts with a journal that is damaged, and sets it aside', async () => {
+  await using world = await World.open();
+  const { ticket } = await world.startHung();
+  await world.killHost();
+  for (const end of ['-wal', '-shm']) rmSync(join(world.home, `journal.sqlite${end}`), { force: true });
+  writeFileSync(join(world.home, 'journal.sqlite'), 'no database '.repeat(2_000));
+  await world.startHost();
+  await abandonInTime(world, ticket);
+  expect(world.hostLog).toContain('journal was damaged');
+});
