@@ -119,6 +119,8 @@ export interface ProcessControl {
    */
   treeLiveness(scope: TreeScope): Liveness;
   facts(identity: ProcessIdentity): ProcessFacts | null;
+  /** Of `facts` the bytes alone, for those who look often. */
+  ioBytes?(identity: ProcessIdentity): number | null;
   /**
    * What each thread of a process waits for, and which signals reach it: read only for a diagnosis. Null when the
    * process has gone or may not be asked; absent where the platform cannot tell.

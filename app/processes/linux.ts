@@ -83,6 +83,7 @@ export function openLinux(): ProcessControl {
         waitsFor: proc.readWaitChannel(identity.pid),
       };
     },
+    ioBytes: (identity) => proc.readIoBytes(identity.pid),
     examine: (identity) => (liveness(identity) === 'alive' ? examine(place, identity) : null),
     atGate: (identity) => isGate(proc.readCommandLine(identity.pid) ?? ''),
     async interrupt(scope, signal) {

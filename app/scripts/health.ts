@@ -1,5 +1,6 @@
 /** Samples CPU and I/O of all running scripts in one pass over the process table. */
 import type { Health } from '../domain/condition.ts';
+import type { ProcessIdentity } from '../domain/identity.ts';
 import type { TreeScope } from '../domain/script.ts';
 import type { ProcessControl } from '../processes/index.ts';
 
@@ -33,7 +34,7 @@ export class HealthSampler {
       let ioBytes: number | null = 0;
       for (const member of members) {
         cpuMs += member.cpuMs ?? 0;
-        const io = this.#control.facts(member.identity)?.ioBytes ?? null;
+        const io = this.#ioBytes(member.identity);
         ioBytes = io === null || ioBytes === null ? null : ioBytes + io;
       }
       const samples = this.#samples.get(id) ?? [];
@@ -41,6 +42,11 @@ export class HealthSampler {
       while (samples.length > 2 && at - (samples[1]?.at ?? at) >= windowMs) samples.shift();
       this.#samples.set(id, samples);
     }
+  }
+
+  #ioBytes(identity: ProcessIdentity): number | null {
+    const control = this.#control;
+    return control.ioBytes ? control.ioBytes(identity) : (control.facts(identity)?.ioBytes ?? null);
   }
 
   /** What happened between the oldest sample of the last minute and the newest; null before there are two. */

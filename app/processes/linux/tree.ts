@@ -53,37 +53,59 @@ export class GroupProof {
   }
 }
 
+/** One pass over a table, for all the scripts that are looked up in it. */
+class TableIndex {
+  readonly byPid = new Map<number, ProcessSnapshot>();
+  readonly #children = new Map<number, ProcessSnapshot[]>();
+  readonly #grouped = new Map<number, ProcessSnapshot[]>();
+  readonly #marked = new Map<string, ProcessSnapshot[]>();
+
+  constructor(table: readonly ProcessSnapshot[], cookieOf: (process: ProcessSnapshot) => string | null) {
+    for (const process of table) {
+      this.byPid.set(process.identity.pid, process);
+      add(this.#children, process.parentPid, process);
+      if (process.session !== null) add(this.#grouped, process.session, process);
+      if (process.group !== null && process.group !== process.session) add(this.#grouped, process.group, process);
+      const cookie = cookieOf(process);
+      if (cookie !== null) add(this.#marked, cookie, process);
+    }
+  }
+
+  children = (pid: number): readonly ProcessSnapshot[] => this.#children.get(pid) ?? [];
+  /** Of that session or process group. */
+  grouped = (id: number | null): readonly ProcessSnapshot[] => (id === null ? [] : (this.#grouped.get(id) ?? []));
+  marked = (runId: string): readonly ProcessSnapshot[] => this.#marked.get(runId) ?? [];
+}
+
+function add<K>(map: Map<K, ProcessSnapshot[]>, key: K, process: ProcessSnapshot): void {
+  const known = map.get(key);
+  if (known) known.push(process);
+  else map.set(key, [process]);
+}
+
+const indexes = new WeakMap<readonly ProcessSnapshot[], TableIndex>();
+
 export function treeOf(
   scope: TreeScope,
   table: readonly ProcessSnapshot[],
   cookieOf: (process: ProcessSnapshot) => string | null,
   proof: GroupProof,
 ): TreeMember[] {
+  const index = indexes.get(table) ?? new TableIndex(table, cookieOf);
+  indexes.set(table, index);
   const members = new Map<number, TreeMember>();
-  const children = new Map<number, ProcessSnapshot[]>();
-  for (const process of table) {
-    const siblings = children.get(process.parentPid);
-    if (siblings) siblings.push(process);
-    else children.set(process.parentPid, [process]);
-  }
-  const startedBefore = Number(scope.root.startTime);
-  const inGroup = (p: ProcessSnapshot): boolean =>
-    scope.group !== null && (p.session === scope.group || p.group === scope.group);
-  const ownGroup = ((): boolean => {
-    const leader = table.find((p) => p.identity.pid === scope.group);
-    if (leader) return sameProcess(leader.identity, scope.root);
-    return proof.isRecent(scope.runId) || table.some((p) => inGroup(p) && cookieOf(p) === scope.runId);
-  })();
-  if (ownGroup) proof.note(scope.runId);
-  for (const process of table) {
-    if (sameProcess(process.identity, scope.root)) members.set(process.identity.pid, { ...process, by: 'root' });
-    else if (Number(process.identity.startTime) < startedBefore) continue;
-    else if (ownGroup && inGroup(process)) members.set(process.identity.pid, { ...process, by: 'group' });
-    else if (cookieOf(process) === scope.runId) members.set(process.identity.pid, { ...process, by: 'cookie' });
-  }
+  const join = (process: ProcessSnapshot, by: TreeMember['by']): void => {
+    const isOlder = Number(process.identity.startTime) < Number(scope.root.startTime);
+    if (!isOlder && !members.has(process.identity.pid)) members.set(process.identity.pid, { ...process, by });
+  };
+  const root = index.byPid.get(scope.root.pid);
+  if (root && sameProcess(root.identity, scope.root)) join(root, 'root');
+  if (isOwnGroup(scope, index, cookieOf, proof))
+    for (const process of index.grouped(scope.group)) join(process, 'group');
+  for (const process of index.marked(scope.runId)) join(process, 'cookie');
   const open = [...members.keys()];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop())
-    for (const child of children.get(pid) ?? [])
+    for (const child of index.children(pid))
       // Another script, or Unjam itself, started from inside this one is not of its tree.
       if (!members.has(child.identity.pid) && (cookieOf(child) ?? scope.runId) === scope.runId) {
         members.set(child.identity.pid, { ...child, by: 'ancestry' });
@@ -94,4 +116,19 @@ export function treeOf(
     .sort((a, b) =>
       a.by === 'root' ? -1 : b.by === 'root' ? 1 : Number(a.identity.startTime) - Number(b.identity.startTime),
     );
+}
+
+function isOwnGroup(
+  scope: TreeScope,
+  index: TableIndex,
+  cookieOf: (process: ProcessSnapshot) => string | null,
+  proof: GroupProof,
+): boolean {
+  if (scope.group === null) return false;
+  const leader = index.byPid.get(scope.group);
+  const own = leader
+    ? sameProcess(leader.identity, scope.root)
+    : proof.isRecent(scope.runId) || index.grouped(scope.group).some((p) => cookieOf(p) === scope.runId);
+  if (own) proof.note(scope.runId);
+  return own;
 }
