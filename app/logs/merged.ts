@@ -11,7 +11,7 @@ import type { LogPaths } from './read-log.ts';
 
 export type LogFile = 'stdout' | 'stderr' | 'events';
 export type Stream = LogEntry['stream'];
-export const logFiles = ['stdout', 'stderr', 'events'] as const;
+const logFiles = ['stdout', 'stderr', 'events'] as const;
 export const streamOf = (file: LogFile): Stream => (file === 'events' ? 'unjam' : file);
 
 /** A part of a run. `bytes` is empty where somebody truncated the file; `length` is what the index knows of. */
