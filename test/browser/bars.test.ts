@@ -81,7 +81,9 @@ describe('by keyboard alone', () => {
     const { page, host } = scene;
     await page.keyboard.press('Control+4');
     await page.locator('[data-setting=theme]').waitFor();
+    await page.locator('[data-part=settings]:focus').waitFor();
     await page.keyboard.press('Tab');
+    await page.locator('[data-setting=silentAfterMinutes] input:focus').waitFor();
     await page.keyboard.type('15');
     await page.keyboard.press('Enter');
     await expect.poll(() => host.commands()[0]?.input).toEqual({ values: { silentAfterMinutes: 15 } });
