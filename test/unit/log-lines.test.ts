@@ -1,7 +1,9 @@
 /** Lines by their place and searches, against a reference that takes the whole log in at once. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { LogFiles, type TestStream } from '../support/log-files.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const words = fc.constantFrom(
   'a',
