@@ -124,6 +124,9 @@ function handOver(runner: ChildProcess, order: RunnerOrder): Promise<string> {
     lines?.once('line', settle);
     lines?.once('close', () => settle(endedSilently));
     runner.once('error', (error) => settle(error.message));
+    // A reader that begins after the end hears of no end.
+    runner.once('close', () => settle(endedSilently));
+    if (runner.exitCode !== null || runner.signalCode !== null || runner.stdout?.destroyed) settle(endedSilently);
     runner.stdin?.write(`${JSON.stringify(order)}\n`);
   });
 }

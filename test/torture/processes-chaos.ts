@@ -2,7 +2,7 @@
  * Scripts of all kinds run while their host, their runners or both are killed at random. The scripts themselves write
  * down what they did; afterwards what Unjam says is compared with that.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScriptView } from '../../app/contract/methods.ts';
@@ -69,7 +69,13 @@ export async function chaos(options: ChaosOptions): Promise<Report> {
       }
   }
 
-  const all = (): Promise<ScriptView[]> => insist(() => world.client.call('scripts.list', { all: true }));
+  /** The last view of every script: a host forgets finished ones beyond the 500 newest. */
+  const seen = new Map<string, ScriptView>();
+  async function all(): Promise<ScriptView[]> {
+    const views = await insist(() => world.client.call('scripts.list', { all: true }));
+    for (const view of views) seen.set(view.ticket, view);
+    return views;
+  }
 
   async function refill(): Promise<void> {
     for (const s of await all()) if (s.state === 'final' && !s.orphan) living.delete(s.ticket);
@@ -113,20 +119,19 @@ export async function chaos(options: ChaosOptions): Promise<Report> {
     }
     await delay(100);
   }
-  const delivered = (): number =>
-    readdirSync(join(world.home, 'runs')).filter((t) => existsSync(join(world.home, 'runs', t, 'delivered.json')))
-      .length;
+  const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+  const completions = (): string => read(join(world.home, 'completions'));
+  const delivered = (): number => new Set(completions().match(/^t-\d+/gm)).size;
   while (delivered() < truth.started.size && performance.now() < deadline) await delay(50);
-  const scripts = await all();
+  await all();
   const locks = await world.client.call('locks.list', {});
   const leaks = await countLeaks(world, descriptorsBefore);
-  const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
   return {
     kills,
-    ...judge(truth, scripts, {
+    ...judge(truth, [...seen.values()], {
       code: (ticket) => read(join(folder, `code-${ticket}`)).trim(),
       ran: (ticket) => read(join(folder, `ran-${ticket}`)).length / 'ran\n'.length,
-      completions: read(join(world.home, 'completions')),
+      completions: completions(),
     }),
     busyMutexes: locks.length,
     foreignSignals: sentinels.signalled(),

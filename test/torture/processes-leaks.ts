@@ -1,5 +1,5 @@
 /** What must not be left over: processes, descriptors of the host, temporary files, mounts, cgroups. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { World } from '../support/world.ts';
 import type { Leaks } from './processes-oracle.ts';
@@ -9,6 +9,14 @@ const list = (path: string): string[] => {
     return readdirSync(path);
   } catch {
     return [];
+  }
+};
+
+const text = (read: () => string): string => {
+  try {
+    return read();
+  } catch {
+    return '';
   }
 };
 
@@ -47,17 +55,10 @@ function processesOf(world: World): number[] {
     .filter((p) => p.state !== 'zombie' && !allowed.has(p.identity.pid))
     .filter((p) => p.parentPid !== world.hostPid)
     .filter((p) => {
-      const read = (name: string): string => {
-        try {
-          return readFileSync(`/proc/${p.identity.pid}/${name}`, 'latin1');
-        } catch {
-          return '';
-        }
-      };
-      const isSentinel = read('cmdline').includes('/sentinel-');
-      return (
-        !isSentinel && (read('cmdline').includes(world.home) || list(`/proc/${p.identity.pid}/cwd`).includes('truth'))
-      );
+      const path = `/proc/${p.identity.pid}`;
+      const commandLine = text(() => readFileSync(`${path}/cmdline`, 'latin1'));
+      const folder = text(() => readlinkSync(`${path}/cwd`));
+      return !commandLine.includes('/sentinel-') && (commandLine.includes(world.home) || folder === world.home);
     })
     .map((p) => p.identity.pid);
 }
