@@ -262,7 +262,7 @@ describe.each([1280, 640, 320])('at %d px', (width) => {
       one.querySelector('.state svg')!.getBoundingClientRect().left,
       one.querySelector('.name')!.getBoundingClientRect().left,
     ]);
-    if (width === 1280) expect(icon).toBeGreaterThan(name!);
+    if (width === 1280) expect(icon).toBeGreaterThan(name);
     await scene.page.keyboard.press('Control+2');
     expect(await scene.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   });
