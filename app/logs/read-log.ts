@@ -16,6 +16,8 @@ type Stream = LogEntry['stream'];
 
 const defaultBytes = 262_144;
 const chunkBytes = 65_536;
+/** Longer than any event line. */
+const eventBytes = 4_194_304;
 
 /** `settled`: nobody writes the index any more, so what it does not cover counts as its end. */
 export function readLog(paths: LogPaths, index: LogIndex, query: Query, settled: boolean): Omit<LogPage, 'complete'> {
@@ -48,16 +50,23 @@ export function readLog(paths: LogPaths, index: LogIndex, query: Query, settled:
         at += length;
         if (skip === length) continue;
         for (let position = from; position < row[stream] && left > 0;) {
+          const rest = row[stream] - position;
+          const events = stream === 'events';
           const bytes = files.read(
             stream,
             position,
-            Math.min(chunkBytes, row[stream] - position, stream === 'events' ? Infinity : left),
+            events ? Math.min(rest, eventBytes) : Math.min(chunkBytes, rest, left),
           );
           if (bytes.length === 0) {
             seq = at; // truncated by somebody: nothing can be read here
             break;
           }
-          const cut = stream === 'events' ? bytes : wholeLines(bytes, position + bytes.length === row[stream]);
+          // A page ends with a whole line: the next one would otherwise begin within a word, or a character.
+          if (!events && entries.length > 0 && bytes.length === left && left < rest && !bytes.includes(10)) {
+            left = 0;
+            break;
+          }
+          const cut = wholeLines(bytes, bytes.length === rest);
           const start = skipPartialLine && stream !== 'events' ? cut.indexOf(10) + 1 : 0;
           skipPartialLine = false;
           add(entries, query, stream, cut.subarray(start), seq + start, row.at);
@@ -65,6 +74,7 @@ export function readLog(paths: LogPaths, index: LogIndex, query: Query, settled:
           seq += cut.length;
           left -= cut.length;
         }
+        if (left <= 0) break;
       }
     }
   } finally {
