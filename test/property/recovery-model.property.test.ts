@@ -33,9 +33,8 @@ function simulateDisk(): void {
       if (full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
       return act(...args);
     };
-  fs.writeFileSync = refuse(real.writeFileSync) as typeof fs.writeFileSync;
-  fs.writeSync = refuse(real.writeSync as (...a: unknown[]) => number) as typeof fs.writeSync;
-  fs.appendFileSync = refuse(real.appendFileSync) as typeof fs.appendFileSync;
+  const refused = ['writeFileSync', 'writeSync', 'appendFileSync'] as const;
+  for (const name of refused) Object.assign(fs, { [name]: refuse(real[name] as (...args: unknown[]) => unknown) });
   fs.fsyncSync = () => undefined; // a simulated disk needs no real one to be slow
   syncBuiltinESMExports();
 }

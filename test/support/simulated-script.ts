@@ -7,7 +7,7 @@ import type { Hold } from '../../app/domain/mutex.ts';
 import { placeOf } from '../../app/domain/mutex.ts';
 import type { ScriptSpec, TreeScope, VerdictKind } from '../../app/domain/script.ts';
 import type { Mutex } from '../../app/locks/index.ts';
-import { RunDirectory } from '../../app/run-directory/run-directory.ts';
+import type { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { identity, kim } from './fake-domain.ts';
 
 /** Pids are few, so that they are used again all the time. */
@@ -122,7 +122,7 @@ export class SimulatedScript {
         await this.#mutex.enqueue({ id, ticket, name, level: 'full', runner: this.runner, ancestors, queuedAt });
         const first = directory.writeRunner({ schema: 1, protocol: 1, runner: this.runner, claimedAt: Date.now() });
         this.acknowledged = first;
-        if (!first) await this.#mutex.leave(id);
+        if (!first) this.#machine.end(this.runner); // too late: it exits, and the reaper gives its place up
         this.#next = first ? 'grant' : 'over';
         return;
       }
