@@ -5,7 +5,7 @@
 import { UnjamError } from '../contract/errors.ts';
 import type { Input, Output, ScriptView } from '../contract/methods.ts';
 
-export const drillMutex = 'fire drill';
+const drillMutex = 'fire drill';
 const defaultMinutes = 15;
 
 export interface DrillParts {

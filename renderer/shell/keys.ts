@@ -23,6 +23,8 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: 'Ctrl+F or /', where: 'list, log', does: 'filter, find; Esc clears and leaves' },
   { keys: 'F, W, T, E', where: 'log', does: 'follow, wrap, time column, stderr only' },
   { keys: 'F3, Shift+F3', where: 'log', does: 'next, previous hit' },
+  { keys: 'Ctrl+G', where: 'log', does: 'go to a line' },
+  { keys: 'Ctrl+S, Ctrl+L, Ctrl+C', where: 'log', does: 'save, copy a link, copy lines' },
   { keys: 'Ctrl+1, Ctrl+2, Ctrl+3, Ctrl+4', where: 'everywhere', does: 'Scripts, Mutexes, History, Settings' },
   { keys: 'T', where: 'mutexes', does: 'time line as a table' },
   { keys: 'Left, Right, Home, End', where: 'border of list and detail', does: 'move the border; Enter resets it' },

@@ -2,7 +2,7 @@
 import type { ScriptView } from '../contract.ts';
 import { withEntry, withoutEntry, byKey } from '../words/maps.ts';
 
-export const remindAfterMs = 30 * 60_000;
+const remindAfterMs = 30 * 60_000;
 
 export class Reminders {
   /** When, in ms of the host's clock, by ticket. */

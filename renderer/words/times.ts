@@ -10,7 +10,7 @@ function inZone(iso: string): Date {
   return zone.isUtc ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
 }
 
-export function offset(date: Date): string {
+function offset(date: Date): string {
   const minutes = zone.isUtc ? 0 : -date.getTimezoneOffset();
   return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
 }
