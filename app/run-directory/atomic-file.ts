@@ -1,7 +1,17 @@
 /** Small JSON files that appear complete or not at all, and never change afterwards. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type Durability = 'synced' | 'unsynced';
@@ -110,6 +120,19 @@ export async function replaceFile(path: string, text: string): Promise<void> {
       }
       unlinkSync(temporary);
       throw error;
+    }
+  }
+}
+
+/** Removes what writers that were killed between two steps have left in a folder: `<name>.<pid>.<random>.tmp`. */
+export function sweepTemporaries(folder: string, isAlive: (pid: number) => boolean): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      unlinkSync(join(folder, name));
+    } catch {
+      // Somebody else was faster, or has it open: the next look takes it.
     }
   }
 }

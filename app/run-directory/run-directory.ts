@@ -156,16 +156,10 @@ export class RunDirectory {
 
   /** Events from byte `offset` on; an unfinished last line is left for the next call. */
   readEvents(offset: number): { events: PlacedEvent[]; offset: number } {
-    let file: number;
+    const { bytes: size } = fileSize(this.eventsPath);
+    if (size <= offset) return { events: [], offset };
+    const file = openSync(this.eventsPath, 'r');
     try {
-      file = openSync(this.eventsPath, 'r');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { events: [], offset };
-      throw error;
-    }
-    try {
-      const { size } = statSync(this.eventsPath);
-      if (size <= offset) return { events: [], offset };
       const buffer = Buffer.allocUnsafe(size - offset);
       const read = readSync(file, buffer, 0, buffer.length, offset);
       const end = buffer.subarray(0, read).lastIndexOf(10) + 1;
@@ -178,7 +172,7 @@ export class RunDirectory {
   /** Leaves a request for the runner; complete when it appears. */
   request(request: RunnerRequest): void {
     const name = `${request.id}.json`;
-    const temporary = join(this.path, `${name}.${randomBytes(4).toString('hex')}.tmp`);
+    const temporary = join(this.path, `${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
     try {
       writeFileSync(temporary, JSON.stringify(request), { mode: 0o600 });
       renameSync(temporary, join(this.requestsPath, name));

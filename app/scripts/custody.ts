@@ -5,6 +5,7 @@ import { conclude } from '../domain/recovery.ts';
 import type { VerdictRecord } from '../domain/script.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
+import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { type Cause, heldMutexFacts } from '../runner/index.ts';
 import { finishAbandon } from './abandon.ts';
@@ -165,6 +166,7 @@ export class Custody {
     this.#adoptions.get(record.spec.runId)?.close();
     this.#adoptions.delete(record.spec.runId);
     record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
+    sweepTemporaries(record.directory.path, (pid) => this.#o.control.identify(pid) !== null);
     // What a full disk refuses is left to the reaper: nobody of this script lives.
     void this.#release(record).catch(() => undefined);
   }

@@ -17,6 +17,9 @@ import { fileSize, RunDirectory } from '../run-directory/run-directory.ts';
 /** Events that change nothing a person decides on. */
 const quiet = new Set<ScriptEvent['type']>(['waiting', 'note', 'intent', 'kill-progress', 'first-output']);
 
+/** Coarser than any file system's time stamps that carry state directories. */
+const settledMs = 2_500;
+
 export class ScriptRecord {
   readonly directory: RunDirectory;
   readonly spec: ScriptSpec;
@@ -31,6 +34,8 @@ export class ScriptRecord {
   #progress: Progress = noProgress;
   #version = 0;
   #offset = 0;
+  #changedAt = -1;
+  #readSettled = false;
   readonly #seenAt = performance.now();
   #ageWhenSeenMs = 0;
   /** Only spec, verdict and tree were read: thousands of finished scripts must not slow down a start. */
@@ -88,21 +93,33 @@ export class ScriptRecord {
   refresh(): { event: ScriptEvent; source: string }[] {
     if (this.#shallow) return [];
     const d = this.directory;
-    this.#runner ??= d.readRunner();
+    const news = this.#folderChanged();
+    if (news) this.#runner ??= d.readRunner();
     const { events, offset } = d.readEvents(this.#offset);
     this.#offset = offset;
     for (const { event } of events) {
       this.#progress = advance(this.#progress, event);
       if (!quiet.has(event.type)) this.#version += 1;
     }
-    if (events.length > 0 || this.verdict === null) {
+    if (news || events.length > 0) {
       this.#started ??= d.readStarted() ?? this.#tornStart();
       this.#exit ??= d.readExit();
       this.verdict ??= d.readVerdict();
       this.#abandoned ??= d.readAbandoned();
     }
-    if (this.verdict !== null) this.tree ??= d.readTree();
+    if (this.verdict !== null && (news || events.length > 0)) this.tree ??= d.readTree();
     return events.map(({ event, at }) => ({ event, source: `${this.spec.runId}:${at}` }));
+  }
+
+  /** False when the folder has got no new file since it was read: then none is asked for, hundreds of times a second. */
+  #folderChanged(): boolean {
+    const changedAt = statSync(this.directory.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (changedAt === this.#changedAt && this.#readSettled) return false;
+    this.#changedAt = changedAt;
+    // Within a tick of the file system's clock another file may come under the same time: it is read once more then.
+    const age = Date.now() - changedAt;
+    this.#readSettled = age > settledMs;
+    return true;
   }
 
   /** A start whose record is damaged: the script is found by its cookie, beside the runner, and not called "never started". */

@@ -16,6 +16,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
+import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { abandonScript } from './abandon.ts';
 import { completeScript, deleteLater } from './complete.ts';
@@ -85,6 +86,7 @@ export class Supervisor {
   /** Re-adopts every script of the state directory, then keeps watching. */
   async open(): Promise<void> {
     mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
+    sweepTemporaries(this.#o.stateDirectory, (pid) => this.#o.control.identify(pid) !== null);
     const { journal } = this.#o;
     const finished = journal.finished();
     journal.together(() => {
@@ -260,6 +262,7 @@ export class Supervisor {
 
   #recover(record: ScriptRecord): void {
     this.#register.add(record);
+    if (!record.isFinal) sweepTemporaries(record.directory.path, (pid) => this.#o.control.identify(pid) !== null);
     this.#register.refresh(record, true);
     if (record.isFinal && !record.isOrphan) return;
     this.#register.watch(record);
