@@ -81,6 +81,7 @@ const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<v
   },
   'first run': async (page, host) => {
     host.push((world) => world.scripts.clear());
+    await page.getByRole('button', { name: /sort again/ }).waitFor(); // the key must not be faster than the news
     await page.keyboard.press('s');
     await page.getByText('Start a fire drill').waitFor();
   },
