@@ -51,6 +51,16 @@ export class Custody {
     return this.#judge(record);
   }
 
+  /** Says the last word for a runner that died between its verdict and that: true when it was needed. */
+  finish(record: ScriptRecord): boolean {
+    const { control, register } = this.#o;
+    register.refresh(record);
+    if (record.tree !== null || (record.runner && control.liveness(record.runner.runner) !== 'dead')) return false;
+    this.#settle(record);
+    register.refresh(record);
+    return true;
+  }
+
   conclude(record: ScriptRecord, outcome: Outcome, line?: lines.Line): void {
     const { register } = this.#o;
     const verdict: VerdictRecord = {

@@ -318,6 +318,9 @@ export class Supervisor {
         this.#register.refresh(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
+      for (const record of this.#register.all)
+        if (record.isFinal && record.tree === null && !record.isOrphan)
+          changed = this.#custody.finish(record) || changed;
       for (const { mutex } of this.#reader.busy())
         await mutex.reap().catch((error: Error) => this.#o.log(`W396 A mutex could not be tidied: ${error.message}.`));
       await this.#now('health', healthEveryMs, () => this.#sampleHealth());
