@@ -129,6 +129,23 @@ export interface VerdictRecord {
   readonly actor: Actor | null;
 }
 
+/** A kind and what is known beside it; the rest of a verdict is "not known". */
+export type Outcome = Partial<VerdictRecord> & Pick<VerdictRecord, 'kind'>;
+
+export function verdictOf(outcome: Outcome, at: number): VerdictRecord {
+  return {
+    schema: 1,
+    timeout: null,
+    exitCode: null,
+    signal: null,
+    at,
+    durationMs: null,
+    detail: null,
+    actor: null,
+    ...outcome,
+  };
+}
+
 /** `abandoned.json`: who released the mutex of a living script, and what was left. */
 export interface AbandonedRecord {
   readonly schema: 1;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import * as lines from '../domain/lines.ts';
 import type { Hold, MutexState } from '../domain/mutex.ts';
-import type { ExitRecord, ScriptSpec, TreeScope, VerdictRecord } from '../domain/script.ts';
+import { type ExitRecord, type Outcome, type ScriptSpec, type TreeScope, verdictOf } from '../domain/script.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
 import { LogIndexer } from '../logs/index.ts';
 import type { LaunchedScript, ProcessControl } from '../processes/index.ts';
@@ -27,8 +27,6 @@ export interface SessionContext {
   /** The start is safe: runner.json stands and the script has its place in the queue. */
   readonly onClaimed: () => void;
 }
-
-type Outcome = Partial<VerdictRecord> & Pick<VerdictRecord, 'kind'>;
 
 const orphanPollMs = 1_000;
 
@@ -344,17 +342,7 @@ export class Session {
     line?: lines.Line | ((mutex: lines.MutexFacts | null) => lines.Line),
   ): Promise<void> {
     const { directory, spec } = this.#c;
-    const verdict: VerdictRecord = {
-      schema: 1,
-      timeout: null,
-      exitCode: null,
-      signal: null,
-      at: Date.now(),
-      durationMs: null,
-      detail: null,
-      actor: null,
-      ...outcome,
-    };
+    const verdict = verdictOf(outcome, Date.now());
     this.#indexer.look(true);
     const first = await lasting(() => directory.writeVerdict(verdict));
     let facts: lines.MutexFacts | null = null;

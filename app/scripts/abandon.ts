@@ -2,7 +2,7 @@
 import { UnjamError } from '../contract/errors.ts';
 import * as lines from '../domain/lines.ts';
 import { type MutexState, placeOf } from '../domain/mutex.ts';
-import type { Actor, VerdictRecord } from '../domain/script.ts';
+import { type Actor, type VerdictRecord, verdictOf } from '../domain/script.ts';
 import type { Mutex } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { mutexFacts } from '../runner/index.ts';
@@ -28,21 +28,13 @@ export async function abandonScript(record: ScriptRecord, a: AbandonRequest): Pr
   const { spec, directory } = record;
   const { mutex } = a;
   const at = Date.now();
-  const base = {
-    schema: 1,
-    timeout: null,
-    exitCode: null,
-    signal: null,
-    at,
-    durationMs: null,
-    actor: a.actor,
-  } as const;
 
   if (mutex) {
     const before = placeOf(mutex.read(), spec.runId);
     const left = before.kind === 'waits' ? await a.withReserve(() => mutex.leave(spec.runId)).catch(notReleased) : null;
     if (left && placeOf(left, spec.runId).kind === 'absent') {
-      const verdict: VerdictRecord = { ...base, kind: 'cancelled', detail: 'abandoned while it waited; never started' };
+      const detail = 'abandoned while it waited; never started';
+      const verdict = verdictOf({ kind: 'cancelled', actor: a.actor, detail }, at);
       if ((await a.withReserve(() => directory.writeVerdict(verdict)).catch(noVerdict)) && spec.isolation)
         directory.append(
           'host',
@@ -56,7 +48,7 @@ export async function abandonScript(record: ScriptRecord, a: AbandonRequest): Pr
   const state = mutex
     ? await a.withReserve(() => mutex.abandon(spec.runId, a.actor, a.reason, a.holdQueue)).catch(notReleased)
     : null;
-  const verdict: VerdictRecord = { ...base, kind: 'abandoned', detail: a.reason };
+  const verdict = verdictOf({ kind: 'abandoned', actor: a.actor, detail: a.reason }, at);
   if (!(await a.withReserve(() => directory.writeVerdict(verdict)).catch(noVerdict))) return null;
   try {
     note(record, verdict, a.control, { state, holdQueue: a.holdQueue, evidence: a.evidence });

@@ -2,7 +2,7 @@
 import type { RunnerRequest } from '../domain/events.ts';
 import * as lines from '../domain/lines.ts';
 import { conclude } from '../domain/recovery.ts';
-import type { VerdictRecord } from '../domain/script.ts';
+import { type Outcome, verdictOf } from '../domain/script.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
@@ -20,8 +20,6 @@ export interface CustodyOptions {
   readonly killDisabled: boolean;
   readonly log: (line: string) => void;
 }
-
-type Outcome = Partial<VerdictRecord> & Pick<VerdictRecord, 'kind'>;
 
 export class Custody {
   readonly #o: CustodyOptions;
@@ -63,17 +61,7 @@ export class Custody {
 
   conclude(record: ScriptRecord, outcome: Outcome, line?: lines.Line): void {
     const { register } = this.#o;
-    const verdict: VerdictRecord = {
-      schema: 1,
-      timeout: null,
-      exitCode: null,
-      signal: null,
-      at: Date.now(),
-      durationMs: null,
-      detail: null,
-      actor: null,
-      ...outcome,
-    };
+    const verdict = verdictOf(outcome, Date.now());
     try {
       if (record.directory.writeVerdict(verdict)) this.#append(record, { type: 'final', verdict }, line);
       this.#settle(record);
