@@ -36,14 +36,12 @@ test('scripts that end while no host lives keep their exit code, and the queue m
   });
   const next = await world.start('echo alone; exit 4', { isolation: { level: 'full', mutex: 'm' } });
   const runs = join(world.home, 'runs');
-  const watched = [ticket, next.ticket].map((t) => runnerPid(world, t));
   await world.killHost();
   writeFileSync(join(world.home, 'go'), '');
   while (!existsSync(join(runs, next.ticket, 'tree.json'))) await new Promise((r) => setTimeout(r, 10));
   await world.startHost();
   expect(await world.get(ticket)).toMatchObject({ verdict: 'exited', exitCode: 9 });
   expect(await world.get(next.ticket)).toMatchObject({ verdict: 'exited', exitCode: 4 });
-  expect(watched.every((pid) => pid > 1)).toBe(true);
 });
 
 test('a script whose runner was killed is shown as orphaned, can be force killed, and frees its mutex', async () => {

@@ -36,8 +36,8 @@ describe('files', () => {
   });
 
   test('that are renamed into a watched folder are seen by the watch', async () => {
-    const { ms } = await run.scenario<{ ms: number }>('files', 'watch');
-    expect(ms).toBeGreaterThanOrEqual(0);
+    // It resolves with the event; without one the scenario fails by its own time-out.
+    await run.scenario<{ ms: number }>('files', 'watch');
   });
 
   test('are replaced while others read them', async () => {
