@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 interface Totals {
   passed: number;
@@ -19,7 +20,13 @@ interface VitestReport {
   readonly numTodoTests: number;
   readonly numFailedTestSuites: number;
   readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -138,7 +145,11 @@ function test(projects: readonly string[]): void {
   say(
     `${ok ? 'ok  ' : 'FAIL'} ${projects.join(', ')}: ${result.numPassedTests} passed, ${result.numFailedTests} failed, ${skipped.length} skipped (${seconds(began)})`,
   );
-  if (!ok) say(output.slice(-60_000));
+  if (ok) return;
+  for (const failed of all.filter((t) => t.status === 'failed'))
+    say(`\n× ${failed.fullName}\n${stripVTControlCharacters(failed.failureMessages.join('\n')).slice(0, 6_000)}`);
+  for (const file of result.testResults.filter((f) => f.message !== '')) say(`\n× ${file.name}\n${file.message}`);
+  if (broken) say(output.slice(-20_000));
 }
 
 mkdirSync(`${root}.cache`, { recursive: true });

@@ -21,8 +21,6 @@ interface Block {
   readonly text: string;
   readonly next: number;
   readonly isWanted: boolean;
-  /** It ends a line without a line feed, because another file goes on behind it. */
-  readonly endsUnfinished: boolean;
 }
 
 export class LogSearch {
@@ -100,16 +98,18 @@ export class LogSearch {
     this.#at = 0;
     const next = chunk.seq + (chunk.bytes.length || chunk.length);
     const isWanted = this.#streams.includes(streamOf(chunk.file));
-    if (chunk.file === 'events') return { text: eventTexts(chunk.bytes), next, isWanted, endsUnfinished: false };
+    if (chunk.file === 'events') return { text: eventTexts(chunk.bytes), next, isWanted };
     const whole = chunk.bytes.lastIndexOf(10) + 1;
     if (chunk.isRunEnd || whole > 0) {
       const length = chunk.isRunEnd ? chunk.bytes.length : whole;
       const text = withoutEscapes(chunk.bytes.toString('utf8', 0, length));
-      return { text, next: chunk.isRunEnd ? next : chunk.seq + whole, isWanted, endsUnfinished: length > whole };
+      // Where another file goes on, a line ends without its line feed.
+      const ended = length > whole ? `${text}\n` : text;
+      return { text: ended, next: chunk.isRunEnd ? next : chunk.seq + whole, isWanted };
     }
     if (chunk.bytes.length < blockBytes) return this.#lookAtOpenLine(chunk, isWanted);
     const text = withoutEscapes(chunk.bytes.toString());
-    return { text, next: next - overlapBytes, isWanted, endsUnfinished: false };
+    return { text, next: next - overlapBytes, isWanted };
   }
 
   /** The log ends within a line: it counts, and is looked at again when it has grown. */
@@ -118,7 +118,7 @@ export class LogSearch {
     this.#openBytes = chunk.bytes.length;
     this.#openHit = null;
     if (!isWanted || this.#hits.at(-1) === this.#line) return null;
-    const line = withoutEscapes(chunk.bytes.toString());
+    const line = withoutEscapes(chunk.bytes.toString()).replace(/\r$/, '');
     this.#bound(() => {
       this.#openHit = this.#matches(line) ? this.#line : null;
     });
@@ -135,7 +135,6 @@ export class LogSearch {
       });
     } else this.#searchText(block.text);
     if (this.#at < block.text.length) return;
-    if (block.endsUnfinished) this.#line += 1;
     this.#seq = block.next;
     this.#block = null;
   }
@@ -216,6 +215,6 @@ const eventTexts = (bytes: Buffer): string =>
     .split('\n')
     .flatMap((line) => {
       const event = visibleEvent(line);
-      return event === null ? [] : [`${event.text.replaceAll('\n', ' ')}\n`];
+      return event === null ? [] : [`${withoutEscapes(event.text).replaceAll('\n', ' ')}\n`];
     })
     .join('');
