@@ -29,13 +29,13 @@ const stage: fc.Arbitrary<Stage> = fc.oneof(
     kind: fc.constant('unkillable' as const),
     since: ago,
     of: count,
-    survivors: fc.array(
+    survivors: fc.uniqueArray(
       fc.record({
         process: fc.integer({ min: 2, max: 4_194_304 }).map((pid) => identity(pid)),
         reason: fc.constantFrom(...survivorReasons),
         detail: fc.constantFrom('state kernel, SIGKILL pending', 'error 5, access denied'),
       }),
-      { minLength: 1, maxLength: 3 },
+      { minLength: 1, maxLength: 3, selector: ({ process }) => process.pid },
     ),
   }),
 );

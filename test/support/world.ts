@@ -3,12 +3,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { HttpClient } from '../../app/api/http-client.ts';
 import { UnjamError } from '../../app/contract/errors.ts';
 import type { Input, ScriptView, Snapshot } from '../../app/contract/methods.ts';
 import type { HostFile } from '../../app/host-files.ts';
 import { openProcessControl, type ProcessControl } from '../../app/processes/index.ts';
-import { RunDirectory } from '../../app/run-directory/run-directory.ts';
+import { fileSize, RunDirectory } from '../../app/run-directory/run-directory.ts';
 
 export const root = new URL('../..', import.meta.url).pathname;
 const program = join(root, 'dist/cli.js');
@@ -148,8 +149,18 @@ export class World implements AsyncDisposable {
     }
   }
 
+  /** The log with all that its files hold at this moment: the runner indexes them a little later. */
   async log(ticket: string): Promise<string> {
-    const page = await this.client.call('logs.read', { ticket, maxBytes: 4_000_000 });
+    const { stdoutPath, stderrPath, eventsPath, indexPath } = new RunDirectory(join(this.home, 'runs', ticket));
+    const wanted = [stdoutPath, stderrPath, eventsPath].map((file) => fileSize(file).bytes);
+    const isIndexed = (): boolean => {
+      const rows = existsSync(indexPath) ? readFileSync(indexPath, 'utf8').trimEnd().split('\n') : [];
+      const sizes = rows.at(-1)?.split(' ').slice(1).map(Number) ?? [];
+      return wanted.every((size, k) => size <= (sizes[k] ?? 0));
+    };
+    const read = () => this.client.call('logs.read', { ticket, maxBytes: 4_000_000 });
+    while (!isIndexed() && !(await read()).complete) await delay(10);
+    const page = await read();
     return page.entries.map((e) => (e.stream === 'unjam' ? `${e.code} ${e.text}\n` : e.text)).join('');
   }
 
