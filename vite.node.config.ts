@@ -1,10 +1,9 @@
-/** Bundles the Node programs: `dist/cli.js`, `dist/runner.js` and, for Electron, `dist/main/main.js`. */
+/** Bundles the Node programs `dist/cli.js` and, for Electron, `dist/main/main.js`. */
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
 const entries: Record<string, string> = {
   cli: 'app/cli/main.ts',
-  runner: 'app/runner/main.ts',
   'main/main': 'main/main.ts',
 };
 

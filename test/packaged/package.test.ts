@@ -139,7 +139,7 @@ describe('the runtime of the CLI and of the runners', () => {
       'unjam.cmd',
       'package.json',
       'dist/cli.js',
-      'dist/runner.js',
+      'dist/runner.cjs',
       'dist/renderer/index.html',
       'node_modules/koffi/index.js',
     ])

@@ -52,6 +52,7 @@ export function packFor(platform: 'win32' | 'linux'): Packed {
   for (const [config, outDir] of [
     ['vite.config.ts', 'renderer'],
     ['vite.node.config.ts', ''],
+    ['vite.runner.config.ts', ''],
     ['vite.preload.config.ts', 'main'],
   ] as const)
     execFileSync(

@@ -23,7 +23,7 @@ test.runIf(process.platform === 'linux')('a warm runner that was ended while it 
   await using world = await World.open();
   for (let i = 0; i < 5; i += 1) {
     for (const { identity, parentPid } of world.control.snapshot())
-      if (parentPid === world.hostPid && world.control.facts(identity)?.commandLine.includes('runner.js'))
+      if (parentPid === world.hostPid && world.control.facts(identity)?.commandLine.includes('runner.cjs'))
         process.kill(identity.pid, 'SIGKILL');
     const final = await world.start(`exit ${i}`, { waitMs: 20_000 });
     expect(final).toMatchObject({ verdict: 'exited', exitCode: i });

@@ -208,7 +208,7 @@ describe('without a Node for the helper', () => {
       sent: [],
       failures: [{ pid: 412, error: 'ENOENT', message: 'there is no Node that could reach its console' }],
     });
-    const nowhere = { node: '/nonexistent/node', koffiBeside: '/nonexistent/runner.js' };
+    const nowhere = { node: '/nonexistent/node', koffiBeside: '/nonexistent/runner.cjs' };
     expect((await sendConsoleEvent(nowhere, [412], 'Ctrl-C')).failures[0]?.message).toContain('no koffi');
     const noNode = { node: '/nonexistent/node', koffiBeside: import.meta.filename };
     expect((await sendConsoleEvent(noNode, [412], 'Ctrl-C')).failures[0]?.message).toContain('did not start');

@@ -12,7 +12,7 @@ import type { Actor, ScriptSpec } from '../../../app/domain/script.ts';
 import { say, scenarios, simulantPath, type Stage, until } from '../support/scenarios.ts';
 
 const actor: Actor = { user: 'tester', via: 'api' };
-const runnerPath = join(dirname(process.argv[1]!), 'runner.js');
+const runnerPath = join(dirname(process.argv[1]!), 'runner.cjs');
 
 class Host {
   readonly stage: Stage;
