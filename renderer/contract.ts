@@ -9,6 +9,7 @@ import type {
   ScriptView,
   Condition,
 } from '../app/contract/methods.ts';
+import type { WindowInput, WindowMethod } from '../app/contract/window.ts';
 
 export type { ErrorBody, ErrorCode } from '../app/contract/errors.ts';
 export type {
@@ -48,6 +49,8 @@ export type OpenRequest =
 /** The contract's client, and a way to give up on an answer that nobody waits for any more. */
 export interface ConsoleClient extends Client {
   call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>>;
+  /** Shows `#log/TICKET` in a window of its own; false when there can be none. */
+  openLogWindow(ticket: string): Promise<boolean>;
   /** Only where a tray is; returns what ends it. */
   onOpen?(listener: (request: OpenRequest) => void): () => void;
 }
@@ -55,5 +58,6 @@ export interface ConsoleClient extends Client {
 /** What the preload script puts on `window` in Electron. */
 export interface Bridge {
   call(method: string, input: unknown): Promise<Reply>;
+  call<M extends WindowMethod>(method: M, input: WindowInput<M>): Promise<Reply>;
   on(event: string, listener: (payload: never) => void): () => void;
 }

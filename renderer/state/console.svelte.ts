@@ -10,7 +10,7 @@ import { Connection } from './connection.svelte.ts';
 import { Journal } from './journal.svelte.ts';
 import { LiveDetail } from './live-detail.svelte.ts';
 import { LiveLog } from './live-log.svelte.ts';
-import { formatAddress, Navigation, parseAddress, type Address, type View } from './navigation.svelte.ts';
+import { formatAddress, loneLog, Navigation, parseAddress, type Address, type View } from './navigation.svelte.ts';
 import { Preferences } from './preferences.svelte.ts';
 import { Reminders } from './reminders.svelte.ts';
 import { ScriptList } from './script-list.svelte.ts';
@@ -32,6 +32,8 @@ export class Console {
   readonly detail: LiveDetail;
   readonly log: LiveLog;
   readonly journal: Journal;
+  /** The ticket whose log is all that this window shows; null in the console itself. */
+  readonly loneLog = loneLog(location.hash);
 
   /** Of the last resume that was refused, by mutex. */
   resumeFailure = $state.raw<{ readonly mutex: string; readonly message: string } | null>(null);
@@ -63,9 +65,9 @@ export class Console {
   start(): () => void {
     const endClock = this.clock.start();
     const endConnection = this.connection.start();
-    const goToAddress = (): void => this.#goToAddress();
+    const goToAddress = (): void => (this.loneLog === null ? this.#goToAddress() : location.reload());
     addEventListener('hashchange', goToAddress);
-    goToAddress();
+    if (this.loneLog === null) goToAddress();
     // An administrator's policy may have changed while nobody looked.
     const lookAgain = (): void => void this.preferences.read();
     addEventListener('focus', lookAgain);
@@ -122,6 +124,12 @@ export class Console {
     this.#writeAddress();
   }
 
+  /** L: in a window of its own, or in this one where there can be no other. */
+  async openLogWindow(): Promise<void> {
+    const ticket = this.list.selected;
+    if (ticket !== null && !(await this.client.openLogWindow(ticket))) this.openLog(ticket);
+  }
+
   closeLog(): void {
     this.navigation.log = false;
     this.#writeAddress();
@@ -138,7 +146,7 @@ export class Console {
       this.actions.open(verb, view, marked);
       return;
     }
-    if (ticket !== this.list.selected) this.showScript(ticket);
+    if (ticket !== this.list.selected && this.loneLog === null) this.showScript(ticket);
     const able = detail?.verbs[verb];
     if (able !== undefined && !able.possible && detail?.version === view.version) {
       this.actions.refuse(verb, ticket, able.text);
@@ -178,7 +186,7 @@ export class Console {
     this.list.held = this.actions.dialog !== null;
     this.list.accept(snapshot);
     this.#follow();
-    this.detail.accept(this.list.selectedRow?.view ?? null);
+    this.detail.accept(this.#subject === null ? null : this.list.get(this.#subject));
     this.journal.accept();
     this.announcer.tell(snapshot.overview.sentence);
     if (this.#toOpen !== null) {
@@ -193,9 +201,13 @@ export class Console {
       this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
   }
 
+  get #subject(): string | null {
+    return this.loneLog ?? this.list.selected;
+  }
+
   #follow(): void {
-    this.detail.open(this.list.selected);
-    this.log.open(this.list.selected);
+    this.detail.open(this.#subject);
+    this.log.open(this.#subject);
   }
 
   #tellNewStuck(scripts: readonly ScriptView[]): void {
@@ -240,6 +252,7 @@ export class Console {
   /** After a pause: browsers slow pages down that change their address at every key. */
   #writeAddress(): void {
     clearTimeout(this.#addressTimer);
+    if (this.loneLog !== null) return;
     this.#addressTimer = setTimeout(() => this.#writeAddressNow(), addressPauseMs);
   }
 

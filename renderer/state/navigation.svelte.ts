@@ -4,7 +4,7 @@ import type { Verb } from '../contract.ts';
 const views = ['scripts', 'mutexes', 'history', 'settings'] as const;
 export type View = (typeof views)[number];
 
-/** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#history`, `#settings`. */
+/** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#history`, `#settings`, `#log/TICKET`. */
 export interface Address {
   readonly view: View;
   readonly subject: string | null;
@@ -22,6 +22,15 @@ export function parseAddress(hash: string): Address {
 
 export function formatAddress(view: View, subject: string | null, log: boolean): string {
   return `#${[view, ...(subject === null ? [] : [encodeURIComponent(subject)]), ...(log && subject !== null ? ['log'] : [])].join('/')}`;
+}
+
+/** The address of a window that shows one log and nothing else. */
+export const logAddress = (ticket: string): string => `#log/${encodeURIComponent(ticket)}`;
+
+/** The ticket when this page is such a window. */
+export function loneLog(hash: string): string | null {
+  const [view, subject] = hash.replace(/^#\/?/, '').split('/').map(decode);
+  return view === 'log' && subject !== undefined && subject !== '' ? subject : null;
 }
 
 function decode(part: string): string {

@@ -32,6 +32,11 @@ export class BridgeClient implements ConsoleClient {
     return this.#bridge.on(event, listener);
   }
 
+  async openLogWindow(ticket: string): Promise<boolean> {
+    const reply = await this.#bridge.call('window.openLog', { ticket }).catch(() => null);
+    return reply?.ok === true;
+  }
+
   onOpen(listener: (request: OpenRequest) => void): () => void {
     return this.#bridge.on('open', listener);
   }

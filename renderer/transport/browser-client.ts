@@ -1,4 +1,5 @@
 /** Talks to a headless host over HTTP; events come as server-sent events and reconnect by themselves. */
+import { logAddress } from '../state/navigation.svelte.ts';
 import type { ConsoleClient, EventName, EventPayload, Input, Method, Output, Reply } from '../contract.ts';
 import { CallError, unreachable, valueOf } from './call-error.ts';
 
@@ -21,6 +22,13 @@ export class BrowserClient implements ConsoleClient {
       throw response.status === 401 || response.status === 403 ? unauthorized() : unreachable();
     })) as Reply<Output<M>>;
     return valueOf(reply);
+  }
+
+  /** One tab for each log, of the same origin and so with the same session; null where the browser forbids it. */
+  openLogWindow(ticket: string): Promise<boolean> {
+    const tab = open(`${location.pathname}${logAddress(ticket)}`, `unjam-log-${ticket}`);
+    tab?.focus();
+    return Promise.resolve(tab !== null);
   }
 
   on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void, onLost?: () => void): () => void {

@@ -71,7 +71,7 @@ async function openLog(scale: number) {
     viewport: { width: Math.round(1280), height: 800 },
   });
   await opened.page.locator('#detail-name', { hasText: 'Deploy web-eu' }).waitFor();
-  await opened.page.keyboard.press('l');
+  await opened.page.keyboard.press('Shift+L');
   await opened.page.locator('[role=log] [data-seq]').first().waitFor();
   return opened;
 }

@@ -43,7 +43,7 @@ const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<v
   },
   log: async (page, host) => {
     host.appendLog(stuck, hostileLines);
-    await page.keyboard.press('l');
+    await page.keyboard.press('Shift+L');
     await page.locator('[role=log] [data-seq]').first().waitFor();
   },
   mutexes: async (page) => await page.keyboard.press('m'),

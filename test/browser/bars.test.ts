@@ -55,7 +55,7 @@ describe('by keyboard alone', () => {
     await expect.poll(() => focused(page)).toBe('a2');
     await page.keyboard.press('b');
     await expect.poll(() => focused(page)).toBe(stuck);
-    await page.keyboard.press('l');
+    await page.keyboard.press('Shift+L');
     await page.getByRole('log').waitFor();
     await page.keyboard.press('Escape');
     await expect.poll(() => focused(page)).toBe(stuck);

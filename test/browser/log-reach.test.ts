@@ -45,7 +45,7 @@ async function openLog(options: Parameters<typeof open>[1] = {}): Promise<Scene>
   await scene.page.goto(scene.host.url + (options.hash ?? ''));
   if (options.hash === undefined) {
     await detailOf(scene.page, 'Deploy web-eu');
-    await scene.page.keyboard.press('l');
+    await scene.page.keyboard.press('Shift+L');
   }
   await place(scene.page).filter({ hasText: 'of 1,000,001' }).waitFor();
   return scene;

@@ -16,7 +16,7 @@ const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 async function openLog(options: Parameters<typeof open>[1] = {}) {
   const scene = await open(stuckWorld(), { permissions, ...options });
   await detailOf(scene.page, 'Deploy web-eu');
-  await scene.page.keyboard.press('l');
+  await scene.page.keyboard.press('Shift+L');
   await scene.page.locator('[role=log] [data-seq]').first().waitFor();
   return scene;
 }

@@ -12,7 +12,7 @@ const line = (text: string) => ({ stream: 'stdout' as const, at: ago(1_000), cod
 async function openLog(world: World = stuckWorld()) {
   const scene = await open(world);
   await detailOf(scene.page, 'Deploy web-eu');
-  await scene.page.keyboard.press('l');
+  await scene.page.keyboard.press('Shift+L');
   await lines(scene.page).first().waitFor();
   return scene;
 }

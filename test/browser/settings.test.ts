@@ -75,7 +75,7 @@ describe('the settings', () => {
     world.settings = { singleLetterKeys: false };
     await using scene = await open(world);
     await detailOf(scene.page, 'Deploy web-eu');
-    await scene.page.keyboard.press('l');
+    await scene.page.keyboard.press('Shift+L');
     await scene.page.keyboard.press('m');
     await scene.page.keyboard.press('?');
     expect(await row(scene.page, '9f2c-41aa').count()).toBe(1);
