@@ -25,16 +25,18 @@ export async function resume(name: string, options: { json?: boolean }): Promise
 function describe(m: MutexView): string {
   const now = Date.now();
   const level = (l: 'full' | 'none'): string => (l === 'full' ? 'full' : 'none (shared)');
+  const unsupervised = (of: { unsupervised?: true | undefined }): string =>
+    of.unsupervised ? ', by "unjam hold": not supervised' : '';
   return [
     `${m.name}${m.paused ? `  PAUSED by ${m.pausedBy}; next: unjam locks resume "${m.name}"` : ''}${m.tainted ? '  not isolated from an orphan' : ''}`,
     ...(m.holders.length === 0 ? ['  held by nobody'] : []),
     ...m.holders.map(
       (h) =>
-        `  holds  "${h.name}" (${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}) ${level(h.level)}, for ${age(h.since, now, shortDuration)}, fence ${h.fence}`,
+        `  holds  "${h.name}" (${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}) ${level(h.level)}, for ${age(h.since, now, shortDuration)}, fence ${h.fence}${h.under === undefined ? '' : `, under the hold of ${h.under}`}${unsupervised(h)}`,
     ),
     ...m.waiters.map(
       (w) =>
-        `  ${w.position}.     "${w.name}" (${w.ticket}) ${level(w.level)}, waits ${age(w.since, now, shortDuration)}. ${w.why}`,
+        `  ${w.position}.     "${w.name}" (${w.ticket}) ${level(w.level)}, waits ${age(w.since, now, shortDuration)}${unsupervised(w)}. ${w.why}`,
     ),
     ...m.orphans.map(
       (o) =>

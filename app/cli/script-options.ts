@@ -12,6 +12,7 @@ export interface ScriptOptions {
   mutex?: string;
   isolation?: string;
   mutexTimeout?: string;
+  inheritHold?: boolean;
   timeout?: string;
   noOutputTimeout?: string;
   cancelSignal?: string;
@@ -32,6 +33,7 @@ export function addScriptOptions(command: Command): Command {
     .option('--mutex <mutex>', 'isolation mutex: letters, digits, space, . _ - @ #')
     .option('--isolation <level>', 'full = exclusive (default with --mutex), none = shared')
     .option('--mutex-timeout <time>', 'how long to wait for the mutex: 10ms to 1d (default: for ever)')
+    .option('--inherit-hold', 'run under the hold of the script that this is started from (else: a deadlock)')
     .option('--timeout <time>', 'overall time limit: 10ms to 1d')
     .option('--no-output-timeout <time>', 'ends the script after this long without output')
     .option('--cancel-signal <signal>', `what Cancel sends: ${cancelSignals.join(', ')}`)
@@ -78,17 +80,18 @@ export function startInput(
 
 /** Options win over the environment; anything incomplete or invalid is an error: nothing runs unisolated by mistake. */
 export function isolationInput(
-  o: Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout'>,
+  o: Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout' | 'inheritHold'>,
   environment: NodeJS.ProcessEnv,
 ): Input<'scripts.start'>['isolation'] | null {
   const level = o.isolation ?? environment['UNJAM_ISOLATION_LEVEL'];
   const mutex = o.mutex ?? environment['UNJAM_MUTEX_NAME'];
   const timeout = o.mutexTimeout ?? environment['UNJAM_MUTEX_TIMEOUT'];
-  if (level === undefined && mutex === undefined && timeout === undefined) return null;
+  const inherit = o.inheritHold === true;
+  if (level === undefined && mutex === undefined && timeout === undefined && !inherit) return null;
   if (mutex === undefined || mutex === '')
     throw new UnjamError(
       'isolation-incomplete',
-      `Isolation was asked for (${level === undefined ? 'a mutex timeout is given' : `level "${level}"`}) without the name of a mutex.`,
+      `Isolation was asked for (${level !== undefined ? `level "${level}"` : timeout !== undefined ? 'a mutex timeout is given' : '--inherit-hold'}) without the name of a mutex.`,
       'Give the name with --mutex or UNJAM_MUTEX_NAME; nothing was started.',
       'mutex',
     );
@@ -101,6 +104,7 @@ export function isolationInput(
     level: level === undefined ? 'full' : isolationLevel(level),
     mutex,
     ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(inherit ? { inheritHold: true } : {}),
   };
 }
 

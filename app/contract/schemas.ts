@@ -21,6 +21,12 @@ const Isolation = z.strictObject({
   level: z.enum(isolationLevels).describe('full = exclusive, none = shared'),
   mutex: z.string().describe('1 to 128 of letters, digits, space, . _ - @ #'),
   timeoutMs: milliseconds('how long to wait for the mutex; null or absent = for ever').nullish(),
+  inheritHold: z
+    .boolean()
+    .optional()
+    .describe(
+      'run under the hold of the script that this one is started from (UNJAM_RUN); else it would be a deadlock',
+    ),
 });
 
 export const StartInput = z.strictObject({
@@ -246,6 +252,11 @@ export const Diagnosis = z.strictObject({
   ),
 });
 
+const unsupervised = z
+  .literal(true)
+  .optional()
+  .describe('a wrapper (unjam hold) has it: there is no script of that ticket');
+
 export const MutexView = z.strictObject({
   name: z.string(),
   paused: z.boolean(),
@@ -260,6 +271,8 @@ export const MutexView = z.strictObject({
       level: z.enum(isolationLevels),
       since: Time,
       fence: z.int(),
+      under: z.string().optional().describe('ticket of the holder whose hold it joined (--inherit-hold); same fence'),
+      unsupervised,
       stuck: z.boolean(),
     }),
   ),
@@ -270,6 +283,7 @@ export const MutexView = z.strictObject({
       level: z.enum(isolationLevels),
       since: Time,
       position: z.int(),
+      unsupervised,
       why: z.string(),
     }),
   ),
@@ -473,6 +487,7 @@ export const Settings = z.strictObject({
   theme: z.enum(['system', 'light', 'dark']),
   timeDisplay: z.enum(['local', 'utc']),
   singleLetterKeys: z.boolean(),
+  'notifications.eventLog': z.boolean().describe('write the lines of Unjam to the Windows Event Log, source Unjam'),
   disableForceKill: z.boolean().describe('policy only'),
   disableAbandon: z.boolean().describe('policy only'),
 });

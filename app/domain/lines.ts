@@ -19,6 +19,8 @@ export interface MutexFacts {
   readonly waiting: number;
   /** The script that is or was granted next. */
   readonly next: string | null;
+  /** A script under the same hold (--inherit-hold) that keeps the mutex when this one's hold ends. */
+  readonly joint?: string | null;
 }
 
 const line = (code: string, ...sentences: (string | null)[]): Line => ({
@@ -45,7 +47,9 @@ const stays = (m: MutexFacts | null): string | null => (m === null ? null : `Mut
 const released = (m: MutexFacts | null, at: number): string | null =>
   m === null
     ? null
-    : `Mutex "${m.name}" released ${clockTime(at)}.${m.next === null ? ' Nobody waits for it.' : ` Next in line: "${m.next}".`}`;
+    : m.joint
+      ? `Its own hold of mutex "${m.name}" was given back ${clockTime(at)}; "${m.joint}" runs on under it, so the mutex stays held.`
+      : `Mutex "${m.name}" released ${clockTime(at)}.${m.next === null ? ' Nobody waits for it.' : ` Next in line: "${m.next}".`}`;
 const because = (reason: string | null): string => (reason === null ? '' : `, reason "${reason}"`);
 
 export interface HolderFacts {
@@ -78,6 +82,29 @@ export const waiting = (
 
 export const acquired = (mutex: string, waitedMs: number, at: number): Line =>
   line('I103', `Mutex "${mutex}" acquired ${clockTime(at)} after waiting ${fineDuration(waitedMs)}.`);
+
+export const inherited = (
+  mutex: string,
+  at: number,
+  hold: { readonly name: string; readonly ticket: string; readonly fence: number },
+): Line =>
+  line(
+    'W107',
+    `Runs under the hold of "${hold.name}" (ticket ${hold.ticket}, fence ${hold.fence}) of mutex "${mutex}" since ${clockTime(at)}, as --inherit-hold asked.`,
+    'The two are NOT isolated from each other, nor from others under that hold. The next in line is granted the mutex when all of them have gone.',
+  );
+
+/** It exited, and the mutex is not free: null when it is. */
+export const jointGoesOn = (m: MutexFacts | null, at: number): Line | undefined =>
+  m?.joint ? line('I109', released(m, at), scriptsWait(m), 'Next: wait for that one.') : undefined;
+
+/** In the log of the script that holds the mutex. */
+export const startedDeadlock = (mutex: string, inner: { readonly name: string; readonly ticket: string }): Line =>
+  line(
+    'W108',
+    `This script started "${inner.name}" (ticket ${inner.ticket}) under mutex "${mutex}", which this script holds: each would wait for the other. So that one was refused.`,
+    'Next: start it with --inherit-hold, or without the mutex.',
+  );
 
 export const besideOrphan = (
   mutex: string,
@@ -311,18 +338,24 @@ export const abandoned = (f: {
   line(
     'W221',
     `ABANDONED by ${actorText(f.actor)} at ${clockTime(f.at)}${because(f.reason)}.`,
-    f.mutex === null ? 'The script held no mutex.' : `Unjam released mutex "${f.mutex.name}".`,
+    f.mutex === null
+      ? 'The script held no mutex.'
+      : f.mutex.joint
+        ? `Unjam released its hold of mutex "${f.mutex.name}"; "${f.mutex.joint}", which runs under the same hold, still holds it.`
+        : `Unjam released mutex "${f.mutex.name}".`,
     f.left.length === 0
       ? 'NOTHING WAS ENDED, and no process of the script was found running at that moment.'
       : `NOTHING WAS ENDED: ${processes(f.left.length)} (${f.left.slice(0, 20).map(processText).join(', ')}) ${f.left.length === 1 ? 'was' : 'were'} running at ${clockTime(f.at)} and may still change files, services and databases.`,
     'Output is still recorded until it exits. Result given to the caller: abandoned.',
     f.mutex === null
       ? null
-      : f.holdQueue
-        ? `The queue is held: ${scriptsWait(f.mutex) ?? ''} Next: unjam locks resume "${f.mutex.name}".`
-        : f.mutex.next === null
-          ? 'Nobody waits for the mutex. Next: Force Kill stays possible.'
-          : `Next in line: "${f.mutex.next}"; it runs beside this process. ${scriptsWait(f.mutex) ?? ''} Next: Force Kill stays possible.`,
+      : f.mutex.joint
+        ? `Nobody else is granted it before "${f.mutex.joint}" has gone. ${scriptsWait(f.mutex) ?? ''} Next: abandon that one too${f.holdQueue ? `, then unjam locks resume "${f.mutex.name}"` : ''}.`
+        : f.holdQueue
+          ? `The queue is held: ${scriptsWait(f.mutex) ?? ''} Next: unjam locks resume "${f.mutex.name}".`
+          : f.mutex.next === null
+            ? 'Nobody waits for the mutex. Next: Force Kill stays possible.'
+            : `Next in line: "${f.mutex.next}"; it runs beside this process. ${scriptsWait(f.mutex) ?? ''} Next: Force Kill stays possible.`,
   );
 
 export const orphanExited = (

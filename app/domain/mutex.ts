@@ -1,7 +1,8 @@
 /**
  * The rules of an isolation mutex as pure reducers over one immutable state: first in, first out,
  * full = exclusive, none = shared, a waiting exclusive blocks later shared ones. Every change that can
- * free the mutex grants the queue in the same step, so no wake-up can be lost between two steps.
+ * free the mutex grants the queue in the same step, so no wake-up can be lost between two steps. A script that asks for
+ * it joins the hold of the script that started it, with the same fence; the mutex is free when the last of them is gone.
  */
 import type { ProcessIdentity } from './identity.ts';
 import type { Actor, IsolationLevel, TreeScope } from './script.ts';
@@ -16,6 +17,10 @@ interface Entry {
   readonly ancestors: readonly string[];
   /** When it joined the queue, wall-clock ms. */
   readonly queuedAt: number;
+  /** Asks to run under the hold of a script that it was started from, instead of waiting for it. */
+  readonly inherit?: true;
+  /** Held by a wrapper (`unjam hold`): there is no script of that ticket, and nobody supervises the command. */
+  readonly unsupervised?: true;
 }
 
 export type Waiter = Entry;
@@ -25,6 +30,11 @@ export interface Hold extends Entry {
   readonly grantedAt: number;
   /** Null until the `started` transition confirms the grant with the script's identity. */
   readonly scope: TreeScope | null;
+  /**
+   * Id of the hold that it joined, whose fence it carries; absent when it was granted from the queue. It is a hold of
+   * its own: when the one that it joined ends, the mutex stays held until this one has ended too.
+   */
+  readonly under?: string;
 }
 
 export interface AbandonedHold extends Hold {
@@ -68,18 +78,45 @@ export function placeOf(state: MutexState, id: string): Place {
   return left ? { kind: 'abandoned', hold: left } : { kind: 'absent' };
 }
 
-/** The hold of an ancestor that `waiter` would wait for while that ancestor waits for it; null when there is none. */
-export function deadlockWith(state: MutexState, waiter: Pick<Waiter, 'ancestors' | 'level'>): Hold | null {
-  return (
-    state.holders.find((h) => waiter.ancestors.includes(h.id) && (h.level === 'full' || waiter.level === 'full')) ??
-    null
-  );
+/**
+ * The hold of an ancestor that `waiter` would wait for while that ancestor waits for it; null when there is none. A
+ * shared waiter behind an exclusive one waits for the shared holders too.
+ */
+export function deadlockWith(state: MutexState, waiter: Pick<Waiter, 'id' | 'ancestors' | 'level'>): Hold | null {
+  if (placeOf(state, waiter.id).kind === 'holds') return null;
+  const place = state.queue.findIndex((w) => w.id === waiter.id);
+  const ahead = place === -1 ? state.queue : state.queue.slice(0, place);
+  const exclusive = waiter.level === 'full' || ahead.some((w) => w.level === 'full');
+  return state.holders.find((h) => waiter.ancestors.includes(h.id) && (h.level === 'full' || exclusive)) ?? null;
 }
 
 /** Adds a waiter at the end of the queue, and grants it at once when it may run. The same id twice changes nothing. */
 export function enqueue(state: MutexState, waiter: Waiter, at: number): MutexState {
   if (placeOf(state, waiter.id).kind !== 'absent') return state;
-  return grant({ ...state, queue: [...state.queue, waiter] }, at);
+  return waiter.inherit ? join(state, waiter, at) : grant({ ...state, queue: [...state.queue, waiter] }, at);
+}
+
+/** Joins the innermost hold that may be inherited, with its fence; unchanged when there is none. */
+function join(state: MutexState, waiter: Waiter, at: number): MutexState {
+  const hold = inheritable(state, waiter);
+  if (hold === null) return state;
+  const joined: Hold = { ...waiter, fence: hold.fence, grantedAt: at, scope: null, under: hold.id };
+  return { ...state, holders: [...state.holders, joined] };
+}
+
+/**
+ * The hold that `waiter` may run under: of the innermost script that it was started from, started itself, and exclusive
+ * unless shared isolation is enough. Null when no such hold is there.
+ */
+export function inheritable(state: MutexState, waiter: Pick<Waiter, 'ancestors' | 'level'>): Hold | null {
+  const may = (h: Hold): boolean => h.scope !== null && (h.level === 'full' || waiter.level === 'none');
+  const holds = waiter.ancestors.map((id) => state.holders.find((h) => h.id === id && may(h)));
+  return holds.findLast((h) => h !== undefined) ?? null;
+}
+
+/** Another hold with the fence of this one: the mutex stays held by it when this one ends. */
+export function jointHolder(state: MutexState, hold: Pick<Hold, 'id' | 'fence'>): Hold | null {
+  return state.holders.find((h) => h.fence === hold.fence && h.id !== hold.id) ?? null;
 }
 
 /** Takes a waiter out of the queue. */

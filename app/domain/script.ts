@@ -38,6 +38,8 @@ export interface Isolation {
   readonly mutex: string;
   /** How long the script may wait for the mutex, 10 ms to 1 day; null = for ever. */
   readonly timeoutMs: number | null;
+  /** Run under the hold of the script that this one is started from; without such a hold it is not started. */
+  readonly inherit?: true;
 }
 
 export const cancelSignals = ['ctrl-c', 'ctrl-break', 'SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGKILL'] as const;

@@ -97,9 +97,15 @@ export class Mutex {
     return this.#store.read();
   }
 
-  /** Joins the queue; granted at once when the mutex is free. */
+  /**
+   * Joins the queue; granted at once when the mutex is free. Who asks to inherit a hold joins that one, or is not there
+   * afterwards: a hold whose processes are all gone is reaped first, so only a living one can be joined.
+   */
   async enqueue(waiter: Waiter): Promise<MutexState> {
-    return this.#store.change((s) => rules.enqueue(s, waiter, Date.now()));
+    return this.#store.change((s) => {
+      const at = Date.now();
+      return rules.enqueue(waiter.inherit ? rules.reap(s, this.#gone, at) : s, waiter, at);
+    });
   }
 
   /** Confirms a grant with the script's identity; false when the hold was abandoned or reaped: the script must not run. */

@@ -1,17 +1,20 @@
 /** Turns a mutex's state into the facts that log lines name. */
 import type { HolderFacts, MutexFacts } from '../domain/lines.ts';
-import { type MutexState, placeOf } from '../domain/mutex.ts';
+import { type Hold, jointHolder, type MutexState, placeOf } from '../domain/mutex.ts';
 
 /** Seen by a script that holds the mutex, or has just released it: `next` is who runs now, or who is first in line. */
-export function mutexFacts(state: MutexState, name: string, self: string): MutexFacts {
-  const others = state.holders.filter((h) => h.id !== self);
-  const next = state.holders.some((h) => h.id === self) ? state.queue[0] : (others.at(-1) ?? state.queue[0]);
-  return { name, waiting: state.queue.length, next: next?.name ?? null };
+export function mutexFacts(state: MutexState, name: string, self: Pick<Hold, 'id' | 'fence'>): MutexFacts {
+  const joint = jointHolder(state, self)?.name ?? null;
+  const others = state.holders.filter((h) => h.id !== self.id);
+  const stays = joint !== null || state.holders.some((h) => h.id === self.id);
+  const next = stays ? state.queue[0] : (others.at(-1) ?? state.queue[0]);
+  return { name, waiting: state.queue.length, next: next?.name ?? null, joint };
 }
 
 /** Null when the script holds the mutex no more, for instance because it was abandoned. */
 export function heldMutexFacts(state: MutexState, name: string, self: string): MutexFacts | null {
-  return placeOf(state, self).kind === 'holds' ? mutexFacts(state, name, self) : null;
+  const place = placeOf(state, self);
+  return place.kind === 'holds' ? mutexFacts(state, name, place.hold) : null;
 }
 
 export function holderFacts(state: MutexState, now: number): HolderFacts[] {

@@ -15,14 +15,16 @@ export type QueueOutcome =
   | { readonly kind: 'asked-to-leave'; readonly request: RunnerRequest }
   | { readonly kind: 'timed-out'; readonly state: MutexState; readonly waitedMs: number }
   | { readonly kind: 'deadlock'; readonly holder: Hold }
+  /** It asked to run under the hold of a script that it was started from, and there is none. */
+  | { readonly kind: 'nothing-to-inherit' }
   | { readonly kind: 'removed' };
 
 export interface QueueRequest {
   readonly mutex: Mutex;
   readonly isolation: Isolation;
   readonly waiter: Waiter;
-  readonly inbox: Inbox;
-  readonly log: ScriptLog;
+  readonly inbox: Pick<Inbox, 'listen' | 'park'>;
+  readonly log: Pick<ScriptLog, 'append'>;
   /** Called once the place in the queue is taken, before anything is waited for. */
   readonly onQueued: () => void;
 }
@@ -44,6 +46,7 @@ export async function waitInQueue({
     tell(first, place);
   }
   onQueued();
+  if (waiter.inherit && place.kind === 'absent') return { kind: 'nothing-to-inherit' };
   const holder = deadlockWith(first, waiter);
   if (holder !== null && placeOf(first, waiter.id).kind === 'waits') {
     await lasting(() => mutex.leave(waiter.id));

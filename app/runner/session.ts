@@ -1,13 +1,15 @@
 /** The life of one script in its runner: queue, launch, watch, verdict. */
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import * as lines from '../domain/lines.ts';
 import type { Hold, MutexState } from '../domain/mutex.ts';
+import { nameKey } from '../domain/names.ts';
 import { type ExitRecord, type Outcome, type ScriptSpec, type TreeScope, verdictOf } from '../domain/script.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
 import { LogIndexer } from '../logs/index.ts';
 import type { LaunchedScript, ProcessControl } from '../processes/index.ts';
-import { fileSize, type RunDirectory, runnerProtocol } from '../run-directory/run-directory.ts';
+import { fileSize, RunDirectory, runnerProtocol } from '../run-directory/run-directory.ts';
 import { runCleanup } from './cleanup.ts';
 import { startClocks } from './clocks.ts';
 import { type Cause, Ending, type EndSummary } from './ending.ts';
@@ -99,6 +101,7 @@ export class Session {
         runner: control.self,
         ancestors: spec.ancestors,
         queuedAt: Date.now(),
+        ...(spec.isolation.inherit ? { inherit: true } : {}),
       },
       inbox: this.#inbox,
       log: this.#log,
@@ -146,6 +149,13 @@ export class Session {
       case 'deadlock': {
         const why = `it was started by "${outcome.holder.name}" (ticket ${outcome.holder.ticket}), which holds mutex "${name}" and would wait for it: a deadlock`;
         await this.#conclude({ kind: 'failed-to-start', detail: why }, lines.startFailed(why));
+        this.#tellHolder(outcome.holder, lines.startedDeadlock(name, spec));
+        return false;
+      }
+      case 'nothing-to-inherit': {
+        const needed = spec.isolation.level === 'full' ? 'at full isolation ' : '';
+        const why = `--inherit-hold was given, but no script that it was started from holds mutex "${name}" ${needed}now`;
+        await this.#conclude({ kind: 'failed-to-start', detail: why }, lines.startFailed(why));
         return false;
       }
       case 'removed': {
@@ -156,7 +166,19 @@ export class Session {
     }
   }
 
+  /** The holder's own runner gives the line its place among its output. */
+  #tellHolder(holder: Hold, line: lines.Line): void {
+    try {
+      const beside = new RunDirectory(join(dirname(this.#c.directory.path), nameKey(holder.ticket)));
+      if (!holder.unsupervised) beside.append('runner', { type: 'note' }, line);
+    } catch {
+      // Its folder is gone, or the disk is full: this script's own log says it too.
+    }
+  }
+
   #tellGrant(name: string, hold: Hold, state: MutexState, waitedMs: number): void {
+    const host = hold.under === undefined ? undefined : state.holders.find((h) => h.id === hold.under);
+    if (host) this.#log.append({ type: 'note' }, lines.inherited(name, hold.grantedAt, host));
     const waited = waitedMs > 20 || hold.grantedAt > hold.queuedAt + 20;
     this.#log.append(
       { type: 'granted', mutex: name, fence: hold.fence, waitedMs },
@@ -285,7 +307,8 @@ export class Session {
     const left = this.#c.control.tree(scope).map((m) => m.identity);
     await this.#conclude(
       { kind: 'exited', exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs },
-      left.length === 0 ? undefined : (mutex) => lines.leftRunning(left, mutex, Date.now()),
+      (mutex) =>
+        left.length === 0 ? lines.jointGoesOn(mutex, Date.now()) : lines.leftRunning(left, mutex, Date.now()),
     );
     this.#left = left;
   }
@@ -339,7 +362,7 @@ export class Session {
   /** Creates the verdict, releases the mutex, and tells both. An earlier verdict (an abandon) holds. */
   async #conclude(
     outcome: Outcome,
-    line?: lines.Line | ((mutex: lines.MutexFacts | null) => lines.Line),
+    line?: lines.Line | ((mutex: lines.MutexFacts | null) => lines.Line | undefined),
   ): Promise<void> {
     const { directory, spec } = this.#c;
     const verdict = verdictOf(outcome, Date.now());
@@ -348,7 +371,7 @@ export class Session {
     let facts: lines.MutexFacts | null = null;
     if (this.#hold && this.#mutex && spec.isolation) {
       const state = await this.#release(this.#mutex, this.#hold);
-      facts = mutexFacts(state, spec.isolation.mutex, spec.runId);
+      facts = mutexFacts(state, spec.isolation.mutex, this.#hold);
       this.#hold = null;
     }
     if (!first) return;

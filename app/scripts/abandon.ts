@@ -98,7 +98,9 @@ function note(
   const left = scope ? control.tree(scope).map((m) => m.identity) : [];
   const mutex = spec.isolation?.mutex ?? null;
   directory.writeAbandoned({ schema: 1, actor, reason, at, holdQueue, mutex, left, logBytes: record.logBytes() });
-  const facts = state && mutex !== null ? mutexFacts(state, mutex, spec.runId) : null;
+  const place = state === null ? null : placeOf(state, spec.runId);
+  const facts =
+    state !== null && place?.kind === 'abandoned' && mutex !== null ? mutexFacts(state, mutex, place.hold) : null;
   directory.append(
     'host',
     { type: 'abandoned', actor, reason, evidence },

@@ -69,7 +69,12 @@ export function acceptStart(
       file,
       cwd,
       isolation: input.isolation
-        ? { level: input.isolation.level, mutex: input.isolation.mutex, timeoutMs: input.isolation.timeoutMs ?? null }
+        ? {
+            level: input.isolation.level,
+            mutex: input.isolation.mutex,
+            timeoutMs: input.isolation.timeoutMs ?? null,
+            ...(input.isolation.inheritHold ? { inherit: true } : {}),
+          }
         : null,
       timeouts: { overallMs: input.timeoutMs ?? null, noOutputMs: input.noOutputTimeoutMs ?? null },
       cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },

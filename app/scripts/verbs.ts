@@ -8,9 +8,11 @@ interface VerbFacts {
   readonly text: string;
 }
 
+/** `joint`: the script under the same hold that keeps the mutex held when this one's hold ends. */
 export function verbs(
   record: ScriptRecord,
   f: ConditionFacts,
+  joint: string | null = null,
 ): { cancel: VerbFacts; kill: VerbFacts; abandon: VerbFacts } {
   const no = (text: string): VerbFacts => ({ possible: false, text });
   const yes = (text: string): VerbFacts => ({ possible: true, text });
@@ -43,7 +45,11 @@ export function verbs(
     kill: yes(`Ends the whole tree at once, and proves it. No clean-up runs.${held}`),
     abandon:
       f.mutex !== null && f.holdsMutex
-        ? yes(`Releases "${f.mutex}" at once and ends nothing: its processes may go on changing things.`)
+        ? joint === null
+          ? yes(`Releases "${f.mutex}" at once and ends nothing: its processes may go on changing things.`)
+          : yes(
+              `Gives up its hold and ends nothing. "${f.mutex}" stays held by "${joint}", which runs under the same hold.`,
+            )
         : yes('Gives up waiting for it and ends nothing. It holds no mutex.'),
   };
 }

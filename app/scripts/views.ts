@@ -10,7 +10,7 @@ import {
 } from '../domain/condition.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { actorText } from '../domain/lines.ts';
-import { type MutexState, placeOf } from '../domain/mutex.ts';
+import { type Hold, jointHolder, type MutexState, placeOf } from '../domain/mutex.ts';
 import { overview, type OverviewScript } from '../domain/overview.ts';
 import { resultCode } from '../domain/script.ts';
 import type { ProcessControl } from '../processes/index.ts';
@@ -201,7 +201,7 @@ export class Views {
         since: isoTime(w.queuedAt),
       })),
       processes: processViews(record, control),
-      verbs: verbs(record, facts),
+      verbs: verbs(record, facts, state === undefined ? null : jointName(state, spec.runId)),
       logBytes: record.logBytes(),
     };
   }
@@ -231,6 +231,8 @@ export class Views {
         level: h.level,
         since: isoTime(h.grantedAt),
         fence: h.fence,
+        ...joined(state, h),
+        ...(h.unsupervised ? { unsupervised: true } : {}),
         stuck: stuck(h.ticket),
       })),
       waiters: state.queue.map((w, i) => ({
@@ -239,6 +241,7 @@ export class Views {
         level: w.level,
         since: isoTime(w.queuedAt),
         position: i + 1,
+        ...(w.unsupervised ? { unsupervised: true } : {}),
         why: whyWaits(state, i),
       })),
       orphans: state.abandoned.map((a) => ({
@@ -263,6 +266,18 @@ function blocker(
     return { ticket: holder.ticket, name: holder.name, pid: holder.scope?.root.pid ?? null, since: holder.grantedAt };
   const first = state.queue[0];
   return first && first.id !== id ? { ticket: first.ticket, name: first.name, pid: null, since: first.queuedAt } : null;
+}
+
+/** Whose hold it joined, while that one is there. */
+function joined(state: MutexState, hold: Hold): { under?: string } {
+  const host = hold.under === undefined ? undefined : state.holders.find((h) => h.id === hold.under);
+  return host ? { under: host.ticket } : {};
+}
+
+/** Who keeps the mutex held when this script's hold ends; null when nobody does. */
+function jointName(state: MutexState, id: string): string | null {
+  const place = placeOf(state, id);
+  return place.kind === 'holds' ? (jointHolder(state, place.hold)?.name ?? null) : null;
 }
 
 function whyWaits(state: MutexState, index: number): string {

@@ -1,4 +1,7 @@
-/** The invariants of isolation mutexes (I1, I3, I4, I5, I6, L1) over random sequences of everything that may happen. */
+/**
+ * The invariants of isolation mutexes (I1, I3, I4, I5, I6, L1) over random sequences of everything that may happen.
+ * Scripts that asked for it join the hold of one that they were started from: those are one family, with one fence.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as rules from '../../app/domain/mutex.ts';
@@ -10,6 +13,7 @@ const id = fc.constantFrom(...ids);
 
 type Step =
   | { do: 'enqueue'; id: string; level: 'full' | 'none' }
+  | { do: 'inherit'; id: string; level: 'full' | 'none'; from: string[] }
   | { do: 'leave' | 'orphan-ended'; id: string }
   | { do: 'confirm' | 'release'; id: string; fence: 'right' | 'stale' }
   | { do: 'abandon'; id: string; holdQueue: boolean }
@@ -20,6 +24,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('enqueue'), id, level: fc.constantFrom('full', 'none', 'none') }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('inherit'),
+      id,
+      level: fc.constantFrom('full', 'none'),
+      from: fc.uniqueArray(id, { minLength: 1, maxLength: 4 }),
+    }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('leave', 'orphan-ended'), id }) },
   {
@@ -41,6 +54,8 @@ function apply(s: MutexState, x: Step, at: number): MutexState {
   switch (x.do) {
     case 'enqueue':
       return rules.enqueue(s, waiter(x.id, x.level), at);
+    case 'inherit':
+      return rules.enqueue(s, waiter(x.id, x.level, { inherit: true, ancestors: x.from }), at);
     case 'leave':
       return rules.leave(s, x.id, at);
     case 'orphan-ended':
@@ -81,6 +96,9 @@ const holders = (s: MutexState): string[] => s.holders.map((h) => h.id);
 const queue = (s: MutexState): string[] => s.queue.map((w) => w.id);
 const orphans = (s: MutexState): string[] => s.abandoned.map((a) => a.id);
 const everybody = (s: MutexState): string[] => [...holders(s), ...queue(s), ...orphans(s)];
+/** Holds that were granted from the queue, without those that joined one of them. */
+const granted = (before: MutexState, after: MutexState): MutexState['holders'] =>
+  after.holders.filter((h) => !holders(before).includes(h.id) && h.under === undefined);
 const always = (check: (before: MutexState, x: Step, after: MutexState) => void): void =>
   fc.assert(
     fc.property(steps, (all) => {
@@ -90,22 +108,49 @@ const always = (check: (before: MutexState, x: Step, after: MutexState) => void)
   );
 
 describe('whatever happens to a mutex', () => {
-  test('I1: an exclusive hold is never beside another hold', () => {
+  test('I1: an exclusive hold is never beside another hold, but for those that joined it or that it joined', () => {
     always((_before, _x, after) => {
-      if (after.holders.some((h) => h.level === 'full')) expect(after.holders).toHaveLength(1);
+      if (after.holders.some((h) => h.level === 'full'))
+        expect(new Set(after.holders.map((h) => h.fence)).size).toBe(1);
+      expect(after.holders.filter((h) => h.level === 'full' && h.under === undefined).length).toBeLessThanOrEqual(1);
+    });
+  });
+
+  test('I1: who joins a hold was started from its living holder, which has started itself and has no weaker isolation', () => {
+    always((before, x, after) => {
+      if (x.do !== 'inherit' || after === before) return;
+      const joined = after.holders.find((h) => h.id === x.id);
+      const host = before.holders.find((h) => h.id === joined?.under);
+      expect(x.from).toContain(host?.id);
+      expect(joined?.fence).toBe(host?.fence);
+      expect(host?.scope).not.toBeNull();
+      expect(host?.level === 'full' || x.level === 'none').toBe(true);
+      expect({ ...after, holders: after.holders.slice(0, -1) }).toEqual(before);
+    });
+  });
+
+  test('I1: who joined a hold keeps the mutex when that hold ends, however it ends, until it has ended itself', () => {
+    always((before, x, after) => {
+      for (const joined of before.holders.filter((h) => h.under !== undefined)) {
+        if ('id' in x && x.id === joined.id) continue;
+        if (x.do === 'reap' && x.dead.includes(joined.id)) continue;
+        expect(holders(after)).toContain(joined.id);
+        if (joined.level === 'full') expect(granted(before, after)).toEqual([]);
+        else expect(granted(before, after).every((h) => h.level === 'none')).toBe(true);
+      }
     });
   });
 
   test('I3: grants follow the queue, and nobody overtakes', () => {
     always((before, x, after) => {
-      const granted = after.holders.filter((h) => !holders(before).includes(h.id));
+      const given = granted(before, after);
       const line = [...queue(before), ...(x.do === 'enqueue' ? [x.id] : [])];
-      const expected = line.filter((w) => granted.some((h) => h.id === w));
-      expect(granted.map((h) => h.id)).toEqual(expected);
+      const expected = line.filter((w) => given.some((h) => h.id === w));
+      expect(given.map((h) => h.id)).toEqual(expected);
       // Whoever still waits was not passed by somebody behind it.
       const first = after.queue[0];
-      if (first !== undefined && granted.length > 0)
-        expect(line.indexOf(first.id)).toBeGreaterThan(Math.max(...granted.map((h) => line.indexOf(h.id))));
+      if (first !== undefined && given.length > 0)
+        expect(line.indexOf(first.id)).toBeGreaterThan(Math.max(...given.map((h) => line.indexOf(h.id))));
     });
   });
 
@@ -122,11 +167,11 @@ describe('whatever happens to a mutex', () => {
         const given = new Map<number, string>();
         walk(all, (before, _x, after) => {
           expect(after.fence).toBeGreaterThanOrEqual(before.fence);
-          const granted = after.holders.filter(
-            (h) => !before.holders.some((b) => b.id === h.id && b.fence === h.fence),
-          );
-          expect(after.fence - before.fence).toBe(granted.length);
-          for (const h of granted) {
+          const again = after.holders.filter((h) => before.holders.some((b) => b.id === h.id && b.fence !== h.fence));
+          expect(again).toEqual([]);
+          const fresh = granted(before, after);
+          expect(after.fence - before.fence).toBe(fresh.length);
+          for (const h of fresh) {
             expect(h.fence).toBeGreaterThan(before.fence);
             expect(given.has(h.fence)).toBe(false);
             given.set(h.fence, h.id);
@@ -203,7 +248,7 @@ describe('whatever happens to a mutex', () => {
       const mayGo =
         x.do === 'reap'
           ? x.dead
-          : 'id' in x && x.do !== 'enqueue' && x.do !== 'confirm' && x.do !== 'abandon'
+          : 'id' in x && !['enqueue', 'inherit', 'confirm', 'abandon'].includes(x.do)
             ? [x.id]
             : [];
       for (const e of everybody(before)) if (!mayGo.includes(e)) expect(everybody(after)).toContain(e);

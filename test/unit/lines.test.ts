@@ -7,6 +7,7 @@ import { bannedWords } from '../support/fake-words.ts';
 
 const root = identity(7312, { name: 'powershell.exe' });
 const child = identity(8444, { name: 'robocopy.exe' });
+const joint: MutexFacts = { name: 'RunningScript', waiting: 3, next: 'Deploy b', joint: 'Migrate' };
 const mutex: MutexFacts = { name: 'RunningScript', waiting: 3, next: 'Deploy api-eu / step 1' };
 const rootText = 'PID 7312 (powershell.exe, started 02:20:50)';
 const at = at0312;
@@ -280,6 +281,36 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     ],
   },
   {
+    name: 'abandoned while another script runs under the same hold',
+    code: 'W221',
+    line: lines.abandoned({ actor: kim, at, reason: null, left: [root], mutex: joint, holdQueue: false }),
+    holds: ['released its hold of mutex "RunningScript"; "Migrate"', 'still holds it', 'Next: abandon that one too.'],
+  },
+  {
+    name: 'inherited',
+    code: 'W107',
+    line: lines.inherited('RunningScript', at, { name: 'Deploy', ticket: '9f2c-41aa', fence: 7 }),
+    holds: [
+      '"Deploy" (ticket 9f2c-41aa, fence 7)',
+      'since 03:12:50',
+      '--inherit-hold',
+      'NOT isolated',
+      'when all of them have gone',
+    ],
+  },
+  {
+    name: 'jointGoesOn',
+    code: 'I109',
+    line: lines.jointGoesOn(joint, at) as lines.Line,
+    holds: ['given back 03:12:50', '"Migrate" runs on under it', 'stays held'],
+  },
+  {
+    name: 'startedDeadlock',
+    code: 'W108',
+    line: lines.startedDeadlock('RunningScript', { name: 'Migrate', ticket: '9f2c-41aa' }),
+    holds: ['"Migrate" (ticket 9f2c-41aa)', 'which this script holds', 'refused', 'Next: start it with --inherit-hold'],
+  },
+  {
     name: 'workspaceKept',
     code: 'W223',
     line: lines.workspaceKept('D:\\Work', 'EBUSY'),
@@ -449,6 +480,9 @@ describe('a log line', () => {
 
   test('of a waiter says why it waits when nobody holds the mutex', () => {
     expect(lines.waiting('m', [], 1, 2, 'CONTOSO\\kim (window)').text).toContain('paused by CONTOSO\\kim (window)');
+    expect(lines.leftRunning([child], joint, at).text).toContain(
+      '"Migrate" runs on under it, so the mutex stays held.',
+    );
     expect(lines.waiting('m', [], 1, 2, null).text).toContain('just changing');
     expect(lines.waiting('m', [{ ...holder, pid: null, level: 'none' }], 1, 2, null).text).toContain(
       'not started yet, No isolation',

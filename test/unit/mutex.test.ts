@@ -70,11 +70,14 @@ describe('a mutex', () => {
 
   test('recognises a script that would wait for the one that started it', () => {
     const s = joined('A');
-    expect(rules.deadlockWith(s, { level: 'full', ancestors: ['A'] })?.id).toBe('A');
-    expect(rules.deadlockWith(s, { level: 'none', ancestors: ['x', 'A'] })?.id).toBe('A');
-    expect(rules.deadlockWith(s, { level: 'full', ancestors: ['x'] })).toBeNull();
-    expect(rules.deadlockWith(joined('a'), { level: 'none', ancestors: ['a'] })).toBeNull();
-    expect(rules.deadlockWith(joined('a'), { level: 'full', ancestors: ['a'] })?.id).toBe('a');
+    expect(rules.deadlockWith(s, { id: 'x', level: 'full', ancestors: ['A'] })?.id).toBe('A');
+    expect(rules.deadlockWith(s, { id: 'x', level: 'none', ancestors: ['x', 'A'] })?.id).toBe('A');
+    expect(rules.deadlockWith(s, { id: 'x', level: 'full', ancestors: ['x'] })).toBeNull();
+    expect(rules.deadlockWith(joined('a'), { id: 'x', level: 'none', ancestors: ['a'] })).toBeNull();
+    expect(rules.deadlockWith(joined('a'), { id: 'x', level: 'full', ancestors: ['a'] })?.id).toBe('a');
+    // Shared under shared, but behind an exclusive one that waits for the first.
+    expect(rules.deadlockWith(joined('aBc'), { id: 'c', level: 'none', ancestors: ['a'] })?.id).toBe('a');
+    expect(rules.deadlockWith(joined('acB'), { id: 'c', level: 'none', ancestors: ['a'] })).toBeNull();
   });
 
   test('tells each script its place', () => {
@@ -90,5 +93,62 @@ describe('a mutex', () => {
     expect(rules.idle(joined('a'))).toBe(false);
     expect(rules.idle(abandon(joined('A'), 'A'))).toBe(false);
     expect(rules.idle(rules.pause(joined(''), kim, at0312))).toBe(false);
+  });
+});
+
+describe('a script that asks to run under the hold of the one that started it', () => {
+  const started = (names: string): MutexState =>
+    joined(names).holders.reduce((s, h) => rules.confirm(s, h.id, h.fence, scope(7)), joined(names));
+  const inherit = (s: MutexState, id: string, ...ancestors: string[]): MutexState =>
+    rules.enqueue(s, waiter(id, id === id.toUpperCase() ? 'full' : 'none', { inherit: true, ancestors }), at0312);
+
+  test('holds the mutex with it at once, under its fence, past the queue', () => {
+    const s = inherit(started('AB'), 'X', 'A');
+    expect(who(s)).toBe('AX|B');
+    expect(s.holders[1]).toMatchObject({ fence: 1, under: 'A', scope: null });
+    expect(s.fence).toBe(1);
+    expect(rules.jointHolder(s, { id: 'A', fence: 1 })?.id).toBe('X');
+  });
+
+  test('joins the innermost hold of those that started it', () => {
+    const s = inherit(inherit(started('A'), 'X', 'A'), 'y', 'A', 'X');
+    expect(s.holders[2]?.under).toBe('A'); // X has not started yet
+    const after = rules.confirm(inherit(started('A'), 'X', 'A'), 'X', 1, scope(8));
+    expect(inherit(after, 'y', 'A', 'X').holders[2]).toMatchObject({ under: 'X', fence: 1 });
+  });
+
+  test.each([
+    ['nobody that started it holds the mutex', started('A'), 'X', ['other']],
+    ['that one waits itself', started('AB'), 'X', ['B']],
+    ['that one has not started yet', joined('A'), 'X', ['A']],
+    ['that one shares the mutex and it wants it alone', started('a'), 'X', ['a']],
+    ['that one was abandoned', abandon(started('A'), 'A'), 'X', ['A']],
+    ['it was started from nobody', started('A'), 'X', []],
+  ] as const)('is refused when %s', (_why, s, id, ancestors) => {
+    expect(inherit(s, id, ...ancestors)).toBe(s);
+  });
+
+  test.each([
+    ['exits', (s: MutexState) => release(s, 'A'), 'X|Bc'],
+    ['is abandoned', (s: MutexState) => abandon(s, 'A'), 'X|Bc'],
+    ['dies', (s: MutexState) => rules.reap(s, (e) => e.id === 'A', at0312), 'X|Bc'],
+  ])('keeps the mutex when the one that started it %s; the queue goes on when both have ended', (_how, end, left) => {
+    const s = end(inherit(started('ABc'), 'X', 'A'));
+    expect(who(s)).toBe(left);
+    expect(who(release(s, 'X'))).toBe('B|c');
+  });
+
+  test('releases nothing but its own part when it ends first', () => {
+    expect(who(release(inherit(started('AB'), 'X', 'A'), 'X'))).toBe('A|B');
+  });
+
+  test('with shared isolation lets shared waiters in when the exclusive one that started it has ended', () => {
+    expect(who(release(inherit(started('AbC'), 'x', 'A'), 'A'))).toBe('xb|C');
+  });
+
+  test('is abandoned on its own: the mutex stays with the one that started it', () => {
+    const s = abandon(inherit(started('AB'), 'X', 'A'), 'X');
+    expect(who(s)).toBe('A|B');
+    expect(s.abandoned.map((a) => a.id)).toEqual(['X']);
   });
 });
