@@ -60,9 +60,9 @@ module.exports = {
       to: { path: 'node_modules/electron/' },
     },
     {
-      name: 'only windows process control imports koffi',
+      name: 'only process control imports koffi',
       severity: 'error',
-      from: { pathNot: '^app/processes/windows|^test/' },
+      from: { pathNot: '^app/processes/windows|^app/processes/linux/connection-owner|^test/' },
       to: { path: 'node_modules/koffi/' },
     },
     {

@@ -12,7 +12,13 @@ import { contractProtocol } from './contract/protocol.ts';
 import { openStateDirectory, readHostFile, writeHostFile } from './host-files.ts';
 import { Journal } from './journal/journal.ts';
 import { Election, Mutexes } from './locks/index.ts';
-import { closeAddressToOthers, openProcessControl } from './processes/index.ts';
+import {
+  closeAddressToOthers,
+  openConnectionOwner,
+  openProcessControl,
+  openSystemLog,
+  SystemLog,
+} from './processes/index.ts';
 import { LogReader } from './scripts/log-reader.ts';
 import type { RunnerCommand } from './scripts/runner-pool.ts';
 import { SnapshotFeed } from './scripts/snapshot-feed.ts';
@@ -68,8 +74,8 @@ const capabilities = [
 
 /** @throws UnjamError `state-directory`, `host-unreachable` */
 export async function openApplication(options: ApplicationOptions): Promise<Application> {
-  const { stateDirectory, log } = options;
-  await openStateDirectory(stateDirectory, log);
+  const { stateDirectory } = options;
+  await openStateDirectory(stateDirectory, options.log);
   const { runner } = options;
   const control = await openProcessControl(
     runner?.args[0] === undefined ? undefined : { node: runner.file, koffiBeside: runner.args[0] },
@@ -78,6 +84,12 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
 
   const startedAt = Date.now();
+  let wantsSystemLog = (): boolean => true; // until the settings are read
+  const systemLog = await hostSystemLog(options.log, () => wantsSystemLog());
+  const log = (line: string): void => {
+    options.log(line);
+    systemLog?.write(line);
+  };
   const killDisabled = process.env['UNJAM_DEBUG_DISABLE_KILL'] === '1';
   if (killDisabled) log('W217 UNJAM_DEBUG_DISABLE_KILL is set: no kill will be sent by this host. For tests only.');
   const journal = new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`));
@@ -87,6 +99,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     options.policies ?? policySource(control.platform, stateDirectory),
     log,
   );
+  wantsSystemLog = () => settings.values['notifications.eventLog'];
   const runnerCommand = runner ?? defaultRunner();
   const supervisor = new Supervisor({
     stateDirectory,
@@ -181,7 +194,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   );
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const file = await writeHostFile(stateDirectory, version, control.self);
-  const socket = await openHostSocket(file.address, file.token, control.user, { dispatch, subscribe, version });
+  const ownerOf = await openConnectionOwner(file.address);
+  const socket = await openHostSocket(file.address, file.token, ownerOf, { dispatch, subscribe, version });
   const open = await closeAddressToOthers(file.address);
   if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
 
@@ -198,8 +212,15 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       journal.close();
       await election.resign();
       control.close();
+      await systemLog?.close();
     },
   };
+}
+
+/** Null where the system's log hears stderr by itself. What it cannot do is said once, and not into itself. */
+async function hostSystemLog(log: (line: string) => void, wanted: () => boolean): Promise<SystemLog | null> {
+  const write = await openSystemLog();
+  return write && new SystemLog({ write, wanted, problem: (sentence) => log(`W392 ${sentence}`) });
 }
 
 function openAsClient(stateDirectory: string, user: string): Application {
@@ -218,8 +239,8 @@ function openAsClient(stateDirectory: string, user: string): Application {
   });
   return {
     role: 'client',
-    dispatch: (method, input) =>
-      client.send(method, input).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
+    dispatch: (method, input, caller) =>
+      client.send(method, input, caller).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
     subscribe: (listener) => client.on('snapshot', listener),
     power: () => undefined,
     async close() {

@@ -5,11 +5,13 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { extname, join, normalize, sep } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
+import type { ConnectionOwner } from '../processes/index.ts';
+import { actorUser } from './actor.ts';
 import { contentSecurityPolicy } from './csp.ts';
-import { type ApiOptions, createApi, refuse } from './http-server.ts';
+import { type ApiOptions, createApi, pathOf, refuse, requestBounds } from './http-server.ts';
 
 export interface ConsoleServer {
   readonly port: number;
@@ -23,7 +25,9 @@ export interface ConsoleOptions extends ApiOptions {
   readonly root: string;
   /** 0 = any free port. */
   readonly port: number;
+  /** Who opened this console: what is recorded, marked as unverified, when the system does not tell who calls. */
   readonly user: string;
+  readonly ownerOf: ConnectionOwner;
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -38,19 +42,22 @@ const types: Readonly<Record<string, string>> = {
 const tokenLivesMs = 600_000;
 /** Wrong log-in attempts within a minute before the door stays shut for the rest of it. */
 const triesPerMinute = 20;
+/** A browser uses six; more than this many at once are not answered. */
+const connectionsMax = 128;
 
 export async function openConsole(options: ConsoleOptions): Promise<ConsoleServer> {
   const handle = createApi(options);
   const session = randomBytes(32).toString('base64url');
   const oneTime = new Map<string, number>();
+  const users = new WeakMap<Socket, string>();
   let tries = { minute: 0, count: 0 };
   let origin = '';
   let cookieName = '';
 
-  const server = createServer((request, response) => {
+  const server = createServer(requestBounds, (request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
-  server.keepAliveTimeout = 60_000;
+  server.maxConnections = connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -77,7 +84,11 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       response.writeHead(421).end('Misdirected request');
       return;
     }
-    const url = new URL(request.url ?? '/', origin);
+    const url = pathOf(request);
+    if (url === null) {
+      response.writeHead(400).end('Bad request\n');
+      return;
+    }
     if (url.pathname === '/login') {
       login(url, response);
       return;
@@ -96,7 +107,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       );
       return;
     }
-    if (await handle(request, response, { user: options.user, via: 'browser' })) return;
+    if (await handle(request, response, { user: userOf(request.socket), via: 'browser' })) return;
     await file(url.pathname, response);
   }
 
@@ -122,13 +133,23 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       .end();
   }
 
+  /** Another user of this machine may have been given the address. */
+  function userOf(socket: Socket): string {
+    const known = users.get(socket);
+    if (known !== undefined) return known;
+    const observed = options.ownerOf(socket);
+    const user = observed ?? actorUser(options.user, null);
+    if (observed !== null) users.set(socket, user);
+    return user;
+  }
+
   function hasSession(request: IncomingMessage): boolean {
     const cookies = (request.headers.cookie ?? '').split(/;\s*/);
     return cookies.some((c) => c.startsWith(`${cookieName}=`) && same(c.slice(cookieName.length + 1), session));
   }
 
   async function file(pathname: string, response: ServerResponse): Promise<void> {
-    const path = normalize(join(options.root, pathname === '/' ? 'index.html' : decodeURIComponent(pathname)));
+    const path = normalize(join(options.root, pathname === '/' ? 'index.html' : pathname));
     const type = types[extname(path)];
     if (!path.startsWith(options.root + sep) || type === undefined) {
       response.writeHead(404).end('Not found\n');

@@ -2,10 +2,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { UnjamError } from '../contract/errors.ts';
 import type { Caller } from '../contract/dispatcher.ts';
-import { addressFolder } from '../processes/index.ts';
-import { type ApiOptions, createApi, refuse } from './http-server.ts';
+import { addressFolder, type ConnectionOwner } from '../processes/index.ts';
+import { actorUser, headerText } from './actor.ts';
+import { type ApiOptions, createApi, refuse, requestBounds } from './http-server.ts';
 
 export interface HostSocket {
   close(): Promise<void>;
@@ -14,7 +16,7 @@ export interface HostSocket {
 export async function openHostSocket(
   address: string,
   token: string,
-  user: string,
+  ownerOf: ConnectionOwner,
   options: ApiOptions,
 ): Promise<HostSocket> {
   const handle = createApi(options);
@@ -23,7 +25,8 @@ export async function openHostSocket(
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     rmSync(address, { force: true }); // of a host that was killed; this process was elected
   }
-  const server = createServer((request, response) => {
+  const owners = new WeakMap<Socket, string>();
+  const server = createServer(requestBounds, (request, response) => {
     if (!isToken(request, token)) {
       refuse(
         response,
@@ -35,7 +38,7 @@ export async function openHostSocket(
       );
       return;
     }
-    handle(request, response, callerOf(request, user)).then(
+    handle(request, response, callerOf(request, owners.get(request.socket) ?? null)).then(
       (known) => {
         if (!known)
           refuse(
@@ -50,7 +53,10 @@ export async function openHostSocket(
       () => response.destroy(),
     );
   });
-  server.keepAliveTimeout = 60_000;
+  server.on('connection', (socket) => {
+    const owner = ownerOf(socket);
+    if (owner !== null) owners.set(socket, owner);
+  });
   await listen(server, address);
   if (folder !== null) chmodSync(address, 0o600);
   return {
@@ -77,12 +83,11 @@ function isToken(request: IncomingMessage, token: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-/** Only the owner of the state directory can read the token, so what it says about itself is believed. */
-function callerOf(request: IncomingMessage, owner: string): Caller {
+/** Whoever has the token may act; in whose name is not for the caller alone to say. */
+function callerOf(request: IncomingMessage, owner: string | null): Caller {
   const via = request.headers['x-unjam-via'];
-  const user = request.headers['x-unjam-user'];
   return {
-    via: via === 'cli' || via === 'window' ? via : 'api',
-    user: typeof user === 'string' && user.length > 0 && user.length <= 200 ? decodeURIComponent(user) : owner,
+    via: via === 'cli' || via === 'window' || via === 'browser' ? via : 'api',
+    user: actorUser(headerText(request.headers['x-unjam-user']), owner),
   };
 }

@@ -29,11 +29,11 @@ export class HttpClient implements Client {
     throw UnjamError.from(reply.error);
   }
 
-  /** As `call`, with errors as values. Only a broken connection throws. */
-  async send(method: string, input: unknown): Promise<Reply> {
+  /** As `call`, with errors as values, in the name of `actor`. Only a broken connection throws. */
+  async send(method: string, input: unknown, actor = this.#o.actor): Promise<Reply> {
     const body = JSON.stringify(input ?? {});
     const wait = (input as { waitMs?: number } | undefined)?.waitMs ?? 0;
-    const response = await this.#request('POST', `/rpc/${method}`, body, this.#o.timeoutMs + wait);
+    const response = await this.#request('POST', `/rpc/${method}`, body, this.#o.timeoutMs + wait, actor);
     let text = '';
     for await (const chunk of response.setEncoding('utf8')) text += chunk as string;
     return JSON.parse(text) as Reply;
@@ -77,8 +77,14 @@ export class HttpClient implements Client {
     this.#agent.destroy();
   }
 
-  #request(method: string, path: string, body: string, timeoutMs: number): Promise<IncomingMessage> {
-    const { address, token, actor } = this.#o;
+  #request(
+    method: string,
+    path: string,
+    body: string,
+    timeoutMs: number,
+    actor = this.#o.actor,
+  ): Promise<IncomingMessage> {
+    const { address, token } = this.#o;
     return new Promise((resolve, reject) => {
       const request = httpRequest(
         {

@@ -13,10 +13,23 @@ export interface ApiOptions {
   readonly version: string;
 }
 
+/** What a slow or broken caller can keep open, ms: the head of a request for 10 s, the whole of it for 30 s. */
+export const requestBounds = {
+  keepAliveTimeout: 60_000,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
+} as const;
+
+/** The path of a request, or null when it is not one: `//` and `http://[` are not. */
+export function pathOf(request: IncomingMessage): URL | null {
+  return URL.parse(request.url ?? '/', 'http://unjam');
+}
+
 /** Answers one request; `caller` was found out by whoever accepted it. Returns false when the path is not of the API. */
 export function createApi({ dispatch, subscribe, version }: ApiOptions) {
   return async function handle(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<boolean> {
-    const { pathname } = new URL(request.url ?? '/', 'http://unjam');
+    const pathname = pathOf(request)?.pathname ?? '';
     if (pathname.startsWith('/rpc/')) {
       reply(response, await rpc(request, pathname.slice('/rpc/'.length), caller));
       return true;
@@ -43,7 +56,7 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
           `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`,
           'Use the "unjam" command of the same version as the host, or restart the host.',
         );
-      return await dispatch(decodeURIComponent(method), await readBody(request), caller);
+      return await dispatch(decoded(method), await readBody(request), caller);
     } catch (error) {
       if (error instanceof UnjamError) return { ok: false, error: error.toBody() };
       throw error;
@@ -66,6 +79,15 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
       clearInterval(beat);
       stop();
     });
+  }
+}
+
+/** A name that is not percent-encoded text is looked up as it stands, and not found. */
+function decoded(method: string): string {
+  try {
+    return decodeURIComponent(method);
+  } catch {
+    return method;
   }
 }
 
@@ -135,6 +157,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
           ),
     );
     request.on('error', reject);
+    request.on('close', () => reject(new Error('The request ended before its body did.')));
   });
   if (bytes.length === 0) return {};
   try {

@@ -1,11 +1,11 @@
 /** Finds the host of the state directory, or starts one in the background, and connects to it. */
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { openStateDirectory, readHostFile } from '../host-files.ts';
 import { stateDirectory } from '../processes/places.ts';
+import { person } from './person.ts';
 
 const answerMs = 15_000;
 const startMs = 20_000;
@@ -43,7 +43,7 @@ async function reach(directory: string): Promise<HttpClient | null> {
   const client = new HttpClient({
     address: file.address,
     token: file.token,
-    actor: { user: userInfo().username, via: 'cli' },
+    actor: { user: person(), via: 'cli' },
     timeoutMs: answerMs,
   });
   try {

@@ -70,6 +70,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const { openConsole } = await import('../api/console-server.ts');
     const { version } = await import('../version.ts');
     const { userInfo } = await import('node:os');
+    const { openConnectionOwner } = await import('../processes/index.ts');
     const engine = await followed(application, open, log);
     const server = await openConsole({
       dispatch: engine.dispatch,
@@ -78,6 +79,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       root,
       port,
       user: userInfo().username,
+      ownerOf: await openConnectionOwner(null),
     });
     close = () => engine.close();
     consoleServer = server;

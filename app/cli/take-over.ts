@@ -1,10 +1,10 @@
 /** Lets a new host, of a new version for instance, take the place of the one that runs. Scripts notice nothing. */
-import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { readHostFile } from '../host-files.ts';
 import { openProcessControl } from '../processes/index.ts';
+import { person } from './person.ts';
 
 const retireMs = 10_000;
 
@@ -16,7 +16,7 @@ export async function takeOver(directory: string): Promise<void> {
   const client = new HttpClient({
     address: file.address,
     token: file.token,
-    actor: { user: userInfo().username, via: 'cli' },
+    actor: { user: person(), via: 'cli' },
     timeoutMs: retireMs,
   });
   try {

@@ -488,6 +488,7 @@ export const Settings = z.strictObject({
   timeDisplay: z.enum(['local', 'utc']),
   singleLetterKeys: z.boolean(),
   'notifications.eventLog': z.boolean().describe('write the lines of Unjam to the Windows Event Log, source Unjam'),
+  'notifications.eventLog': z.boolean().describe('write the lines of Unjam to the Windows Event Log, source Unjam'),
   disableForceKill: z.boolean().describe('policy only'),
   disableAbandon: z.boolean().describe('policy only'),
 });

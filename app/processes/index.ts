@@ -1,10 +1,13 @@
 /** Picks the platform. The only place that looks at `process.platform`. */
+import type { Socket } from 'node:net';
 import type { ProcessControl } from './control.ts';
+import type { WriteEntry } from './system-log.ts';
 
 export type * from './control.ts';
 export { findExecutable } from './find-executable.ts';
 export { closeAddressToOthers, closeFolderToOthers } from './owner-only.ts';
 export { addressFolder, hostAddress, stateDirectory } from './places.ts';
+export { SystemLog } from './system-log.ts';
 
 /** A plain Node and a program beside which koffi lies: Electron itself can be neither (Windows only). */
 export interface HelperRuntime {
@@ -16,4 +19,27 @@ export async function openProcessControl(helper?: HelperRuntime): Promise<Proces
   if (process.platform === 'win32') return (await import('./windows.ts')).openWindows(helper);
   if (process.platform === 'linux') return (await import('./linux.ts')).openLinux();
   throw new Error(`Unjam runs on Windows and Linux; it has no process control for "${process.platform}".`);
+}
+
+/** Null where what a host writes on stderr reaches the system's log by itself (journald). */
+export async function openSystemLog(): Promise<WriteEntry | null> {
+  return process.platform === 'win32' ? (await import('./windows/event-log.ts')).eventLog() : null;
+}
+
+/** The user whose process has the other end of a connection of this machine; null when the system does not tell. */
+export type ConnectionOwner = (socket: Socket) => string | null;
+
+/** `address` is the host's, for connections over a named pipe; null for a server that has only TCP. */
+export async function openConnectionOwner(address: string | null): Promise<ConnectionOwner> {
+  const ownerOf =
+    process.platform === 'win32'
+      ? (await import('./windows/connection-owner.ts')).openConnectionOwner(address)
+      : await (await import('./linux/connection-owner.ts')).openConnectionOwner();
+  return (socket) => {
+    try {
+      return ownerOf(socket);
+    } catch {
+      return null; // a function that this system lacks: a connection is not refused for it
+    }
+  };
 }

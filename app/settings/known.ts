@@ -20,6 +20,7 @@ export const defaultSettings: Settings = {
   theme: 'system',
   timeDisplay: 'local',
   singleLetterKeys: true,
+  'notifications.eventLog': true,
   disableForceKill: false,
   disableAbandon: false,
 };

@@ -3,6 +3,7 @@ import { request, type RequestOptions } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
+import { openConnectionOwner } from '../../app/processes/index.ts';
 import { methods, type Reply } from '../../app/contract/methods.ts';
 import { root, World } from '../support/world.ts';
 
@@ -60,6 +61,7 @@ beforeAll(async () => {
     root: join(root, 'dist/renderer'),
     port: 0,
     user: 'tester',
+    ownerOf: await openConnectionOwner(null),
   });
   const login = await http({
     host: '127.0.0.1',

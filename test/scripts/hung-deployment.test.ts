@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { World } from '../support/world.ts';
+import { actingUser, World } from '../support/world.ts';
 
 test('a hung script is listed with its pid, its mutex and who waits behind it', async () => {
   await using world = await World.open();
@@ -44,7 +44,7 @@ test('Cancel sends the signal, gives the grace, and says that it was ignored', a
   await world.until(ticket, (s) => s.condition.key === 'cancel-ignored');
   const log = await world.log(ticket);
   expect(log).toMatch(
-    /W201 Cancel requested by kim \(api\) at \d\d:\d\d:\d\d, reason "INC-1"\. Sent SIGTERM to 2 processes .* root PID \d+ \(bash, started .*Mutex "web" stays held/,
+    /W201 Cancel requested by kim \(as \w+\) \(api\) at \d\d:\d\d:\d\d, reason "INC-1"\. Sent SIGTERM to 2 processes .* root PID \d+ \(bash, started .*Mutex "web" stays held/,
   );
   expect(log).toMatch(
     /W205 Cancel ignored: .* 2 of 2 processes still run .* Mutex "web" is still held\. .*Next: Force Kill\./,
@@ -91,7 +91,9 @@ test('Abandon frees the mutex while the process lives; the next script is told, 
   expect(await world.log(next.ticket)).toMatch(
     /W222 Mutex "web" acquired .* while abandoned PID \d+ .* NOT isolated from each other/,
   );
-  expect(await world.log(ticket)).toMatch(/W221 ABANDONED by kim \(api\).*INC-4471.*NOTHING WAS ENDED: 2 processes/);
+  expect(await world.log(ticket)).toMatch(
+    /W221 ABANDONED by kim \(as \w+\) \(api\).*INC-4471.*NOTHING WAS ENDED: 2 processes/,
+  );
   const orphan = (await world.get(ticket)).processes;
   expect(orphan).toHaveLength(2);
 
@@ -101,7 +103,7 @@ test('Abandon frees the mutex while the process lives; the next script is told, 
   expect(await world.log(ticket)).toContain('I224 Orphan exited');
   const history = await world.client.call('history.list', { ticket });
   expect(history.map((e) => e.kind)).toEqual(expect.arrayContaining(['started', 'abandoned', 'kill', 'orphan-ended']));
-  expect(history.find((e) => e.kind === 'abandoned')).toMatchObject({ who: 'kim', via: 'api', code: 'W221' });
+  expect(history.find((e) => e.kind === 'abandoned')).toMatchObject({ who: actingUser, via: 'api', code: 'W221' });
 });
 
 test('an orphan that ends by itself keeps the verdict and adds its exit code and output', async () => {

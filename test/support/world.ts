@@ -1,7 +1,7 @@
 /** A real host on a state directory of its own, with real scripts; everything it made is gone when it is disposed. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpClient } from '../../app/api/http-client.ts';
@@ -13,6 +13,9 @@ import { fileSize, RunDirectory } from '../../app/run-directory/run-directory.ts
 
 export const root = new URL('../..', import.meta.url).pathname;
 const program = join(root, 'dist/cli.js');
+
+/** How a host names who acts through `World.client`: the client says "kim", and the host sees who runs the tests. */
+export const actingUser = `kim (as ${userInfo().username})`;
 
 export interface CliResult {
   readonly status: number | null;

@@ -10,7 +10,7 @@ export type Handle = number | bigint;
 
 export type Out = [number | bigint | null];
 
-type LibraryName = 'kernel32' | 'ntdll' | 'advapi32' | 'user32';
+type LibraryName = 'kernel32' | 'ntdll' | 'advapi32' | 'user32' | 'iphlpapi';
 
 const libraries = new Map<LibraryName, ReturnType<typeof koffi.load>>();
 
@@ -42,6 +42,29 @@ export function bind<F extends (...args: never[]) => unknown>(
   };
   return call as unknown as F;
 }
+
+/**
+ * As `bind`, on a thread of koffi's own: for calls that another process answers, and may not. Nothing is padded. `error`
+ * is the last error of that thread.
+ */
+export function bindAsync<R>(
+  name: 'kernel32' | 'advapi32',
+  result: string,
+  symbol: string,
+  ...parameters: string[]
+): (...args: unknown[]) => Promise<{ readonly result: R; readonly error: number }> {
+  let native: ReturnType<ReturnType<typeof koffi.load>['func']> | undefined;
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      native ??= library(name).func(`${result} __stdcall ${symbol}(${parameters.join(', ')})`);
+      native.async(...args, (problem: unknown, value: R) => {
+        if (problem == null) resolve({ result: value, error: getLastError() });
+        else reject(problem instanceof Error ? problem : new Error('The call could not be made.'));
+      });
+    });
+}
+
+const getLastError = bind<() => number>('kernel32', 'uint32', 'GetLastError');
 
 /** For functions that not every Windows has: null instead of an exception. */
 export function attempt<T>(call: () => T): T | null {

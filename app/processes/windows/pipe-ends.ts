@@ -1,0 +1,44 @@
+/** Tells the users of a pipe's connections apart, when only the set of its connected ends can be seen. Pure. */
+
+/** A server end that is connected; `pid` of the client, null when Windows does not tell. */
+export interface PipeEnd {
+  readonly handle: number;
+  readonly pid: number | null;
+}
+
+interface Accepted {
+  /** Null when it cannot be told whose it is. */
+  readonly owner: string | null;
+  /** To be called when the socket has been closed. */
+  readonly release: () => void;
+}
+
+/**
+ * Every accepted socket marks one end as its own. What is not marked when a socket is accepted is that socket's end, or
+ * that of a client whose turn has not come yet: when all of these belong to one user, the socket does too.
+ *
+ * Which of several ends of one user is marked is a guess, but it never makes a user out of another: a user has as many
+ * marks as accepted sockets, so an end that has just come cannot be hidden without another of the same user showing.
+ */
+export class PipeEnds {
+  readonly #userOf: (pid: number) => string | null;
+  readonly #marked = new Set<string>();
+
+  constructor(userOf: (pid: number) => string | null) {
+    this.#userOf = userOf;
+  }
+
+  accept(connected: readonly PipeEnd[]): Accepted {
+    const fresh = connected.filter((end) => !this.#marked.has(key(end)));
+    const users = new Set(fresh.map(({ pid }) => (pid === null ? null : this.#userOf(pid))));
+    const [end] = fresh;
+    const [owner] = users;
+    if (end === undefined || owner == null || users.size !== 1) return { owner: null, release: () => undefined };
+    const mark = key(end);
+    this.#marked.add(mark);
+    return { owner, release: () => this.#marked.delete(mark) };
+  }
+}
+
+/** Windows gives a handle's number to the next one: with the pid it does not stand for another client. */
+const key = ({ handle, pid }: PipeEnd): string => `${handle}:${pid}`;

@@ -1,0 +1,175 @@
+/** Who acts is what the system saw; what a caller says about itself only stands beside it. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmodSync, chownSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
+import { HttpClient } from '../../app/api/http-client.ts';
+import type { ScriptDetail } from '../../app/contract/methods.ts';
+import { openConnectionOwner } from '../../app/processes/index.ts';
+import { root, World } from '../support/world.ts';
+
+const isRoot = process.getuid?.() === 0;
+const program = join(root, 'dist/cli.js');
+/** nobody, and a number without a name. */
+const [nobody, nameless] = [65_534, 65_533];
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs Node as a user of this machine. */
+const as = (uid: number, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      args,
+      { uid, gid: uid, cwd: '/', env: { PATH: process.env['PATH'], ...env } },
+      (error, stdout, stderr) => resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    );
+  });
+
+describe('on the socket', () => {
+  let world: World;
+  let host: ChildProcess | null = null;
+
+  beforeAll(async () => {
+    world = await World.empty();
+    if (!isRoot) {
+      await world.startHost();
+      return;
+    }
+    // A host of an ordinary user: root may come in as well, so two users can act on it.
+    chownSync(world.home, nobody, nobody);
+    chmodSync(world.home, 0o700);
+    const serving = spawn(process.execPath, [program, 'serve'], {
+      uid: nobody,
+      gid: nobody,
+      cwd: '/',
+      env: { PATH: process.env['PATH'], UNJAM_HOME: world.home },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    host = serving;
+    await new Promise((resolve, reject) => {
+      serving.stdout.once('data', resolve);
+      serving.once('exit', () => reject(new Error('The host ended.')));
+    });
+    world.connect();
+  });
+  afterAll(async () => {
+    if (host) {
+      const gone = new Promise((resolve) => host?.once('exit', resolve));
+      host.kill('SIGKILL');
+      await gone;
+    }
+    await world[Symbol.asyncDispose]();
+  });
+
+  const actorOf = async (ticket: string): Promise<ScriptDetail['actor']> => (await world.get(ticket)).actor;
+  const started = async (user: string): Promise<string> => {
+    const { address, token } = world.hostFile();
+    const client = new HttpClient({ address, token, actor: { user, via: 'api' }, timeoutMs: 20_000 });
+    const { ticket } = await client.call('scripts.start', { command: ['true'], cwd: '/' });
+    client.close();
+    return ticket;
+  };
+
+  test('a caller that claims another name is recorded with both', async () => {
+    const own = userInfo().username;
+    expect(await actorOf(await started('CONTOSO\\kim'))).toEqual({ user: `CONTOSO\\kim (as ${own})`, via: 'api' });
+    expect(await actorOf(await started(own))).toEqual({ user: own, via: 'api' });
+  });
+
+  test('a claim cannot write lines of its own into a log', async () => {
+    const { user } = await actorOf(await started('x\nW221 ABANDONED by root'));
+    expect(user).toBe(`x W221 ABANDONED by root (as ${userInfo().username})`);
+  });
+
+  test.skipIf(!isRoot)('two users of one host are told apart (needs root)', async () => {
+    const start = [program, 'start', '--', 'true'];
+    const home = { UNJAM_HOME: world.home };
+    const theirs = await as(nobody, start, home);
+    expect(theirs.stderr).toBe('');
+    expect(await actorOf(theirs.stdout.trim())).toEqual({ user: 'nobody', via: 'cli' });
+    const roots = await as(0, start, home);
+    expect(await actorOf(roots.stdout.trim())).toEqual({ user: 'root', via: 'cli' });
+    const behindSudo = await as(0, start, { ...home, SUDO_USER: 'kim' });
+    expect(await actorOf(behindSudo.stdout.trim())).toEqual({ user: 'kim (as root)', via: 'cli' });
+    // The runner wrote these lines, the journal has them, and both say the same.
+    const history = await world.client.call('history.list', { ticket: theirs.stdout.trim() });
+    expect(history.map((entry) => entry.kind)).toContain('final');
+  });
+
+  test.skipIf(!isRoot)('a third user does not even reach it (needs root)', async () => {
+    const { address } = world.hostFile();
+    const connect = `require('net').connect(${JSON.stringify(address)}).on('connect', () => console.log('in')).on('error', (e) => console.log(e.code))`;
+    expect((await as(nameless, ['-e', connect])).stdout.trim()).toBe('EACCES');
+    const token = `console.log(require('fs').readFileSync(${JSON.stringify(join(world.home, 'token'))}, 'utf8'))`;
+    expect((await as(nameless, ['-e', token])).stderr).toContain('EACCES');
+    expect((await as(nobody, ['-e', connect + ".on('connect', () => process.exit())"])).stdout.trim()).toBe('in');
+  });
+});
+
+describe('on the loopback console', () => {
+  let page: ConsoleServer;
+  const callers: string[] = [];
+
+  beforeAll(async () => {
+    page = await openConsole({
+      dispatch: async (_method, _input, caller) => {
+        callers.push(`${caller.user} via ${caller.via}`);
+        return { ok: true, value: null };
+      },
+      subscribe: () => () => undefined,
+      version: 'test',
+      root: join(root, 'dist/renderer'),
+      port: 0,
+      user: 'whoever opened it',
+      ownerOf: await openConnectionOwner(null),
+    });
+  });
+  afterAll(() => page.close());
+
+  /** Opens the console with its one-time address and calls a method, as a browser does. */
+  const visit = `
+    const at = new URL(process.argv[1]);
+    fetch(at, { redirect: 'manual' }).then(async (login) => {
+      const cookie = login.headers.get('set-cookie').split(';')[0];
+      const reply = await fetch(at.origin + '/rpc/host.info', { method: 'POST', body: '{}', headers: { cookie, origin: at.origin, 'x-unjam-user': 'root', 'x-unjam-via': 'cli' } });
+      console.log(reply.status);
+    });`;
+
+  test('a browser acts in the name of the user that it runs as, whatever it says', async () => {
+    callers.length = 0;
+    await as(process.getuid?.() ?? 0, ['-e', visit, page.oneTimeUrl()]);
+    expect(callers).toEqual([`${userInfo().username} via browser`]);
+  });
+
+  test.skipIf(!isRoot)('another user who was given the address acts in their own name (needs root)', async () => {
+    callers.length = 0;
+    expect((await as(nobody, ['-e', visit, page.oneTimeUrl()])).stdout.trim()).toBe('200');
+    await as(nameless, ['-e', visit, page.oneTimeUrl()]);
+    expect(callers).toEqual(['nobody via browser', `uid ${nameless} via browser`]);
+  });
+
+  test('without an answer of the system it says that nobody verified it', async () => {
+    const blind = await openConsole({
+      dispatch: async (_method, _input, { user }) => ({ ok: true, value: user }),
+      subscribe: () => () => undefined,
+      version: 'test',
+      root: join(root, 'dist/renderer'),
+      port: 0,
+      user: 'kim',
+      ownerOf: () => null,
+    });
+    const login = await fetch(blind.oneTimeUrl(), { redirect: 'manual' });
+    const origin = `http://127.0.0.1:${blind.port}`;
+    const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const reply = await fetch(`${origin}/rpc/host.info`, { method: 'POST', headers: { cookie, origin } });
+    expect(await reply.json()).toEqual({ ok: true, value: 'kim (unverified)' });
+    await blind.close();
+  });
+});

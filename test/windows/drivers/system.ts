@@ -1,0 +1,80 @@
+/** What the host asks of Windows beside processes: the Event Log, and who is at the other end of a connection. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { openConnectionOwner, openSystemLog, SystemLog } from '../../../app/processes/index.ts';
+import { say, scenarios } from '../support/scenarios.ts';
+
+const pipeName = (): string => `\\\\.\\pipe\\unjam-test-${randomBytes(8).toString('hex')}`;
+
+await scenarios({
+  async 'event log'() {
+    const write = await openSystemLog();
+    const problems: string[] = [];
+    const log = new SystemLog({ write: write!, wanted: () => true, problem: (sentence) => problems.push(sentence) });
+    log.write('W201 Grün / step 4 [9f2c]: Cancel requested by CONTOSO\\kim (cli).');
+    log.write('I212 second line');
+    log.write('not for monitoring tools');
+    await log.close();
+    return { problems };
+  },
+
+  /** A server on a pipe, asked by this process and by another one, which stays connected. */
+  async 'pipe owner'({ control, folder }) {
+    const name = pipeName();
+    const ownerOf = await openConnectionOwner(name);
+    const owners: (string | null)[] = [];
+    let ms = 0;
+    const server = createServer((_incoming, answer) => answer.end('ok'));
+    server.on('connection', (socket: Socket) => {
+      const began = performance.now();
+      owners.push(ownerOf(socket));
+      ms = Math.max(ms, performance.now() - began);
+    });
+    server.listen(name);
+    await once(server, 'listening');
+    const asked = request({ socketPath: name, path: '/', agent: false });
+    asked.end();
+    const [answer] = (await once(asked, 'response')) as [NodeJS.ReadableStream];
+    answer.resume();
+    await once(answer, 'end');
+    const child = spawn(process.execPath, [process.argv[1]!, 'stay connected', folder, JSON.stringify({ name })], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      windowsHide: true,
+    });
+    await once(child.stdout, 'data');
+    const another = connect(name);
+    await once(another, 'connect');
+    await new Promise((resolve) => setImmediate(resolve));
+    another.destroy();
+    child.stdin.end();
+    await once(child, 'exit');
+    server.close();
+    return { user: control.user, owners, ms };
+  },
+
+  async 'stay connected'({ options }) {
+    const socket = connect(options['name']!);
+    await once(socket, 'connect');
+    say({ connected: true });
+    process.stdin.resume();
+    await once(process.stdin, 'end');
+    socket.destroy();
+    return {};
+  },
+
+  async 'tcp owner'({ control }) {
+    const ownerOf = await openConnectionOwner(null);
+    const server = createTcpServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const owner = ownerOf(socket);
+    client.destroy();
+    server.close();
+    return { user: control.user, owner };
+  },
+});
