@@ -2,7 +2,7 @@
  * The three verbs: which dialog is open, what was asked for, what was refused. A command carries the version and the
  * process of the view that the person decided on, so that the host can refuse a decision about something else.
  */
-import type { ConsoleClient, Input, ScriptView, Verb } from '../contract.ts';
+import type { ConsoleClient, Input, ScriptDetail, ScriptView, Verb } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
 import { byKey, withEntry, withoutEntry } from '../words/maps.ts';
 import type { Announcer } from './announcer.svelte.ts';
@@ -17,7 +17,6 @@ export interface OpenDialog {
 }
 
 export interface Notice {
-  readonly verb: Verb;
   readonly message: string;
   readonly next: string;
 }
@@ -32,6 +31,8 @@ const verbNames: Readonly<Record<Verb, string>> = { cancel: 'Cancel', kill: 'For
 
 export class Actions {
   dialog = $state.raw<OpenDialog | null>(null);
+  /** A script that was taken out of its queue and is to run after all: its dialog is open. */
+  again = $state.raw<ScriptDetail | null>(null);
   /** Asked for and not answered yet, by ticket. */
   pending = $state.raw(byKey<Verb>([], () => ''));
   /** Refused or failed; stays beside the script until the person dismisses it. */
@@ -58,7 +59,7 @@ export class Actions {
 
   /** Says why a verb cannot be used now, where the person looks. */
   refuse(verb: Verb, ticket: string, why: string): void {
-    this.#note(ticket, { verb, message: `${verbNames[verb]} is not possible now.`, next: why });
+    this.#note(ticket, { message: `${verbNames[verb]} is not possible now.`, next: why });
   }
 
   dismiss(ticket: string): void {
@@ -71,6 +72,32 @@ export class Actions {
     await Promise.all(views.map((view) => this.#send(verb, view, decision)));
   }
 
+  /** The same command once more, as a new script; null when it was refused, which stays beside the old one. */
+  async startAgain(detail: ScriptDetail): Promise<ScriptView | null> {
+    this.again = null;
+    const { name, command, cwd, mutex, isolation, timeouts, cancelSignal, graceMs } = detail;
+    try {
+      const started = await this.#client.call('scripts.start', {
+        name,
+        command,
+        cwd,
+        cancelSignal,
+        graceMs,
+        ...(mutex === null || isolation === null
+          ? {}
+          : { isolation: { level: isolation, mutex, timeoutMs: timeouts.mutexMs } }),
+        ...(timeouts.overallMs === null ? {} : { timeoutMs: timeouts.overallMs }),
+        ...(timeouts.noOutputMs === null ? {} : { noOutputTimeoutMs: timeouts.noOutputMs }),
+      });
+      this.#announcer.warn(`${started.name}: ${started.condition.headline}`);
+      return started;
+    } catch (error) {
+      const { message, next } = toCallError(error);
+      this.#note(detail.ticket, { message, next });
+      return null;
+    }
+  }
+
   async #send(verb: Verb, view: ScriptView, decision: Decision): Promise<void> {
     this.pending = withEntry(this.pending, view.ticket, verb);
     try {
@@ -78,7 +105,7 @@ export class Actions {
       this.#announcer.warn(`${verbNames[verb]} of ${view.name}: ${after.condition.headline}`);
     } catch (error) {
       const { message, next } = toCallError(error);
-      this.#note(view.ticket, { verb, message, next });
+      this.#note(view.ticket, { message, next });
     } finally {
       this.pending = withoutEntry(this.pending, view.ticket);
     }

@@ -97,6 +97,82 @@ describe('Cancel', () => {
   });
 });
 
+describe('a script that was removed from its queue', () => {
+  const removed = {
+    state: 'final',
+    verdict: 'cancelled',
+    condition: {
+      key: 'cancelled',
+      label: 'Cancelled by kim',
+      headline: 'Cancelled by CONTOSO\\kim while it waited; it was never started.',
+      severity: 'neutral',
+      icon: 'stop',
+      next: 'none',
+    },
+    timeouts: { overallMs: 600_000, noOutputMs: null, mutexMs: 3_600_000 },
+  } as const;
+
+  async function atRemoved(): Promise<Scene> {
+    const scene = await at();
+    scene.host.push((world) => world.change('a1', removed));
+    await row(scene.page, 'a1').click();
+    await scene.page.getByText('Removed from the queue: it has not run and will not.').waitFor();
+    return scene;
+  }
+
+  it('starts again only when a person says so, and the question says what is not the same', async () => {
+    await using scene = await atRemoved();
+    await scene.page.getByRole('button', { name: 'Start it again…' }).click();
+    await ready(scene.page);
+    const text = await dialog(scene.page).textContent();
+    for (const part of ['to the end of the queue of "RunningScript", where 3 scripts wait now', 'are not kept'])
+      expect(text).toContain(part);
+    expect(await focused(scene.page)).toBe('Go back Esc');
+    await scene.page.keyboard.press('Enter');
+    await dialog(scene.page).waitFor({ state: 'detached' });
+    expect(scene.host.commands()).toEqual([]);
+  });
+
+  it('is started as a new one with the same command, isolation and limits', async () => {
+    await using scene = await atRemoved();
+    scene.host.answers.set('scripts.start', () => script({ ticket: 'new-1', name: 'Deploy api-eu / step 1' }));
+    await scene.page.getByRole('button', { name: 'Start it again…' }).click();
+    await ready(scene.page);
+    await dialog(scene.page).getByRole('button', { name: 'Start it again' }).click();
+    await expect
+      .poll(() => scene.host.commands())
+      .toEqual([
+        {
+          method: 'scripts.start',
+          input: {
+            name: 'Deploy api-eu / step 1',
+            command: ['powershell.exe', '-File', 'deploy.ps1'],
+            cwd: 'D:\\Work',
+            cancelSignal: 'ctrl-break',
+            graceMs: 10_000,
+            isolation: { level: 'full', mutex: 'RunningScript', timeoutMs: 3_600_000 },
+            timeoutMs: 600_000,
+          },
+        },
+      ]);
+  });
+
+  it('says beside it why it could not be started again', async () => {
+    await using scene = await atRemoved();
+    scene.host.answers.set('scripts.start', () =>
+      refuse({
+        code: 'folder-not-found',
+        message: 'The working folder "D:\\Work" does not exist.',
+        next: 'Create it.',
+      }),
+    );
+    await scene.page.getByRole('button', { name: 'Start it again…' }).click();
+    await ready(scene.page);
+    await dialog(scene.page).getByRole('button', { name: 'Start it again' }).click();
+    await scene.page.locator('.notice', { hasText: 'does not exist' }).waitFor();
+  });
+});
+
 describe('Force Kill', () => {
   it('has the focus on Go back: Enter Enter ends nothing', async () => {
     await using scene = await at(cancelIgnored);
