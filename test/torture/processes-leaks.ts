@@ -35,14 +35,19 @@ export async function countLeaks(world: World, descriptorsBefore: number): Promi
     const leaks = {
       processes: processesOf(world).length,
       descriptors: Math.max(0, hostDescriptors(world.hostPid) - descriptorsBefore - allowedDescriptors),
-      temporaryFiles: readdirSync(world.home, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.tmp'))
-        .length,
+      temporaryFiles: readdirSync(world.home, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.tmp')),
       mounts: readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((l) => l.includes(world.home)).length,
       cgroups: list('/sys/fs/cgroup').filter((name) => name.includes('unjam')).length,
     };
-    if (Object.values(leaks).every((n) => n === 0) || performance.now() > until) return leaks;
+    if (
+      Object.values(leaks)
+        .flat()
+        .every((n) => n === 0) ||
+      performance.now() > until
+    )
+      return leaks;
     await delay(50);
   }
 }

@@ -20,7 +20,7 @@ export interface Witness {
 export interface Leaks {
   readonly processes: number;
   readonly descriptors: number;
-  readonly temporaryFiles: number;
+  readonly temporaryFiles: readonly string[];
   readonly mounts: number;
   readonly cgroups: number;
 }

@@ -16,7 +16,7 @@ test.runIf(process.platform === 'linux')(
       duplicateCompletions: [],
       busyMutexes: 0,
       foreignSignals: [],
-      leaks: { processes: 0, descriptors: 0, temporaryFiles: 0, mounts: 0, cgroups: 0 },
+      leaks: { processes: 0, descriptors: 0, temporaryFiles: [], mounts: 0, cgroups: 0 },
     });
     expect(report.scripts).toBeGreaterThan(10);
   },

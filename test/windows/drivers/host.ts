@@ -1,7 +1,7 @@
 /** A host with the real runner: starts scripts, asks for their end, dies, and looks at what a host finds afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -192,7 +192,7 @@ await scenarios({
   },
 
   async 'host dies'(stage) {
-    const directory = await new Host(stage).start('later', ['1500', '77']);
+    const directory = await new Host(stage).start('told', [join(stage.folder, 'go'), '77']);
     await running(directory);
     say({ path: directory.path });
     say({ done: true });
@@ -208,6 +208,7 @@ await scenarios({
       liveness: stage.control.treeLiveness(scope),
       runner: stage.control.liveness(directory.readRunner()!.runner),
     };
+    writeFileSync(join(dirname(directory.path), 'go'), '');
     const verdict = await verdictOf(directory);
     return { found, verdict, exit: directory.readExit() };
   },

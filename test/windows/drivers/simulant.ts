@@ -1,6 +1,6 @@
 /** The scripts that the scenarios start: `simulant.js KIND ARGS…`. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOutsideJob } from '../../../app/processes/windows/start-outside-job.ts';
 
@@ -19,6 +19,11 @@ const kinds: Record<string, () => void> = {
   later() {
     print('ready');
     setTimeout(() => process.exit(Number(args[1])), Number(args[0]));
+  },
+  /** Ends when a file is there, with a code. */
+  told() {
+    print('ready');
+    setInterval(() => existsSync(args[0]!) && process.exit(Number(args[1])), 20);
   },
   arguments: () => print(JSON.stringify(args)),
   environment: () => print(JSON.stringify(process.env)),
