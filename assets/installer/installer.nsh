@@ -3,6 +3,11 @@
 
 !define UNJAM_RUNTIMES "$COMMONFILES64\Unjam"
 
+; The source of the entries in the Application log (app/processes/windows/event-log.ts). The entries 1 to 1000 of
+; EventCreate.exe, which is part of every Windows, are the text alone; Unjam's codes are 101 to 399. TypesSupported: error,
+; warning, information.
+!define UNJAM_EVENT_SOURCE "SYSTEM\CurrentControlSet\Services\EventLog\Application\Unjam"
+
 ; Removes the runtime in ${UNJAM_RUNTIMES}\_NAME unless a runner lives in it: Windows opens a program that runs for nobody to
 ; write. Asked before anything is deleted, so that a runner never loses half of its files.
 !macro unjamRemoveRuntime _NAME
@@ -48,6 +53,8 @@
     ${EndIf}
   ${EndIf}
   RMDir /r "$INSTDIR\resources\runtime"
+  WriteRegExpandStr HKLM "${UNJAM_EVENT_SOURCE}" "EventMessageFile" "%SystemRoot%\System32\EventCreate.exe"
+  WriteRegDWORD HKLM "${UNJAM_EVENT_SOURCE}" "TypesSupported" 7
   ClearErrors
 !macroend
 
@@ -56,6 +63,7 @@
   ${IfNot} ${isUpdated}
     !insertmacro unjamRemoveRuntimesBut ""
     RMDir "${UNJAM_RUNTIMES}"
+    DeleteRegKey HKLM "${UNJAM_EVENT_SOURCE}"
     ClearErrors
   ${EndIf}
 !macroend

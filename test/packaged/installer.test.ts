@@ -4,10 +4,12 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -116,6 +118,27 @@ test('removing Unjam removes unused runtimes and ends no script; an update that 
   run('customUnInstall', '1.0.0');
   expect(existsSync(runtimes())).toBe(false);
 });
+
+test('the source of the Event Log is there with its message file, and goes with Unjam, but not with an update', () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  expect(eventSource()).toMatch(/EventMessageFile\s+REG_EXPAND_SZ\s+%SystemRoot%\\System32\\EventCreate\.exe/);
+  expect(eventSource()).toMatch(/TypesSupported\s+REG_DWORD\s+0x7/);
+  run('customUnInstall', '1.0.0', { updating: true });
+  expect(eventSource()).not.toBe('');
+  run('customUnInstall', '1.0.0');
+  expect(eventSource()).toBe('');
+});
+
+/** What the registry has of it; empty when there is nothing. */
+function eventSource(): string {
+  const key = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Unjam';
+  const file = join(folder, 'registry.txt');
+  const output = openSync(file, 'w');
+  const { status } = spawnSync('wine', ['reg', 'query', key], { env, stdio: ['ignore', output, 'ignore'] });
+  closeSync(output);
+  return status === 0 ? readFileSync(file, 'utf8') : '';
+}
 
 /** What electron-builder's template has unpacked before it calls customInstall. */
 function unpack(version: string, content = version): void {

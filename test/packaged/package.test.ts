@@ -90,6 +90,18 @@ describe('the archive', () => {
         expect(files).toContain(posix.join(file, '..', target));
   });
 
+  promise('holds no chunk that nothing imports: what an earlier build left is not packed', (unpacked) => {
+    const places = [files.filter((name) => name.startsWith('dist/chunks/')).map((name) => posix.basename(name))];
+    const runtime = join(unpacked, 'resources', 'runtime', 'dist');
+    places.push(readdirSync(join(runtime, 'chunks')));
+    const programs = ['cli.js', 'runner.cjs'].map((name) => readFileSync(join(runtime, name), 'utf8'));
+    for (const chunks of places) {
+      const bodies = chunks.map((name) => readFileSync(join(runtime, 'chunks', name), 'utf8'));
+      const everything = [...programs, textOf('dist/main/main.js'), ...bodies].join('\n');
+      expect(chunks.filter((name) => !everything.includes(`/${name}`))).toEqual([]);
+    }
+  });
+
   promise('leaves koffi’s library outside, where Windows can load it', () => {
     const library = files.find((file) => file.endsWith('.node'));
     expect(library).toMatch(/^node_modules\/@koromix\/koffi-win32-x64\//);

@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildInto } from '../../assets/build.ts';
 import { copy, fetchPackage, makeStandIn } from './stand-in.ts';
 
 export const repository = join(import.meta.dirname, '..', '..');
@@ -49,17 +50,7 @@ export function packFor(platform: 'win32' | 'linux'): Packed {
   cpSync(join(repository, 'node_modules', 'koffi'), join(staging, 'node_modules', 'koffi'), { recursive: true });
   cpSync(koffiFolder, join(staging, 'node_modules', koffiPackage), { recursive: true });
   copy(join(nodeFolder, node), join(staging, 'node_modules', nodePackage, node));
-  for (const [config, outDir] of [
-    ['vite.config.ts', 'renderer'],
-    ['vite.node.config.ts', ''],
-    ['vite.runner.config.ts', ''],
-    ['vite.preload.config.ts', 'main'],
-  ] as const)
-    execFileSync(
-      join(bin, 'vite'),
-      ['build', '-c', config, '--outDir', join(staging, 'dist', outDir), '--emptyOutDir', 'false'],
-      { cwd: repository, stdio: 'pipe' },
-    );
+  buildInto(join(staging, '.cache', 'package', 'dist'));
   mkdirSync(join(staging, 'release'));
   const began = performance.now();
   const builder = ['--dir', platform === 'win32' ? '--win' : '--linux', '--x64', '--projectDir', staging];
