@@ -31,8 +31,8 @@ describe('a launched script', () => {
   });
 
   test('survives the death of its runner, and a stranger can watch it to its end', async () => {
-    const { scope } = await run.scenario<{ scope: TreeScope }>('launch', 'runner dies');
-    expect(await run.scenario('processes', 'watch a stranger', { scope: JSON.stringify(scope) })).toEqual({
+    const { scope, go } = await run.scenario<{ scope: TreeScope; go: string }>('launch', 'runner dies');
+    expect(await run.scenario('processes', 'watch a stranger', { scope: JSON.stringify(scope), go })).toEqual({
       liveness: 'alive',
       tree: ['root node.exe'],
       identify: null,

@@ -53,10 +53,11 @@ await scenarios({
     return null;
   },
 
-  async 'runner dies'({ simulant }) {
-    const script = await simulant('later', ['1500', '77']);
+  async 'runner dies'({ simulant, folder }) {
+    const go = join(folder, 'go');
+    const script = await simulant('told', [go, '77']);
     await script.until('ready');
-    process.stdout.write(`${JSON.stringify({ scope: script.scope })}\n{"done":true}\n`);
+    process.stdout.write(`${JSON.stringify({ scope: script.scope, go })}\n{"done":true}\n`);
     process.kill(process.pid, 'SIGKILL');
     return null;
   },

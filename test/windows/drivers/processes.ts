@@ -113,6 +113,7 @@ await scenarios({
     const scope = JSON.parse(options['scope']!) as TreeScope;
     const liveness = control.liveness(scope.root);
     const tree = control.tree({ ...scope, job: null });
+    writeFileSync(options['go']!, '');
     await until(() => control.liveness(scope.root) === 'dead', 'its end');
     return { liveness, tree: names(tree), identify: control.identify(scope.root.pid) };
   },
