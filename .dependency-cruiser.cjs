@@ -39,7 +39,7 @@ module.exports = {
     layer('cli speaks the contract', '^app/cli/', [
       '^app/(domain|contract|api)/',
       '^app/processes/',
-      '^app/(application|engine|host-files|version)\\.ts$',
+      '^app/(application|engine|hold|host-files|version)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',

@@ -1,5 +1,6 @@
 /** The command line: one file per command, this one only names them. */
 import { Command, CommanderError, Option } from 'commander';
+import type { HoldOptions } from './hold.ts';
 import { exitUsage, fail } from './output.ts';
 import { addScriptOptions, type ScriptOptions } from './script-options.ts';
 import { version } from '../version.ts';
@@ -85,6 +86,17 @@ locks
   .description('let a held queue go on')
   .option(...json)
   .action(async (name: string, options: { json?: boolean }) => (await import('./locks.ts')).resume(name, options));
+program
+  .command('hold')
+  .description('run a command while it holds a mutex, as flock(1) does; no host is needed, nobody supervises it')
+  .argument('[command...]', 'the command and its arguments, after "--"')
+  .option('--mutex <mutex>', 'isolation mutex: letters, digits, space, . _ - @ #')
+  .option('--isolation <level>', 'full = exclusive (default), none or shared = shared')
+  .option('--timeout, --mutex-timeout <time>', 'how long to wait for the mutex: 10ms to 1d (default: for ever)')
+  .option('--inherit-hold', 'run under the hold of the script that this is started from (else: a deadlock)')
+  .option('--name <name>', 'what people see who wait for it')
+  .passThroughOptions()
+  .action(async (command: string[], options: HoldOptions) => (await import('./hold.ts')).hold(command, options));
 program
   .command('history')
   .description('the journal: what happened and who did it')

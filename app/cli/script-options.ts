@@ -114,6 +114,7 @@ function isolationLevel(text: string): IsolationLevel {
     case 'fullisolation':
       return 'full';
     case 'none':
+    case 'shared':
     case 'noisolation':
       return 'none';
     default:

@@ -94,6 +94,12 @@ export const inherited = (
     'The two are NOT isolated from each other, nor from others under that hold. The next in line is granted the mutex when all of them have gone.',
   );
 
+/** Why a script is not started, for `startFailed`. */
+export const wouldDeadlock = (mutex: string, holder: { readonly name: string; readonly ticket: string }): string =>
+  `it was started by "${holder.name}" (ticket ${holder.ticket}), which holds mutex "${mutex}" and would wait for it: a deadlock`;
+export const nothingToInherit = (mutex: string, level: 'full' | 'none'): string =>
+  `--inherit-hold was given, but no script that it was started from holds mutex "${mutex}" ${level === 'full' ? 'at full isolation ' : ''}now`;
+
 /** It exited, and the mutex is not free: null when it is. */
 export const jointGoesOn = (m: MutexFacts | null, at: number): Line | undefined =>
   m?.joint ? line('I109', released(m, at), scriptsWait(m), 'Next: wait for that one.') : undefined;

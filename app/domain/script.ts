@@ -75,6 +75,16 @@ export interface ScriptSpec {
   readonly createdAt: number;
 }
 
+/** Run ids of the scripts that a process with this UNJAM_RUN runs in, outermost first. */
+export function ancestorsOf(cookie: string | undefined): string[] {
+  return cookie === undefined || cookie === 'none'
+    ? []
+    : cookie
+        .split('/')
+        .filter((id) => id !== '')
+        .slice(-32);
+}
+
 /** What finds a script's processes again, also from another process and after its runner died. */
 export interface TreeScope {
   readonly root: ProcessIdentity;
@@ -84,6 +94,8 @@ export interface TreeScope {
   readonly group: number | null;
   /** Windows job object name; it lives as long as the runner holds its handle. Null on POSIX. */
   readonly job: string | null;
+  /** Name of the runner's own cgroup (v2), in which the script was born; absent where none could be made. */
+  readonly cgroup?: string;
 }
 
 /** `runner.json`: written once by the runner, before it is acknowledged. */

@@ -21,6 +21,9 @@ export interface LaunchRequest {
   readonly stderrPath: string;
 }
 
+/** A command that keeps the caller's terminal: its standard streams and console, on POSIX its process group. */
+export type AttachedLaunchRequest = Omit<LaunchRequest, 'stdoutPath' | 'stderrPath'>;
+
 /** How a process ended, raw: `code` is null when a signal ended it (POSIX), unsigned 32 bit on Windows. */
 export interface ExitStatus {
   readonly code: number | null;
@@ -108,6 +111,8 @@ export interface ProcessControl {
   rehearse?(): void;
   /** Starts a script behind a closed gate. Throws an Error with `code` (ENOENT, EACCES …) when the system refuses. */
   launch(request: LaunchRequest): Promise<LaunchedScript>;
+  /** As `launch`; when the caller dies before the gate is open, the command never runs. */
+  launchAttached(request: AttachedLaunchRequest): Promise<LaunchedScript>;
 
   /** One pass over the process table. */
   snapshot(): readonly ProcessSnapshot[];

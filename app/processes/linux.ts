@@ -4,7 +4,7 @@ import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
 import { examine } from './linux/examine.ts';
-import { isGate, launch, rehearse } from './linux/launch.ts';
+import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
 import { CookieCache, GroupProof, treeOf } from './linux/tree.ts';
 
@@ -65,6 +65,7 @@ export function openLinux(): ProcessControl {
       process.on('SIGPIPE', () => undefined);
     },
     launch: (request) => launch(place, request, () => groups.note(request.runId)),
+    launchAttached: (request) => launchAttached(place, request),
     rehearse,
     snapshot: () => proc.readTable(place),
     tree,

@@ -1,7 +1,14 @@
 /** Windows process control on job objects, consoles and handles, through koffi. x64. */
 import { type Liveness, samePlace } from '../domain/identity.ts';
 import type { TreeScope } from '../domain/script.ts';
-import type { ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
+import type {
+  AttachedLaunchRequest,
+  LaunchedScript,
+  LaunchRequest,
+  ProcessControl,
+  ProcessSnapshot,
+  TreeMember,
+} from './control.ts';
 import { type HelperRuntime, listenToCtrlC, ownRuntime, sendConsoleEvent } from './windows/console-signal.ts';
 import { end, explainSurvivor, measureSurvivor } from './windows/ending.ts';
 import type { Handle } from './windows/ffi.ts';
@@ -72,6 +79,14 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
       .length;
   }
 
+  function begin(request: LaunchRequest | AttachedLaunchRequest): Promise<LaunchedScript> {
+    return new Promise((resolve) => {
+      const { script, job } = launch(place, request);
+      jobs.set(job.name, job.handle);
+      resolve(script);
+    });
+  }
+
   return {
     platform: 'windows',
     self,
@@ -81,13 +96,8 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     identify: (pid) => identify(place, pid),
     liveness: (identity) => liveness(place, identity),
     prepareRunner: listenToCtrlC,
-    launch(request) {
-      return new Promise((resolve) => {
-        const { script, job } = launch(place, request);
-        jobs.set(job.name, job.handle);
-        resolve(script);
-      });
-    },
+    launch: begin,
+    launchAttached: begin,
     snapshot,
     tree,
     treeLiveness,

@@ -1,5 +1,5 @@
 /** Turns a mutex's state into the facts that log lines name. */
-import type { HolderFacts, MutexFacts } from '../domain/lines.ts';
+import { besideOrphan, type HolderFacts, inherited, type Line, type MutexFacts } from '../domain/lines.ts';
 import { type Hold, jointHolder, type MutexState, placeOf } from '../domain/mutex.ts';
 
 /** Seen by a script that holds the mutex, or has just released it: `next` is who runs now, or who is first in line. */
@@ -25,4 +25,19 @@ export function holderFacts(state: MutexState, now: number): HolderFacts[] {
     level: h.level,
     heldMs: now - h.grantedAt,
   }));
+}
+
+/** Beside whom a script that was just granted the mutex runs all the same: under its hold, or abandoned before. */
+export function notIsolated(state: MutexState, name: string, hold: Hold): Line[] {
+  const host = hold.under === undefined ? undefined : state.holders.find((h) => h.id === hold.under);
+  return [
+    ...(host ? [inherited(name, hold.grantedAt, host)] : []),
+    ...state.abandoned.map((orphan) =>
+      besideOrphan(name, hold.grantedAt, {
+        name: orphan.name,
+        ticket: orphan.ticket,
+        process: orphan.scope?.root ?? null,
+      }),
+    ),
+  ];
 }

@@ -15,7 +15,7 @@ import { startClocks } from './clocks.ts';
 import { type Cause, Ending, type EndSummary } from './ending.ts';
 import { Inbox } from './inbox.ts';
 import { lasting } from '../run-directory/lasting.ts';
-import { heldMutexFacts, holderFacts, mutexFacts } from './mutex-facts.ts';
+import { heldMutexFacts, holderFacts, mutexFacts, notIsolated } from './mutex-facts.ts';
 import { waitInQueue } from './queue.ts';
 import { ScriptLog } from './script-log.ts';
 
@@ -147,14 +147,13 @@ export class Session {
         return false;
       }
       case 'deadlock': {
-        const why = `it was started by "${outcome.holder.name}" (ticket ${outcome.holder.ticket}), which holds mutex "${name}" and would wait for it: a deadlock`;
+        const why = lines.wouldDeadlock(name, outcome.holder);
         await this.#conclude({ kind: 'failed-to-start', detail: why }, lines.startFailed(why));
         this.#tellHolder(outcome.holder, lines.startedDeadlock(name, spec));
         return false;
       }
       case 'nothing-to-inherit': {
-        const needed = spec.isolation.level === 'full' ? 'at full isolation ' : '';
-        const why = `--inherit-hold was given, but no script that it was started from holds mutex "${name}" ${needed}now`;
+        const why = lines.nothingToInherit(name, spec.isolation.level);
         await this.#conclude({ kind: 'failed-to-start', detail: why }, lines.startFailed(why));
         return false;
       }
@@ -177,22 +176,12 @@ export class Session {
   }
 
   #tellGrant(name: string, hold: Hold, state: MutexState, waitedMs: number): void {
-    const host = hold.under === undefined ? undefined : state.holders.find((h) => h.id === hold.under);
-    if (host) this.#log.append({ type: 'note' }, lines.inherited(name, hold.grantedAt, host));
     const waited = waitedMs > 20 || hold.grantedAt > hold.queuedAt + 20;
     this.#log.append(
       { type: 'granted', mutex: name, fence: hold.fence, waitedMs },
       waited ? lines.acquired(name, waitedMs, hold.grantedAt) : undefined,
     );
-    for (const orphan of state.abandoned)
-      this.#log.append(
-        { type: 'note' },
-        lines.besideOrphan(name, hold.grantedAt, {
-          name: orphan.name,
-          ticket: orphan.ticket,
-          process: orphan.scope?.root ?? null,
-        }),
-      );
+    for (const line of notIsolated(state, name, hold)) this.#log.append({ type: 'note' }, line);
   }
 
   async #runScript(): Promise<void> {

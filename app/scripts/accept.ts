@@ -6,7 +6,7 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
 import { limits } from '../domain/limits.ts';
 import { mutexNameProblem, ticketAt, ticketProblem } from '../domain/names.ts';
-import type { Actor, CancelSignal, ScriptSpec } from '../domain/script.ts';
+import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
 import { findExecutable } from '../processes/index.ts';
 
 export interface Accepted {
@@ -83,22 +83,11 @@ export function acceptStart(
       cleanup: input.cleanup
         ? { command: input.cleanup.command as [string, ...string[]], timeoutMs: input.cleanup.timeoutMs }
         : null,
-      ancestors: ancestorsOf(input.environment),
+      ancestors: ancestorsOf(input.environment?.['UNJAM_RUN']),
       actor,
       createdAt: Date.now(),
     },
   };
-}
-
-/** Run ids of the scripts that the caller itself runs in, outermost first. */
-function ancestorsOf(environment: Readonly<Record<string, string>> | undefined): string[] {
-  const path = environment?.['UNJAM_RUN'];
-  return path === undefined || path === 'none'
-    ? []
-    : path
-        .split('/')
-        .filter((id) => id !== '')
-        .slice(-32);
 }
 
 /** Variables that would change what runs instead of what it sees, and those of an outer script. */

@@ -82,6 +82,17 @@ describe('unjam', () => {
     expect(await status(next)).toMatchObject({ state: 'final', verdict: 'exited', exitCode: 3 });
   });
 
+  test('hold runs a command in its own terminal while it holds the mutex, and passes its exit code', async () => {
+    const hung = await start('--mutex', 'Hold', '--isolation', 'full', ...simulant('stubborn'));
+    const waits = unjam('hold', '--mutex', 'hold', ...simulant('later', '20', '77'));
+    const gaveUp = await unjam('hold', '--mutex', 'hold', '--timeout', '10ms', ...simulant('exit', '0'));
+    expect(gaveUp).toMatchObject({ code: 172, stdout: '' });
+    expect(gaveUp.stderr).toMatch(/Gave up waiting for mutex "hold"/);
+    await unjam('kill', hung, '--yes');
+    expect(await waits).toMatchObject({ code: 77, stdout: 'ready\n' });
+    expect(await unjam('hold', '--mutex', 'HOLD', ...simulant('exit', '3'))).toMatchObject({ code: 3, stderr: '' });
+  });
+
   test('cancel sends Ctrl-C', async () => {
     const ticket = await start(...simulant('polite'));
     await expect

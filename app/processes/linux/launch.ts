@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename } from 'node:path';
-import type { ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
+import type { AttachedLaunchRequest, ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
 import { type Place, readStat } from './proc.ts';
 
 /** Exit status of the shell when the gate was closed for good. */
@@ -21,46 +21,60 @@ export async function launch(place: Place, request: LaunchRequest, onExit: () =>
   const stdout = openSync(request.stdoutPath, 'a', 0o600);
   const stderr = openSync(request.stderrPath, 'a', 0o600);
   try {
-    const [environment, lost] = splitEnvironment(request.environment);
-    // The shell drops variables that are no shell names (dash, busybox); env(1) hands them on.
-    const command = lost.length === 0 ? [request.file] : ['/usr/bin/env', ...lost, request.file];
-    const child = spawn('/bin/sh', ['-c', gate, 'unjam-gate', ...command, ...request.args], {
-      cwd: request.cwd,
-      env: environment,
-      detached: true, // own session and process group (setsid)
-      stdio: ['ignore', stdout, stderr, 'pipe'],
-    });
-    const exited = new Promise<ExitStatus>((resolve) => {
-      child.on('exit', (code, signal) => {
-        onExit();
-        resolve({ code, signal });
-      });
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', reject);
-    });
-    const pid = child.pid;
-    const root = pid === undefined ? null : readStat(place, pid);
-    if (pid === undefined || root === null)
-      throw new Error('The script’s process vanished before it could be identified.');
-    const gatePipe = child.stdio[3] as Socket;
-    gatePipe.on('error', () => undefined); // EPIPE: the shell is gone; `exited` tells
-    return {
-      scope: {
-        root: { ...root.identity, name: basename(request.file).slice(0, 15) },
-        runId: request.runId,
-        group: pid,
-        job: null,
-      },
-      release: () => gatePipe.end('go\n'),
-      abort: () => gatePipe.destroy(),
-      exited,
-    };
+    // Own session and process group (setsid).
+    return await gated(place, request, { detached: true, stdio: ['ignore', stdout, stderr] }, onExit);
   } finally {
     closeSync(stdout);
     closeSync(stderr);
   }
+}
+
+export function launchAttached(place: Place, request: AttachedLaunchRequest): Promise<LaunchedScript> {
+  return gated(place, request, { detached: false, stdio: ['inherit', 'inherit', 'inherit'] }, () => undefined);
+}
+
+async function gated(
+  place: Place,
+  request: AttachedLaunchRequest,
+  { detached, stdio }: { readonly detached: boolean; readonly stdio: readonly ('ignore' | 'inherit' | number)[] },
+  onExit: () => void,
+): Promise<LaunchedScript> {
+  const [environment, lost] = splitEnvironment(request.environment);
+  // The shell drops variables that are no shell names (dash, busybox); env(1) hands them on.
+  const command = lost.length === 0 ? [request.file] : ['/usr/bin/env', ...lost, request.file];
+  const child = spawn('/bin/sh', ['-c', gate, 'unjam-gate', ...command, ...request.args], {
+    cwd: request.cwd,
+    env: environment,
+    detached,
+    stdio: [...stdio, 'pipe'],
+  });
+  const exited = new Promise<ExitStatus>((resolve) => {
+    child.on('exit', (code, signal) => {
+      onExit();
+      resolve({ code, signal });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+  const pid = child.pid;
+  const root = pid === undefined ? null : readStat(place, pid);
+  if (pid === undefined || root === null)
+    throw new Error('The script’s process vanished before it could be identified.');
+  const gatePipe = child.stdio[3] as Socket;
+  gatePipe.on('error', () => undefined); // EPIPE: the shell is gone; `exited` tells
+  return {
+    scope: {
+      root: { ...root.identity, name: basename(request.file).slice(0, 15) },
+      runId: request.runId,
+      group: detached ? pid : null,
+      job: null,
+    },
+    release: () => gatePipe.end('go\n'),
+    abort: () => gatePipe.destroy(),
+    exited,
+  };
 }
 
 /** A shell that ends at once, with the descriptors of a script. */

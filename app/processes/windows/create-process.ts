@@ -46,6 +46,15 @@ const createProcessW = bind<
   'void *',
   '_Out_ void *',
 );
+const getStdHandle = bind<(which: number) => Handle>('kernel32', 'uintptr_t', 'GetStdHandle', 'uint32');
+const setHandleInformation = bind<(handle: Handle, mask: number, flags: number) => number>(
+  'kernel32',
+  'int32',
+  'SetHandleInformation',
+  'uintptr_t',
+  'uint32',
+  'uint32',
+);
 const initializeAttributeList = bind<(list: Buffer | null, count: number, flags: number, size: [number]) => number>(
   'kernel32',
   'int32',
@@ -108,7 +117,12 @@ export function createProcess(request: CreateRequest): Created | { readonly erro
   const { standard, job } = request;
   const attributes = attributeList([
     ...(standard
-      ? [{ attribute: attribute.handleList, handles: [standard.input, standard.output, standard.errors] }]
+      ? [
+          {
+            attribute: attribute.handleList,
+            handles: [...new Set([standard.input, standard.output, standard.errors])], // one that is listed twice is refused
+          },
+        ]
       : []),
     ...(job === null ? [] : [{ attribute: attribute.jobList, handles: [job] }]),
   ]);
@@ -159,6 +173,15 @@ export function openInheritable(path: string, how: (typeof file)[keyof typeof fi
   );
   if (!isHandle(result)) throw windowsError(`${path} cannot be opened for output`, error);
   return result;
+}
+
+const standardStreams = { input: -10, output: -11, errors: -12 } as const;
+
+/** A standard stream of this process, made inheritable; null when it has none. Not to be closed. */
+export function ownStream(which: keyof typeof standardStreams): Handle | null {
+  const handle = getStdHandle(standardStreams[which] >>> 0);
+  const inherit = 1;
+  return isHandle(handle) && setHandleInformation(handle, inherit, inherit) !== 0 ? handle : null;
 }
 
 function attributeList(entries: readonly { readonly attribute: number; readonly handles: readonly Handle[] }[]) {

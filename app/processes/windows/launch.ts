@@ -4,9 +4,9 @@
  * Node's own `spawn` cannot do it: without `detached` the script lands in libuv's job that dies with its parent, with
  * `detached` it has no console and so no Ctrl-C (research: libuv 1.51, measured under Wine 8 and 10).
  */
-import type { ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
+import type { AttachedLaunchRequest, ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
 import { batchCommandLine, isBatchFile, programCommandLine } from './command-line.ts';
-import { createProcess, type Created, creation, file, openInheritable } from './create-process.ts';
+import { createProcess, type Created, creation, file, openInheritable, ownStream } from './create-process.ts';
 import { environmentBlock } from './environment.ts';
 import { InvalidInputError, windowsError } from './errors.ts';
 import { bind, type Handle } from './ffi.ts';
@@ -18,7 +18,10 @@ import type { Place } from './process-table.ts';
 const resumeThread = bind<(thread: Handle) => number>('kernel32', 'uint32', 'ResumeThread', 'uintptr_t');
 
 /** The job's handle stays with the caller, the process's handle with the poll that waits for its end. */
-export function launch(place: Place, request: LaunchRequest): { readonly script: LaunchedScript; readonly job: Job } {
+export function launch(
+  place: Place,
+  request: LaunchRequest | AttachedLaunchRequest,
+): { readonly script: LaunchedScript; readonly job: Job } {
   const commandLine = commandLineOf(request);
   const environment = environmentBlock(request.environment, process.env);
   const job = createJob();
@@ -58,7 +61,7 @@ export function launch(place: Place, request: LaunchRequest): { readonly script:
   return { script, job };
 }
 
-function commandLineOf(request: LaunchRequest): { readonly application: string; readonly line: string } {
+function commandLineOf(request: AttachedLaunchRequest): { readonly application: string; readonly line: string } {
   if (!isBatchFile(request.file))
     return { application: request.file, line: programCommandLine(request.file, request.args) };
   // Not ComSpec: a script's environment must not choose the program that Unjam starts.
@@ -67,7 +70,7 @@ function commandLineOf(request: LaunchRequest): { readonly application: string; 
 }
 
 function createSuspended(
-  request: LaunchRequest,
+  request: LaunchRequest | AttachedLaunchRequest,
   command: { readonly application: string; readonly line: string },
   environment: Buffer,
   job: Job,
@@ -80,16 +83,17 @@ function createSuspended(
     return handle;
   };
   try {
+    const hidden = 'stdoutPath' in request;
     const created = createProcess({
       application: command.application,
       commandLine: command.line,
       cwd: request.cwd,
       environment,
-      flags: creation.suspended | creation.noWindow,
+      flags: creation.suspended | (hidden ? creation.noWindow : 0),
       standard: {
-        input: open('NUL', file.read),
-        output: open(request.stdoutPath, file.append),
-        errors: open(request.stderrPath, file.append),
+        input: (hidden ? null : ownStream('input')) ?? open('NUL', file.read),
+        output: hidden ? open(request.stdoutPath, file.append) : (ownStream('output') ?? open('NUL', file.append)),
+        errors: hidden ? open(request.stderrPath, file.append) : (ownStream('errors') ?? open('NUL', file.append)),
       },
       job: job.handle,
     });
