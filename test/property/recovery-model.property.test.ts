@@ -184,6 +184,24 @@ const command = fc.oneof(
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
+/** One sequence for each verdict that crashes can lead to, so that all of them are seen in every run of the test. */
+const examples: [Command[]][] = (() => {
+  const start: Command = { do: 'start' };
+  const steps = (n: number): Command[] => Array.from({ length: n }, () => ({ do: 'step', which: 0 }));
+  const running = [start, ...steps(4)];
+  const first = (what: 'exit' | 'cancel' | 'kill' | 'abandon' | 'runner-crash'): Command => ({ do: what, which: 0 });
+  const look: Command = { do: 'look' };
+  return [
+    [[...running, first('exit'), ...steps(6)]],
+    [[...running, first('cancel'), ...steps(6)]],
+    [[...running, first('kill'), ...steps(6)]],
+    [[...running, first('abandon'), look, first('exit'), ...steps(6)]],
+    [[...running, first('runner-crash'), look, first('exit'), look]],
+    [[start, ...steps(1), first('runner-crash'), look]],
+    [[start, { do: 'host-crash' }, { do: 'clock', hours: 48 }, look, ...steps(2)]],
+  ];
+})();
+
 async function carryOut(life: Life, c: Command): Promise<void> {
   const script = 'which' in c ? life.scripts[c.which] : undefined;
   switch (c.do) {
@@ -278,9 +296,9 @@ test('one verdict, one completion, a free mutex, no stranger ended, no acknowled
         rmSync(home, { recursive: true, force: true });
       }
     }),
-    { numRuns: Number(process.env['UNJAM_MODEL_RUNS'] ?? 150) },
+    { numRuns: Number(process.env['UNJAM_MODEL_RUNS'] ?? 150), examples },
   );
-  for (const kind of ['exited', 'cancelled', 'abandoned', 'lost', 'never-started'])
+  for (const kind of ['exited', 'cancelled', 'killed', 'abandoned', 'lost', 'never-started'])
     expect(seen[kind], JSON.stringify(seen)).toBeGreaterThan(0);
 }, 120_000);
 
