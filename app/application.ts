@@ -109,10 +109,14 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     runner: runnerCommand,
     killDisabled,
     thresholds: () => thresholdsOf(settings.values),
+    settleMs: () => settings.values.forceKillSettleSeconds * 1_000,
     retention: () => retentionOf(settings.values),
     log,
   });
   await supervisor.open();
+  const forgetOld = (): void => journal.prune(Date.now() - settings.values.keepHistoryDays * 86_400_000);
+  forgetOld();
+  const forgetting = setInterval(forgetOld, 3_600_000).unref();
   const logs = new LogReader();
   const feed = new SnapshotFeed(supervisor);
 
@@ -208,6 +212,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       await socket.close();
       feed.close();
       supervisor.close();
+      clearInterval(forgetting);
       settings.close();
       journal.close();
       await election.resign();

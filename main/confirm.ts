@@ -4,9 +4,17 @@
  */
 import type { BrowserWindow, Dialog, MessageBoxOptions } from 'electron';
 import type { Caller, Dispatch } from '../app/contract/dispatcher.ts';
-import type { ErrorCode } from '../app/contract/errors.ts';
-import { methods, type Method, type Parsed, type Reply, type ScriptDetail } from '../app/contract/methods.ts';
+import {
+  methods,
+  type Method,
+  type Parsed,
+  type Reply,
+  type ScriptDetail,
+  type SettingsView,
+} from '../app/contract/methods.ts';
 import { abandonText, killText, startText, type ConfirmText } from './confirm-text.ts';
+import type { OneQuestion } from './one-question.ts';
+import { refuse } from './refuse.ts';
 
 export interface ConfirmParts {
   readonly dispatch: Dispatch;
@@ -16,39 +24,25 @@ export interface ConfirmParts {
   readonly machine: string;
   /** Calls `changed` whenever a script may have changed; ends with the signal. */
   readonly watch: (ticket: string, changed: () => void, signal: AbortSignal) => void;
+  /** Shared with everything else that asks. */
+  readonly exclusively: OneQuestion;
   readonly now: () => number;
 }
-
-/** After a dialog has closed the next one waits this long, so that no queue of dialogs catches a hasty Enter. */
-const pauseMs = 1_000;
 
 type Verb = 'scripts.kill' | 'scripts.abandon' | 'scripts.cancel';
 type Target = Parsed<'scripts.abandon'> & Parsed<'scripts.cancel'>;
 
 /** Returns a dispatcher for callers that must not be trusted. */
 export function confirmed(parts: ConfirmParts): Dispatch {
-  let open = false;
-  let closedAt = -Infinity;
+  const { exclusively } = parts;
 
-  /** True only when a person pressed the named button; one dialog at a time. */
+  /** True only when a person pressed the named button. */
   const ask = async (text: ConfirmText, signal: AbortSignal): Promise<boolean> => {
     const options: MessageBoxOptions = { type: 'warning', noLink: true, defaultId: 0, cancelId: 0, signal, ...text };
     const parent = parts.parent();
     const answer =
       parent === null ? await parts.dialog.showMessageBox(options) : await parts.dialog.showMessageBox(parent, options);
     return answer.response === 1 && !signal.aborted;
-  };
-
-  const exclusively = async (work: () => Promise<Reply>): Promise<Reply> => {
-    if (open || parts.now() - closedAt < pauseMs)
-      return refuse('not-possible', 'Another question is still open.', 'Answer it first.');
-    open = true;
-    try {
-      return await work();
-    } finally {
-      open = false;
-      closedAt = parts.now();
-    }
   };
 
   const start = (input: Parsed<'scripts.start'>, caller: Caller): Promise<Reply> =>
@@ -75,6 +69,13 @@ export function confirmed(parts: ConfirmParts): Dispatch {
       if (problem !== null) return problem;
       if (!script.verbs[verb].possible)
         return refuse('not-possible', script.verbs[verb].text, 'Look at the script again.');
+      if (input.reason === undefined && (await wantsReason(parts.dispatch, caller)))
+        return refuse(
+          'bad-input',
+          `This host wants a reason for ${name}. Nothing was done.`,
+          'Give one, then confirm.',
+          'reason',
+        );
 
       const gone = new AbortController();
       const over = new AbortController();
@@ -139,6 +140,12 @@ async function look(dispatch: Dispatch, ticket: string, caller: Caller) {
   return (await dispatch('scripts.get', { ticket }, caller)) as Reply<ScriptDetail>;
 }
 
+/** The host refuses it as well; nobody is to press a button first that then does nothing. */
+async function wantsReason(dispatch: Dispatch, caller: Caller): Promise<boolean> {
+  const reply = (await dispatch('settings.get', {}, caller)) as Reply<SettingsView>;
+  return reply.ok && reply.value.values.requireReason;
+}
+
 async function closeWhenGone(
   dispatch: Dispatch,
   shown: ScriptDetail,
@@ -167,9 +174,5 @@ function staleness(asked: Target, script: ScriptDetail): Reply | null {
 }
 
 function wentBack(verb: string): Reply {
-  return refuse('wrong-confirmation', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');
-}
-
-function refuse(code: ErrorCode, message: string, next: string): Reply {
-  return { ok: false, error: { code, message, next } };
+  return refuse('not-confirmed', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');
 }

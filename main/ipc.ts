@@ -9,8 +9,8 @@ import { consoleOrigin, isConsoleUrl } from './protocol.ts';
 
 export interface RpcDoor {
   readonly ipcMain: Pick<IpcMain, 'handle'>;
-  /** Id of the console's webContents; null while there is no window. */
-  readonly consoleId: () => number | null;
+  /** Ids of the webContents of our own windows; empty while there is none. */
+  readonly pages: () => readonly number[];
   /** Already guarded: what it gets from the page it must not trust. */
   readonly dispatch: Dispatch;
   readonly user: string;
@@ -21,7 +21,7 @@ export function openRpcDoor(door: RpcDoor): void {
   const caller: Caller = { user: door.user, via: 'window' };
   const told = new Set<string>();
   door.ipcMain.handle('rpc', async (event, method: unknown, input: unknown): Promise<Reply> => {
-    const problem = senderProblem(event, door.consoleId());
+    const problem = senderProblem(event, door.pages());
     if (problem !== null) {
       // Each problem once: a page that floods the door must not flood the log.
       if (!told.has(problem)) door.log(`Refused a call from a page: ${problem}.`);
@@ -34,17 +34,17 @@ export function openRpcDoor(door: RpcDoor): void {
 }
 
 /**
- * Why this sender is not the console, or null when it is. `senderFrame` is null once the frame has navigated or gone,
+ * Why this sender is not a page of ours, or null when it is. `senderFrame` is null once the frame has navigated or gone,
  * and its properties may throw then: both are refusals.
  */
 function senderProblem(
   event: Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>,
-  consoleId: number | null,
+  pages: readonly number[],
 ): string | null {
-  if (consoleId === null) return 'there is no window';
+  if (pages.length === 0) return 'there is no window';
   try {
     const frame = event.senderFrame;
-    if (event.sender.id !== consoleId) return 'it is not the console';
+    if (!pages.includes(event.sender.id)) return 'it is not the console';
     if (frame === null) return 'its frame is gone';
     if (frame.parent !== null) return 'it is not the main frame';
     if (frame.origin !== consoleOrigin || !isConsoleUrl(frame.url)) return 'it comes from another origin';

@@ -11,6 +11,7 @@ import { appId, toastActivatorClsid } from './app-identity.ts';
 import { restartOnCrash } from './crash.ts';
 import { Engine } from '../app/engine.ts';
 import { hostLog } from './host-log.ts';
+import { LogWindows } from './log-windows.ts';
 import { consoleScheme } from './protocol.ts';
 import { runnerCommand } from './runtime.ts';
 import { lockPages } from './security.ts';
@@ -40,19 +41,26 @@ const engine = new Engine(
   async () => openApplication({ stateDirectory: home, runner: runnerCommand({ ...place, env: process.env }), log }),
   log,
 );
+const createWindow = (kind: 'console' | 'log') => () =>
+  new electron.BrowserWindow(
+    windowOptions({
+      kind,
+      theme: electron.nativeTheme,
+      preload: join(dist, 'main', 'preload.cjs'),
+      icon: join(assets, 'icons', 'app.png'),
+      devTools: !app.isPackaged,
+    }),
+  );
 const window = new ConsoleWindow({
-  create: () =>
-    new electron.BrowserWindow(
-      windowOptions({
-        theme: electron.nativeTheme,
-        preload: join(dist, 'main', 'preload.cjs'),
-        icon: join(assets, 'icons', 'app.png'),
-        devTools: !app.isPackaged,
-      }),
-    ),
+  create: createWindow('console'),
   greet: () => {
     if (engine.snapshot !== null) window.send('snapshot', engine.snapshot);
   },
+  log,
+});
+const logWindows = new LogWindows({
+  create: createWindow('log'),
+  greeting: () => (engine.snapshot === null ? null : { event: 'snapshot', payload: engine.snapshot }),
   log,
 });
 
@@ -60,7 +68,7 @@ const window = new ConsoleWindow({
 if (becomeTheOnlyInstance(app, process.argv, () => window.show())) {
   void app.whenReady().then(() => {
     // 4. Doors, tray, toasts and system events; then the engine, which reports to all of them.
-    const { tray } = startShell(electron, { engine, window, dist, assets, platform, log });
+    const { tray } = startShell(electron, { engine, window, logWindows, dist, assets, platform, log });
     void engine.start();
     // 5. At sign-in nothing but the icon appears, unless there is no icon.
     if (!startsHidden(process.argv) || !tray.exists) window.show();

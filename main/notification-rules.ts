@@ -3,11 +3,17 @@
  * 10 minutes and 6 an hour, the last of which is always a digest, however much the scripts flap.
  */
 import type { MutexView, ScriptView, Snapshot } from '../app/contract/methods.ts';
-import { digestToast, releasedToast, scriptToast, type Level, type Toast } from './notification-texts.ts';
+import {
+  digestToast,
+  orphanExitedToast,
+  releasedToast,
+  scriptToast,
+  type Level,
+  type Toast,
+} from './notification-texts.ts';
 
 const rules = {
   waitsBeforeToastMs: 120_000,
-  perMutexMs: 600_000,
   hourMs: 3_600_000,
   singlesPerHour: 5,
   repeatMs: 1_800_000,
@@ -15,6 +21,18 @@ const rules = {
   /** Nothing is reported right after the machine woke up: every clock looks late then. */
   quietAfterResumeMs: 60_000,
 } as const;
+
+/** What a person wants to hear of, from the settings. */
+export interface Wishes {
+  /** A stuck script blocks others. */
+  readonly stuck: boolean;
+  /** Cancel was ignored, or a process cannot be ended. */
+  readonly unkillable: boolean;
+  readonly orphanExited: boolean;
+  readonly perMutexMs: number;
+  /** Minutes of the day; null = no quiet hours. */
+  readonly quiet: { readonly from: number; readonly to: number } | null;
+}
 
 export type Pause =
   | { readonly kind: 'none' }
@@ -40,6 +58,8 @@ export interface NotifierState {
   readonly quietUntil: number;
   /** Tickets that are not new, while notifications are paused until something new is stuck. */
   readonly known: ReadonlySet<string> | null;
+  /** Tickets of the orphans that lived at the last look. */
+  readonly orphans: ReadonlySet<string>;
 }
 
 export type Effect = { readonly do: 'show'; readonly toast: Toast } | { readonly do: 'withdraw'; readonly id: string };
@@ -52,6 +72,7 @@ export const nothingTold: NotifierState = {
   snoozed: new Map(),
   quietUntil: -Infinity,
   known: null,
+  orphans: new Set(),
 };
 
 interface Candidate {
@@ -64,16 +85,17 @@ export function observe(
   before: NotifierState,
   snapshot: Snapshot,
   now: number,
+  wishes: Wishes,
 ): { state: NotifierState; effects: Effect[] } {
-  const troubles = troublesOf(snapshot, now);
+  const troubles = troublesOf(snapshot, now, wishes);
   const told = new Map(before.told);
-  const mutexAt = new Map([...before.mutexAt].filter(([, at]) => now - at < rules.perMutexMs));
+  const mutexAt = new Map([...before.mutexAt].filter(([, at]) => now - at < wishes.perMutexMs));
   const singles = before.singles.filter((at) => now - at < rules.hourMs);
   const snoozed = new Map([...before.snoozed].filter(([, until]) => until > now));
   let digestAt = before.digestAt;
   let known = before.known;
   const effects: Effect[] = [];
-  const quiet = now < before.quietUntil;
+  const quiet = now < before.quietUntil || isQuietHour(now, wishes.quiet);
   const hasRoom = (mutex: string) => !mutexAt.has(mutex) && singles.length < rules.singlesPerHour;
   const spend = (mutex: string) => {
     mutexAt.set(mutex, now);
@@ -104,6 +126,14 @@ export function observe(
     (a, b) => b.level - a.level || b.script.blocks - a.script.blocks || (a.script.ticket < b.script.ticket ? -1 : 1),
   );
 
+  const orphans = new Set(snapshot.scripts.filter((script) => script.orphan).map((script) => script.ticket));
+  if (wishes.orphanExited && !quiet && known === null)
+    for (const script of snapshot.scripts) {
+      if (!before.orphans.has(script.ticket) || script.orphan || singles.length >= rules.singlesPerHour) continue;
+      singles.push(now);
+      effects.push({ do: 'show', toast: orphanExitedToast(script) });
+    }
+
   const rest: Candidate[] = [];
   for (const candidate of due) {
     const { script, mutex, level } = candidate;
@@ -124,7 +154,10 @@ export function observe(
     }
     effects.push({ do: 'show', toast: digestToast(rest.length) });
   }
-  return { state: { told, mutexAt, singles, digestAt, snoozed, quietUntil: before.quietUntil, known }, effects };
+  return {
+    state: { told, mutexAt, singles, digestAt, snoozed, quietUntil: before.quietUntil, known, orphans },
+    effects,
+  };
 }
 
 /** One script is silent for half an hour; its mutex and the others are not. */
@@ -164,13 +197,23 @@ function nextMorning(now: number): number {
   return eight.getTime();
 }
 
-function troublesOf(snapshot: Snapshot, now: number): Map<string, Candidate> {
+/** On the clock of the machine that shows the toasts; from 22:00 to 07:00 goes over midnight. */
+function isQuietHour(now: number, quiet: Wishes['quiet']): boolean {
+  if (quiet === null) return false;
+  const at = new Date(now);
+  const minute = at.getHours() * 60 + at.getMinutes();
+  return quiet.from <= quiet.to ? minute >= quiet.from && minute < quiet.to : minute >= quiet.from || minute < quiet.to;
+}
+
+function troublesOf(snapshot: Snapshot, now: number, wishes: Wishes): Map<string, Candidate> {
   const found = new Map<string, Candidate>();
   const mutexes = new Map(snapshot.mutexes.map((mutex) => [mutex.name, mutex]));
   for (const script of snapshot.scripts) {
     const mutex = script.mutex === null ? undefined : mutexes.get(script.mutex);
     if (!script.stuck || script.blocks === 0 || mutex === undefined) continue;
-    const level = levelOf(script);
+    const measured = levelOf(script);
+    const level = measured > 1 && !wishes.unkillable ? 1 : measured;
+    if (level === 1 && !wishes.stuck) continue;
     const oldest = Math.min(...mutex.waiters.map((waiter) => Date.parse(waiter.since)));
     if (level > 1 || now - oldest >= rules.waitsBeforeToastMs) found.set(script.ticket, { script, mutex, level });
   }

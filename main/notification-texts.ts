@@ -86,6 +86,19 @@ export function releasedToast(ticket: string, mutexName: string, mutex: MutexVie
   };
 }
 
+export function orphanExitedToast(script: ScriptView): Toast {
+  return {
+    id: `${script.ticket}-exited`,
+    ticket: script.ticket,
+    title: 'An abandoned script has ended',
+    body: `"${plain(script.name, 60)}": ${plain(script.condition.headline, 120)}`,
+    buttons: ['show'],
+    silent: true,
+    stays: false,
+    leavesAfterMs: null,
+  };
+}
+
 export function digestToast(scripts: number): Toast {
   return {
     id: 'unjam-digest',

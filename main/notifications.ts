@@ -11,6 +11,7 @@ import {
   type Effect,
   type NotifierState,
   type Pause,
+  type Wishes,
 } from './notification-rules.ts';
 import { buttonTexts, type Toast, type ToastButton } from './notification-texts.ts';
 import type { OpenRequest } from './open-request.ts';
@@ -19,6 +20,8 @@ export interface NotifierParts {
   readonly supported: () => boolean;
   readonly create: (options: NotificationConstructorOptions) => Notification;
   readonly open: (request: OpenRequest) => void;
+  /** As the settings stand now. */
+  readonly wishes: () => Wishes;
   readonly now: () => number;
   readonly log: (line: string) => void;
 }
@@ -41,7 +44,7 @@ export class Notifier {
   }
 
   see(snapshot: Snapshot): void {
-    const { state, effects } = observe(this.#state, snapshot, this.#parts.now());
+    const { state, effects } = observe(this.#state, snapshot, this.#parts.now(), this.#parts.wishes());
     this.#state = state;
     for (const effect of effects) this.#carryOut(effect);
   }

@@ -8,16 +8,21 @@ import { createExit } from './exit.ts';
 import { incidentSummary } from './incident-summary.ts';
 import { openRpcDoor } from './ipc.ts';
 import { loginItem } from './login-item.ts';
+import type { LogWindows } from './log-windows.ts';
 import { Notifier } from './notifications.ts';
+import { oneQuestion } from './one-question.ts';
 import { watchPower } from './power.ts';
 import { serveConsole } from './protocol.ts';
+import { refuse } from './refuse.ts';
 import { scriptWatch } from './script-watch.ts';
+import { createSave } from './save.ts';
 import { lockSession } from './security.ts';
 import { watchSessionEnd } from './session-end.ts';
 import { trayFace } from './tray-face.ts';
 import { trayMenu } from './tray-menu.ts';
 import { TrayIcon } from './tray.ts';
 import { userName } from './user-name.ts';
+import { withWindowMethods } from './window-methods.ts';
 import type { ConsoleWindow } from './window.ts';
 
 export type ShellElectron = Pick<
@@ -39,6 +44,7 @@ export type ShellElectron = Pick<
 export interface ShellParts {
   readonly engine: Engine;
   readonly window: ConsoleWindow;
+  readonly logWindows: LogWindows;
   /** Folder of the built program; the console is in `renderer` below it. */
   readonly dist: string;
   readonly assets: string;
@@ -49,7 +55,7 @@ export interface ShellParts {
 export function startShell(electron: ShellElectron, parts: ShellParts): { readonly tray: TrayIcon } {
   openDoors(electron, parts);
   const { app, clipboard, dialog, Menu, nativeTheme: theme, Notification, Tray } = electron;
-  const { engine, window, assets, platform, log } = parts;
+  const { engine, window, logWindows, assets, platform, log } = parts;
   const open = window.show.bind(window);
 
   const notifier = new Notifier({
@@ -101,6 +107,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
     if (state.kind !== 'online') return;
     notifier.see(state.snapshot);
     window.send('snapshot', state.snapshot);
+    logWindows.send('snapshot', state.snapshot);
   });
   return { tray };
 }
@@ -108,18 +115,35 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
 /** The ways in for the page: its files, and its calls, each with its guard. */
 function openDoors(
   { dialog, ipcMain, Menu, protocol, session }: ShellElectron,
-  { engine, window, dist, log }: ShellParts,
+  { engine, window, logWindows, dist, log }: ShellParts,
 ): void {
   Menu.setApplicationMenu(null);
   lockSession(session.defaultSession);
   serveConsole(protocol, join(dist, 'renderer'));
+  const parent = () => window.visible;
+  const exclusively = oneQuestion(Date.now);
+  const save = createSave({ dispatch: engine.dispatch, dialog, parent, exclusively });
   const dispatch = confirmed({
     dispatch: engine.dispatch,
     dialog,
-    parent: () => window.visible,
+    parent,
+    exclusively,
     machine: hostname(),
     watch: scriptWatch(engine),
     now: Date.now,
   });
-  openRpcDoor({ ipcMain, consoleId: () => window.contents?.id ?? null, dispatch, user: userName(process.env), log });
+  openRpcDoor({
+    ipcMain,
+    pages: () => [...(window.contents === null ? [] : [window.contents.id]), ...logWindows.pages],
+    dispatch: withWindowMethods(dispatch, {
+      'window.openLog': ({ ticket }) =>
+        logWindows.show(ticket)
+          ? { ok: true, value: {} }
+          : refuse('not-possible', 'Too many logs are open in windows of their own.', 'Close one of them.'),
+      'window.saveLog': save.log,
+      'window.saveText': save.text,
+    }),
+    user: userName(process.env),
+    log,
+  });
 }

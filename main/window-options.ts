@@ -1,4 +1,4 @@
-/** How the console's window is made: a pure function, so that a test holds every flag. */
+/** How the windows are made: a pure function, so that a test holds every flag. */
 import type { BrowserWindowConstructorOptions, NativeTheme } from 'electron';
 
 export type Theme = Pick<NativeTheme, 'shouldUseDarkColors' | 'inForcedColorsMode'>;
@@ -9,11 +9,12 @@ export function windowOptions(given: {
   readonly icon: string;
   /** False in the shipped application: developer tools could call the bridge for a person who is talked into it. */
   readonly devTools: boolean;
+  /** `log`: one of several windows beside the console; where it stood is not remembered. */
+  readonly kind: 'console' | 'log';
 }): BrowserWindowConstructorOptions {
   return {
-    // The name under which Electron keeps the bounds, checked against the screens that exist then.
-    name: 'console',
-    windowStatePersistence: true,
+    // The name under which Electron keeps the bounds, checked against the screens that exist then. One window may have it.
+    ...(given.kind === 'console' ? { name: 'console', windowStatePersistence: true } : {}),
     title: 'Unjam',
     icon: given.icon,
     show: false,

@@ -49,6 +49,8 @@ export type OpenRequest =
 /** The contract's client, and a way to give up on an answer that nobody waits for any more. */
 export interface ConsoleClient extends Client {
   call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>>;
+  /** The page is the window of the desktop application, which has a tray, toasts and no zoom keys of its own. */
+  readonly isDesktop: boolean;
   /** Shows `#log/TICKET` in a window of its own; false when there can be none. */
   openLogWindow(ticket: string): Promise<boolean>;
   /** Only where a tray is; returns what ends it. */

@@ -124,6 +124,7 @@ function statusOf(error: ErrorBody): number {
     case 'stale-version':
     case 'other-process':
     case 'wrong-confirmation':
+    case 'not-confirmed':
     case 'not-final':
     case 'not-possible':
     case 'not-paused':

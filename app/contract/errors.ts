@@ -15,6 +15,7 @@ export const errorCodes = {
   'stale-version': 'failure',
   'other-process': 'failure',
   'wrong-confirmation': 'failure',
+  'not-confirmed': 'failure',
   'not-final': 'failure',
   'not-possible': 'failure',
   'not-paused': 'failure',

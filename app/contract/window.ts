@@ -5,10 +5,33 @@
 import { z } from 'zod';
 import { Ticket } from './schemas.ts';
 
+export const saveKinds = ['log', 'csv', 'json'] as const;
+/** What a page can hand over to be saved, characters; a whole log goes by `window.saveLog`. */
+const savedTextMax = 64 * 1_048_576;
+
+/** `file` is the name of the file that was written; null when the person went back. */
+const Saved = z.strictObject({ file: z.string().nullable(), bytes: z.int() });
+
 export const windowMethods = {
   /** Opens the address `#log/TICKET` in a window of its own, or brings the one that shows it to the front. */
   'window.openLog': { input: z.strictObject({ ticket: Ticket }), output: z.strictObject({}) },
+  /** Asks for a file and writes the log's bytes into it as they are: without lines of Unjam, with colours. */
+  'window.saveLog': {
+    input: z.strictObject({ ticket: Ticket, stream: z.enum(['stdout', 'stderr']).optional() }),
+    output: Saved,
+  },
+  /** Asks for a file and writes a text into it that the page has made. The name is a proposal, without an extension. */
+  'window.saveText': {
+    input: z.strictObject({
+      name: z.string().min(1).max(200),
+      kind: z.enum(saveKinds),
+      text: z.string().max(savedTextMax),
+    }),
+    output: Saved,
+  },
 } as const;
 
 export type WindowMethod = keyof typeof windowMethods;
 export type WindowInput<M extends WindowMethod> = z.input<(typeof windowMethods)[M]['input']>;
+export type WindowParsed<M extends WindowMethod> = z.output<(typeof windowMethods)[M]['input']>;
+export type WindowOutput<M extends WindowMethod> = z.output<(typeof windowMethods)[M]['output']>;

@@ -81,6 +81,8 @@ export type RunnerRequest =
       readonly signal: CancelSignal | null;
       readonly graceMs: number | null;
       readonly escalate: boolean;
+      /** Of the Force Kill that it may become; absent from an older host: the usual one. */
+      readonly settleMs?: number;
       /** What was known when the operator decided. */
       readonly evidence: readonly string[];
     }
@@ -90,5 +92,6 @@ export type RunnerRequest =
       readonly at: number;
       readonly actor: Actor;
       readonly reason: string | null;
+      readonly settleMs?: number;
       readonly evidence: readonly string[];
     };

@@ -134,6 +134,17 @@ export class Journal {
     }));
   }
 
+  /** Removes what is older than `before`, ms since 1970: the journal of a busy host would grow for ever. */
+  prune(before: number): void {
+    try {
+      this.#database?.prepare('DELETE FROM entry WHERE at < ?').run(before);
+    } catch (error) {
+      this.#onProblem(
+        `Old entries of the journal could not be removed (${(error as Error).message}); it is tried again.`,
+      );
+    }
+  }
+
   /** Run ids of the scripts whose end stands in the journal. */
   finished(): Set<string> {
     try {

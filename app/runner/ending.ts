@@ -50,6 +50,7 @@ export class Ending {
   #stage: Stage = 'none';
   #cause: Cause | null = null;
   #since = 0;
+  #settleMs: number = limits.settleMs;
   #sending = false;
   #timer: NodeJS.Timeout | null = null;
   /** Everybody seen in the tree since the end began, for "n of m". */
@@ -65,6 +66,7 @@ export class Ending {
   }
 
   handle(request: RunnerRequest): void {
+    this.#settleMs = request.settleMs ?? limits.settleMs;
     if (request.verb === 'cancel')
       void this.cancel({ kind: 'cancelled', timeout: null, actor: request.actor }, request).catch((e: unknown) =>
         this.#problem(e),
@@ -232,7 +234,7 @@ export class Ending {
       for (const member of left)
         if (!this.#outcomes.has(key(member))) this.#outcomes.set(key(member), this.#c.control.end(member));
     const tookMs = performance.now() - this.#since;
-    if (left.length > 0 && tookMs >= limits.settleMs) {
+    if (left.length > 0 && tookMs >= this.#settleMs) {
       this.#unkillable(left, tookMs);
       return;
     }

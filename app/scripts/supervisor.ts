@@ -40,7 +40,9 @@ export interface SupervisorOptions {
   readonly killDisabled: boolean;
   /** Asked for at every look, so that a change holds at once. */
   readonly thresholds?: () => Thresholds;
-  /** How many finished scripts are kept, and how long; never more than `limits` allows. */
+  /** How long what is left of a Force Kill may take before it is called unkillable, ms. */
+  readonly settleMs?: () => number;
+  /** How many finished scripts are kept, and how long. */
   readonly retention?: () => { readonly keepMs: number; readonly keepCount: number };
   /** One line for the host's own log (stderr). */
   readonly log: (line: string) => void;
@@ -87,6 +89,7 @@ export class Supervisor {
   async open(): Promise<void> {
     mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
     sweepTemporaries(this.#o.stateDirectory, (pid) => this.#o.control.identify(pid) !== null);
+    this.#o.control.sweep?.();
     const { journal } = this.#o;
     const finished = journal.finished();
     journal.together(() => {
@@ -285,7 +288,11 @@ export class Supervisor {
   async #ask(record: ScriptRecord, body: Parameters<typeof sendRequest>[1]): Promise<void> {
     const outcome = await sendRequest(
       record,
-      { ...body, evidence: this.#evidence(record) },
+      {
+        ...body,
+        evidence: this.#evidence(record),
+        ...(this.#o.settleMs === undefined ? {} : { settleMs: this.#o.settleMs() }),
+      },
       {
         refresh: () => this.#register.refresh(record),
         runnerAlive: () =>

@@ -12,14 +12,23 @@ export const defaultSettings: Settings = {
   overdueFactor: defaultThresholds.overdueFactor,
   overdueMinMinutes: defaultThresholds.overdueMinMs / minute,
   cancelGraceSeconds: limits.graceWindowMs / 1_000,
+  forceKillSettleSeconds: limits.settleMs / 1_000,
   keepFinishedDays: limits.keepMs / day,
   keepFinishedCount: limits.keepCount,
+  keepHistoryDays: 365,
   requireReason: false,
   killNeedsPid: false,
   textSizePercent: 100,
   theme: 'system',
   timeDisplay: 'local',
   singleLetterKeys: true,
+  'notifications.stuck': true,
+  'notifications.unkillable': true,
+  'notifications.orphanExited': false,
+  'notifications.minutesPerMutex': 10,
+  'notifications.quietHours': false,
+  'notifications.quietFrom': '22:00',
+  'notifications.quietTo': '07:00',
   'notifications.eventLog': true,
   disableForceKill: false,
   disableAbandon: false,
@@ -41,10 +50,14 @@ export const policyKeys = [
   'cancelGraceSeconds',
   'keepFinishedDays',
   'keepFinishedCount',
+  'forceKillSettleSeconds',
+  'keepHistoryDays',
+  'notifications.eventLog',
 ] as const satisfies readonly SettingKey[];
 
-/** `DisableForceKill`: the name in the registry and in the machine file. */
-export const policyName = (key: SettingKey): string => key.charAt(0).toUpperCase() + key.slice(1);
+/** `DisableForceKill`, `NotificationsEventLog`: the name in the registry and in the machine file. */
+export const policyName = (key: SettingKey): string =>
+  key.replaceAll(/(?:^|\.)(.)/g, (_found, letter: string) => letter.toUpperCase());
 
 export const thresholdsOf = (s: Settings): Thresholds => ({
   ...defaultThresholds,

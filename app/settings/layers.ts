@@ -14,7 +14,7 @@ export const emptyLayer: Layer = { values: {}, problems: [] };
 
 /** What an administrator wrote; `where` names the file or key. Names are compared without regard to case, as Windows does. */
 export function policyLayer(raw: Readonly<Record<string, unknown>>, where: string): Layer {
-  const known = new Map<string, SettingKey>(policyKeys.map((key) => [key.toLowerCase(), key]));
+  const known = new Map<string, SettingKey>(policyKeys.map((key) => [policyName(key).toLowerCase(), key]));
   return read(raw, where, (name) => known.get(name.toLowerCase()) ?? null);
 }
 

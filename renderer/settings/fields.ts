@@ -4,6 +4,7 @@ import type { SettingKey } from '../contract.ts';
 export type Kind =
   | { readonly kind: 'number'; readonly unit: string; readonly step: number }
   | { readonly kind: 'switch' }
+  | { readonly kind: 'time' }
   | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
 
 export interface Field {
@@ -15,11 +16,14 @@ export interface Field {
 
 export interface Group {
   readonly title: string;
+  /** Elsewhere its settings would have no effect. */
+  readonly where?: 'desktop' | 'windows';
   readonly fields: readonly Field[];
 }
 
 const number = (unit: string, step = 1): Kind => ({ kind: 'number', unit, step });
 const onOff: Kind = { kind: 'switch' };
+const time: Kind = { kind: 'time' };
 
 export const groups: readonly Group[] = [
   {
@@ -61,6 +65,12 @@ export const groups: readonly Group[] = [
         control: number('s'),
       },
       {
+        key: 'forceKillSettleSeconds',
+        label: 'Unkillable after Force Kill and',
+        help: 'What is still there then is called unkillable, with the reason. Time limits of scripts keep 5 s.',
+        control: number('s'),
+      },
+      {
         key: 'requireReason',
         label: 'Require a reason',
         help: 'Cancel, Force Kill and Abandon are refused without one, from every door.',
@@ -79,6 +89,61 @@ export const groups: readonly Group[] = [
         control: onOff,
       },
       { key: 'disableAbandon', label: 'Switch Abandon off', help: 'For everybody on this host.', control: onOff },
+    ],
+  },
+  {
+    title: 'Notifications of the desktop application',
+    where: 'desktop',
+    fields: [
+      {
+        key: 'notifications.stuck',
+        label: 'A stuck script blocks others',
+        help: 'As soon as somebody has waited for 2 min.',
+        control: onOff,
+      },
+      {
+        key: 'notifications.unkillable',
+        label: 'Cancel was ignored, or a process cannot be ended',
+        help: 'Switched off, such a script is told of as a stuck one.',
+        control: onOff,
+      },
+      {
+        key: 'notifications.orphanExited',
+        label: 'An abandoned script has ended',
+        help: 'Without a sound.',
+        control: onOff,
+      },
+      {
+        key: 'notifications.minutesPerMutex',
+        label: 'At most one for each mutex in',
+        help: 'And at most 6 an hour in all.',
+        control: number('min'),
+      },
+      {
+        key: 'notifications.quietHours',
+        label: 'Quiet hours',
+        help: 'Only the icon tells. What is still stuck afterwards is told then.',
+        control: onOff,
+      },
+      { key: 'notifications.quietFrom', label: 'Quiet from', help: 'On this machine’s clock.', control: time },
+      {
+        key: 'notifications.quietTo',
+        label: 'Quiet to',
+        help: 'An earlier time means the next morning.',
+        control: time,
+      },
+    ],
+  },
+  {
+    title: 'Monitoring',
+    where: 'windows',
+    fields: [
+      {
+        key: 'notifications.eventLog',
+        label: 'Write to the Windows Event Log',
+        help: 'Every warning line of Unjam, source Unjam, for tools that watch this host.',
+        control: onOff,
+      },
     ],
   },
   {
@@ -138,6 +203,12 @@ export const groups: readonly Group[] = [
         help: 'The oldest go first.',
         control: number('finished scripts', 10),
       },
+      {
+        key: 'keepHistoryDays',
+        label: 'Keep the history for',
+        help: 'Older entries are removed, also those of operators.',
+        control: number('days', 1),
+      },
     ],
   },
 ];
@@ -146,5 +217,6 @@ export const groups: readonly Group[] = [
 export function valueText({ control }: Field, value: boolean | number | string): string {
   if (control.kind === 'switch') return value === true ? 'on' : 'off';
   if (control.kind === 'number') return `${value} ${control.unit}`;
+  if (control.kind === 'time') return String(value);
   return control.choices.find((choice) => choice.value === value)?.label ?? String(value);
 }

@@ -50,6 +50,15 @@ export class Preferences {
     await this.#take(key, () => this.#client.call('settings.set', { reset: [key] }));
   }
 
+  /** Larger or smaller text, in percent; null = the default again. */
+  async zoom(step: number | null): Promise<void> {
+    const entry = this.view?.entries.find(({ key }) => key === 'textSizePercent');
+    if (this.view === null || entry === undefined) return;
+    if (step === null) return this.reset('textSizePercent');
+    const wanted = this.view.values.textSizePercent + step;
+    await this.set('textSizePercent', Math.min(entry.max ?? wanted, Math.max(entry.min ?? wanted, wanted)));
+  }
+
   async #take(key: SettingKey | null, call: () => Promise<SettingsView>): Promise<void> {
     try {
       this.view = await call();

@@ -13,6 +13,7 @@ import type {
 import { unreachable, valueOf } from './call-error.ts';
 
 export class BridgeClient implements ConsoleClient {
+  readonly isDesktop = true;
   readonly #bridge: Bridge;
 
   constructor(bridge: Bridge) {

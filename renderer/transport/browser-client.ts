@@ -7,6 +7,8 @@ import { CallError, unreachable, valueOf } from './call-error.ts';
 const reopenAfterMs = 2_000;
 
 export class BrowserClient implements ConsoleClient {
+  readonly isDesktop = false;
+
   async call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>> {
     const response = await fetch(`/rpc/${method}`, {
       method: 'POST',

@@ -3,7 +3,7 @@ import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/
 import { cancelIgnored, stuckWorld, World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
-const setting = (key: string): string => `[data-setting=${key}]`;
+const setting = (key: string): string => `[data-setting="${key}"]`;
 
 async function openSettings(world: World = stuckWorld()) {
   const scene = await open(world);
@@ -68,6 +68,15 @@ describe('the settings', () => {
     await scene.page.keyboard.press('Control+1');
     await row(scene.page, '9f2c-41aa').waitFor();
     expect(await scene.page.evaluate(() => document.documentElement.scrollWidth)).toBe(1280);
+  });
+
+  it('show only what has an effect on this host and in this window', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('Control+4');
+    await scene.page.locator(setting('notifications.eventLog')).waitFor();
+    await scene.page.locator(setting('keepHistoryDays')).waitFor();
+    await scene.page.locator(setting('forceKillSettleSeconds')).waitFor();
+    expect(await scene.page.locator(setting('notifications.stuck')).count()).toBe(0);
   });
 
   it('switch single letters off; Del and keys with Ctrl go on', async () => {

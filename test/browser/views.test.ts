@@ -191,4 +191,34 @@ describe('in the desktop application', () => {
     );
     await scene.page.getByRole('heading', { name: 'Log: Deploy api-eu / step 1' }).waitFor();
   });
+
+  it('opens a log in this window when the host opens no other, and shows the settings of its toasts', async () => {
+    await using scene = await open(stuckWorld(), { init: standInBridge });
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('l');
+    await scene.page.getByRole('heading', { name: 'Log: Deploy web-eu / step 4' }).waitFor();
+    expect(scene.host.calls).toContainEqual({ method: 'window.openLog', input: { ticket: '9f2c-41aa' } });
+    await scene.page.keyboard.press('Control+4');
+    const from = scene.page.locator('[data-setting="notifications.quietFrom"]').getByLabel('Quiet from');
+    await from.fill('23:30');
+    await expect
+      .poll(() => scene.host.commands())
+      .toEqual([{ method: 'settings.set', input: { values: { 'notifications.quietFrom': '23:30' } } }]);
+  });
+
+  it('zooms with the keys that browsers have for it', async () => {
+    await using scene = await open(stuckWorld(), { init: standInBridge });
+    await detailOf(scene.page, 'Deploy web-eu');
+    for (const key of ['Control+=', 'Control+=', 'Control+-', 'Control+0']) {
+      const before = scene.host.commands().length;
+      await scene.page.keyboard.press(key);
+      await expect.poll(() => scene.host.commands().length).toBe(before + 1);
+    }
+    expect(scene.host.commands().map(({ input }) => input)).toEqual([
+      { values: { textSizePercent: 110 } },
+      { values: { textSizePercent: 120 } },
+      { values: { textSizePercent: 110 } },
+      { reset: ['textSizePercent'] },
+    ]);
+  });
 });

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../app/contract/dispatcher.ts';
 import { methods, type Reply, type ScriptDetail } from '../../app/contract/methods.ts';
 import { confirmed } from '../../main/confirm.ts';
+import { oneQuestion } from '../../main/one-question.ts';
 import { FakeDialog } from './fakes.ts';
 import { detail, now } from './fixtures.ts';
 
@@ -13,12 +14,14 @@ const ticket = 'web-eu-4';
 let script: ScriptDetail | null;
 let done: { method: string; input: Record<string, unknown> }[];
 let clock: number;
+let requireReason: boolean;
 let changed: () => void;
 
 beforeEach(() => {
   script = detail();
   done = [];
   clock = now;
+  requireReason = false;
   changed = () => undefined;
 });
 
@@ -28,12 +31,14 @@ function guard(dialog: FakeDialog) {
     parent: () => null,
     machine: 'WEB-01',
     now: () => clock,
+    exclusively: oneQuestion(() => clock),
     watch: (_ticket, listener, signal) => {
       changed = () => {
         if (!signal.aborted) listener();
       };
     },
     dispatch: async (method, input): Promise<Reply> => {
+      if (method === 'settings.get') return { ok: true, value: { values: { requireReason } } };
       if (method === 'scripts.get')
         return script === null
           ? {
@@ -54,7 +59,7 @@ describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
     const dialog = new FakeDialog('Go back');
     expect(await guard(dialog)(method, { ticket }, caller)).toMatchObject({
       ok: false,
-      error: { code: 'wrong-confirmation' },
+      error: { code: 'not-confirmed' },
     });
     expect(done).toEqual([]);
     expect([dialog.last.buttons?.[0], dialog.last.defaultId, dialog.last.cancelId]).toEqual(['Go back', 0, 0]);
@@ -67,6 +72,17 @@ describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
       { method, input: { ticket, reason: 'INC-7', version: 5, process: { pid: 7312, startTime: 'start-of-7312' } } },
     ]);
     expect(dialog.last.detail).toContain('INC-7');
+  });
+
+  test('asks nobody for a button that the host would refuse: it wants a reason', async () => {
+    requireReason = true;
+    const dialog = new FakeDialog(yes[method]);
+    expect(await guard(dialog)(method, { ticket }, caller)).toMatchObject({
+      error: { code: 'bad-input', field: 'reason' },
+    });
+    expect([dialog.asked, done]).toEqual([[], []]);
+    clock += 5_000;
+    expect(await guard(dialog)(method, { ticket, reason: 'INC-7' }, caller)).toMatchObject({ ok: true });
   });
 
   test('asks nobody when the page decided on an older state, or on another process', async () => {
@@ -146,7 +162,7 @@ describe('Cancel', () => {
     async (extra) => {
       const dialog = new FakeDialog('Go back');
       expect(await guard(dialog)('scripts.cancel', { ticket, ...extra }, caller)).toMatchObject({
-        error: { code: 'wrong-confirmation' },
+        error: { code: 'not-confirmed' },
       });
       expect(dialog.last.message).toBe('Force Kill "Deploy web-eu / step 4"?');
       expect(done).toEqual([]);

@@ -14,6 +14,8 @@ import type {
   NativeTheme,
   Notification,
   NotificationConstructorOptions,
+  SaveDialogOptions,
+  SaveDialogReturnValue,
   Tray,
   WebContents,
 } from 'electron';
@@ -160,6 +162,18 @@ export class FakeTheme
   inForcedColorsMode = false;
   get asTheme(): NativeTheme {
     return this as unknown as NativeTheme;
+  }
+}
+
+/** A person who chooses `path` in every Save dialog; null is Go back. */
+export class FakeSaveDialog implements Pick<Dialog, 'showSaveDialog'> {
+  readonly asked: SaveDialogOptions[] = [];
+  path: string | null = null;
+  showSaveDialog(window: BaseWindow, options: SaveDialogOptions): Promise<SaveDialogReturnValue>;
+  showSaveDialog(options: SaveDialogOptions): Promise<SaveDialogReturnValue>;
+  showSaveDialog(...args: [BaseWindow, SaveDialogOptions] | [SaveDialogOptions]): Promise<SaveDialogReturnValue> {
+    this.asked.push(args.length === 2 ? args[1] : args[0]);
+    return Promise.resolve({ canceled: this.path === null, filePath: this.path ?? '' });
   }
 }
 

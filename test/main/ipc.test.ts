@@ -2,11 +2,13 @@
 import type { IpcMain, IpcMainInvokeEvent } from 'electron';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../app/contract/dispatcher.ts';
-import { methods, type Method, type Reply } from '../../app/contract/methods.ts';
+import { methods, type Reply } from '../../app/contract/methods.ts';
+import { windowMethods } from '../../app/contract/window.ts';
 import { openRpcDoor } from '../../main/ipc.ts';
 
 type Sender = { id: number; url: string; origin: string; frame?: 'main' | 'sub' | 'gone' | 'throws' };
 const consoleId = 7;
+const logWindow = 9;
 const good: Sender = { id: consoleId, url: 'app://ui/index.html', origin: 'app://ui' };
 
 /** Everything that can reach `ipcMain` and is not the console. */
@@ -43,7 +45,7 @@ beforeEach(() => {
   };
   openRpcDoor({
     ipcMain,
-    consoleId: () => open,
+    pages: () => (open === null ? [] : [open, logWindow]),
     dispatch: async (method, input, caller) => {
       reached.push({ method, input, caller });
       return { ok: true, value: null };
@@ -53,12 +55,17 @@ beforeEach(() => {
   });
 });
 
-const allMethods = Object.keys(methods) as Method[];
+/** Those of the host and those of main itself. */
+const allMethods = [...Object.keys(methods), ...Object.keys(windowMethods)];
 
 describe.each(allMethods)('%s', (method) => {
   test('reaches the application from the console, in the name of the person at the window', async () => {
     expect(await rpc(event(good), method, { ticket: 'a' })).toEqual({ ok: true, value: null });
     expect(reached).toEqual([{ method, input: { ticket: 'a' }, caller: { user: 'CONTOSO\\kim', via: 'window' } }]);
+  });
+
+  test('reaches it from the window of a log as well', async () => {
+    expect(await rpc(event({ ...good, id: logWindow }), method, {})).toEqual({ ok: true, value: null });
   });
 
   test.each(Object.keys(hostile))('is refused from %s', async (name) => {

@@ -1,7 +1,8 @@
 /** Toasts are few and actionable, however badly the scripts behave. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ScriptView, Snapshot } from '../../app/contract/methods.ts';
+import type { Reply, ScriptView, Settings, Snapshot } from '../../app/contract/methods.ts';
+import { defaultSettings } from '../../app/settings/known.ts';
 import {
   isPaused,
   nothingTold,
@@ -11,18 +12,21 @@ import {
   snooze,
   type Effect,
   type NotifierState,
+  type Wishes,
 } from '../../main/notification-rules.ts';
 import type { Toast } from '../../main/notification-texts.ts';
+import { ToastWishes, usualWishes } from '../../main/toast-wishes.ts';
 import { at, minutes, mutex, now, script, snapshot } from './fixtures.ts';
 
 /** Feeds snapshots to the reducer and collects what a person would see. */
 class Watcher {
   state: NotifierState = nothingTold;
+  wishes: Wishes = usualWishes;
   readonly shown: { at: number; toast: Toast }[] = [];
   readonly withdrawn: string[] = [];
 
   see(seen: Snapshot, when: number): Effect[] {
-    const { state, effects } = observe(this.state, seen, when);
+    const { state, effects } = observe(this.state, seen, when, this.wishes);
     this.state = state;
     for (const effect of effects) {
       if (effect.do === 'show') this.shown.push({ at: when, toast: effect.toast });
@@ -144,8 +148,8 @@ describe('a person can have peace', () => {
   test('for an hour, until 08:00, or until something new is stuck', () => {
     const known = alone(stuckOn('M'));
     const forAnHour = pause(nothingTold, { kind: 'for', ms: minutes(60) }, known, now);
-    expect([isPaused(forAnHour, now), observe(forAnHour, known, now).effects]).toEqual([true, []]);
-    expect(observe(forAnHour, known, now + minutes(61)).effects).toHaveLength(1);
+    expect([isPaused(forAnHour, now), observe(forAnHour, known, now, usualWishes).effects]).toEqual([true, []]);
+    expect(observe(forAnHour, known, now + minutes(61), usualWishes).effects).toHaveLength(1);
 
     const morning = pause(nothingTold, { kind: 'until-morning' }, known, now);
     expect(new Date(morning.quietUntil).getHours()).toBe(8);
@@ -153,17 +157,20 @@ describe('a person can have peace', () => {
     expect(morning.quietUntil - now).toBeLessThanOrEqual(minutes(24 * 60));
 
     const untilNew = pause(nothingTold, { kind: 'until-new' }, known, now);
-    expect(observe(untilNew, known, now + minutes(90)).effects).toEqual([]);
+    expect(observe(untilNew, known, now + minutes(90), usualWishes).effects).toEqual([]);
     const both = snapshot([stuckOn('M'), stuckOn('N')]);
-    const woken = observe(untilNew, both, now + minutes(90));
+    const woken = observe(untilNew, both, now + minutes(90), usualWishes);
     expect([woken.effects.length > 0, isPaused(woken.state, now + minutes(90))]).toEqual([true, false]);
     expect(isPaused(pause(untilNew, { kind: 'none' }, known, now), now)).toBe(false);
   });
 
   test('for a minute after the machine woke up, which is no pause of theirs', () => {
     const woken = resumed(nothingTold, now);
-    expect([observe(woken, alone(script()), now + 59_000).effects, isPaused(woken, now)]).toEqual([[], false]);
-    expect(observe(woken, alone(script()), now + 61_000).effects).toHaveLength(1);
+    expect([observe(woken, alone(script()), now + 59_000, usualWishes).effects, isPaused(woken, now)]).toEqual([
+      [],
+      false,
+    ]);
+    expect(observe(woken, alone(script()), now + 61_000, usualWishes).effects).toHaveLength(1);
   });
 });
 
@@ -281,6 +288,75 @@ test('the budget holds for any history', { timeout: 30_000 }, () => {
     }),
     { numRuns: 200 },
   );
+});
+
+describe('the wishes of a person', () => {
+  const ignored = (name: string) => stuckOn(name, { condition: condition('cancel-ignored', 'kill') });
+
+  test('leave out what was switched off: stuck, or Cancel ignored and unkillable', () => {
+    const onlyWorse = new Watcher();
+    onlyWorse.wishes = { ...usualWishes, stuck: false };
+    onlyWorse.see(alone(stuckOn('A')), now);
+    onlyWorse.see(alone(ignored('B')), now);
+    expect(onlyWorse.titles).toEqual(['Cancel was ignored']);
+    const onlyStuck = new Watcher();
+    onlyStuck.wishes = { ...usualWishes, unkillable: false };
+    onlyStuck.see(alone(ignored('A')), now);
+    onlyStuck.see(alone(unkillable('B')), now);
+    expect(onlyStuck.titles).toEqual(['Stuck script blocks 3 deployments', 'Stuck script blocks 3 deployments']);
+  });
+
+  test('say how often a mutex may be told of', () => {
+    const watcher = new Watcher();
+    watcher.wishes = { ...usualWishes, perMutexMs: minutes(2) };
+    watcher.see(alone(stuckOn('M')), now);
+    watcher.see(alone(ignored('M')), now + minutes(1));
+    watcher.see(alone(ignored('M')), now + minutes(3));
+    expect(watcher.shown.map((one) => (one.at - now) / 60_000)).toEqual([0, 3]);
+  });
+
+  test('keep the quiet hours, also over midnight, and tell afterwards', () => {
+    const watcher = new Watcher();
+    const hour = new Date(now).getHours();
+    watcher.wishes = { ...usualWishes, quiet: { from: ((hour + 23) % 24) * 60, to: ((hour + 1) % 24) * 60 } };
+    watcher.see(alone(script()), now);
+    expect(watcher.titles).toEqual([]);
+    watcher.see(alone(script()), now + minutes(60));
+    expect(watcher.titles).toEqual(['Stuck script blocks 3 deployments']);
+  });
+
+  test('tell of an orphan that has ended, once, and only on request', () => {
+    const orphan = script({ ticket: 'o', state: 'final', verdict: 'abandoned', orphan: true, stuck: false, blocks: 0 });
+    const gone = { ...orphan, orphan: false };
+    for (const orphanExited of [false, true]) {
+      const watcher = new Watcher();
+      watcher.wishes = { ...usualWishes, orphanExited };
+      for (const one of [orphan, orphan, gone, gone]) watcher.see(snapshot([one]), now);
+      expect(watcher.titles).toEqual(orphanExited ? ['An abandoned script has ended'] : []);
+    }
+  });
+});
+
+test('the wishes are those of the settings, and of those that were read last', async () => {
+  const reply = (values: Partial<Settings>) => ({ ok: true, value: { values: { ...defaultSettings, ...values } } });
+  const replies = [
+    reply({ 'notifications.stuck': false, 'notifications.quietHours': true, 'notifications.quietFrom': '22:30' }),
+    { ok: false, error: { code: 'host-unreachable', message: '', next: '' } },
+  ];
+  let when = 0;
+  const wishes = new ToastWishes(
+    async () => replies.shift() as Reply,
+    'kim',
+    () => when,
+  );
+  await wishes.look();
+  const read = { ...usualWishes, stuck: false, quiet: { from: 1_350, to: 420 } };
+  expect(wishes.current).toEqual(read);
+  await wishes.look();
+  expect(replies).toHaveLength(1);
+  when = 5_000;
+  await wishes.look();
+  expect([wishes.current, replies]).toEqual([read, []]);
 });
 
 const emptySnapshot = snapshot();

@@ -2,6 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { Notifier } from '../../main/notifications.ts';
 import type { OpenRequest } from '../../main/open-request.ts';
+import { usualWishes } from '../../main/toast-wishes.ts';
 import { FakeNotification } from './fakes.ts';
 import { minutes, now, script, snapshot } from './fixtures.ts';
 
@@ -29,6 +30,7 @@ function notifier(
       return toast.asNotification;
     },
     open: (request) => opened.push(request),
+    wishes: () => usualWishes,
     now: () => clock,
     log: (line) => log.push(line),
   });

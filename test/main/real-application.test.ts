@@ -1,21 +1,27 @@
 /** The doors of main around the real application and real processes: what the page may do to a script, and what not. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IpcMainInvokeEvent } from 'electron';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openApplication, type Application } from '../../app/application.ts';
-import type { Reply, ScriptDetail, ScriptView } from '../../app/contract/methods.ts';
+import type { Reply, ScriptDetail, ScriptView, SettingsView } from '../../app/contract/methods.ts';
 import { confirmed } from '../../main/confirm.ts';
 import { Engine } from '../../app/engine.ts';
 import { openRpcDoor } from '../../main/ipc.ts';
 import { scriptWatch } from '../../main/script-watch.ts';
-import { FakeDialog } from './fakes.ts';
+import { oneQuestion } from '../../main/one-question.ts';
+import { createSave } from '../../main/save.ts';
+import { withWindowMethods } from '../../main/window-methods.ts';
+import { FakeDialog, FakeSaveDialog } from './fakes.ts';
 
 let home: string;
 let engine: Engine;
 let application: Application;
 let dialog: FakeDialog;
+let saveDialog: FakeSaveDialog;
+/** What the registry has when the application opens. */
+let policy: Record<string, unknown> = {};
 let rpc: (event: IpcMainInvokeEvent, method: string, input: unknown) => Promise<Reply>;
 
 /** A call as the page's own main frame makes it. */
@@ -31,8 +37,18 @@ const call = (method: string, input: unknown) =>
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'unjam-main-'));
+  policy = {};
+  await open();
+});
+
+async function open(): Promise<void> {
   engine = new Engine(
-    async () => (application = await openApplication({ stateDirectory: home, log: () => undefined })),
+    async () =>
+      (application = await openApplication({
+        stateDirectory: home,
+        policies: { machineFile: null, distrust: () => null, registry: { read: async () => policy } },
+        log: () => undefined,
+      })),
     () => undefined,
   );
   await engine.start();
@@ -44,18 +60,38 @@ beforeEach(async () => {
     parent: () => null,
     machine: 'here',
     watch: scriptWatch(engine),
-    now: () => (clock += 10_000), // the rest between two questions is not what is tested here
+    now: Date.now,
+    exclusively: oneQuestion(() => (clock += 10_000)), // the rest between two questions is not what is tested here
+  });
+  saveDialog = new FakeSaveDialog();
+  const save = createSave({
+    dispatch: engine.dispatch,
+    dialog: saveDialog,
+    parent: () => null,
+    exclusively: (work) => work(),
   });
   openRpcDoor({
     ipcMain: { handle: (_channel, listener) => (rpc = listener as typeof rpc) },
-    consoleId: () => 1,
-    dispatch,
+    pages: () => [1],
+    dispatch: withWindowMethods(dispatch, {
+      'window.openLog': () => ({ ok: true, value: {} }),
+      'window.saveLog': save.log,
+      'window.saveText': save.text,
+    }),
     user: 'kim',
     log: () => undefined,
   });
-});
+}
+
+/** With what the administrator has set, as after a restart. */
+async function reopen(rules: Record<string, unknown>): Promise<void> {
+  await engine.close();
+  policy = rules;
+  await open();
+}
 
 afterEach(async () => {
+  await reopen({});
   for (const script of engine.snapshot?.scripts ?? [])
     if (script.state !== 'final' || script.orphan) await kill(script.ticket);
   await engine.close();
@@ -64,7 +100,7 @@ afterEach(async () => {
 
 test('a script that the page starts runs only after a person read its command', { timeout: 30_000 }, async () => {
   dialog.answers.push('Go back');
-  expect(await call('scripts.start', hang)).toMatchObject({ ok: false, error: { code: 'wrong-confirmation' } });
+  expect(await call('scripts.start', hang)).toMatchObject({ ok: false, error: { code: 'not-confirmed' } });
   expect(await value<ScriptView[]>(call('scripts.list', { all: true }))).toEqual([]);
   const script = await start();
   expect(dialog.last.detail).toContain(process.execPath);
@@ -102,6 +138,91 @@ test('the question closes when the script ends while it is open', { timeout: 30_
   expect(await asked).toMatchObject({ ok: false, error: { code: 'not-possible' } });
 });
 
+test('what an administrator has switched off is not asked about, and not done', { timeout: 60_000 }, async () => {
+  const { ticket, pid } = await start();
+  await reopen({ DisableForceKill: 1, DisableAbandon: 1 });
+  const asked: [string, unknown][] = [
+    ['scripts.kill', { ticket }],
+    ['scripts.abandon', { ticket, confirmPid: pid }],
+    ['scripts.cancel', { ticket, escalate: true }],
+    ['scripts.cancel', { ticket, signal: 'SIGKILL' }],
+  ];
+  for (const [method, input] of asked)
+    expect(await call(method, input)).toMatchObject({
+      ok: false,
+      error: {
+        code: 'not-possible',
+        message: expect.stringContaining('switched off on this host by its administrator') as string,
+      },
+    });
+  expect(dialog.asked).toEqual([]);
+  expect(lives(pid)).toBe(true);
+  expect((await get(ticket)).verbs).toMatchObject({ kill: { possible: false }, abandon: { possible: false } });
+  const { entries } = await value<SettingsView>(call('settings.get', {}));
+  const managed = Object.fromEntries(entries.map(({ key, managed: by }) => [key, by]));
+  expect(managed['disableForceKill']).toBe('Set by your administrator (policy DisableForceKill)');
+  expect(managed['disableAbandon']).toBe('Set by your administrator (policy DisableAbandon)');
+  // The page cannot undo it.
+  for (const key of ['disableForceKill', 'disableAbandon'])
+    expect(await call('settings.set', { values: { [key]: false } })).toMatchObject({ error: { code: 'not-possible' } });
+  // Nor can what the person at the window has put into their own file.
+  expect(await call('settings.set', { reset: ['disableForceKill'] })).toMatchObject({ ok: false });
+});
+
+test('a reason that an administrator wants is wanted before the question', { timeout: 60_000 }, async () => {
+  const { ticket, pid } = await start();
+  await reopen({ RequireReason: 1 });
+  expect(await call('scripts.kill', { ticket })).toMatchObject({ error: { code: 'bad-input', field: 'reason' } });
+  expect(await call('scripts.cancel', { ticket })).toMatchObject({ error: { code: 'bad-input', field: 'reason' } });
+  expect(dialog.asked).toEqual([]);
+  dialog.answers.push('End 1 process');
+  expect(await call('scripts.kill', { ticket, reason: 'INC-7' })).toMatchObject({ ok: true });
+  await expect.poll(async () => (await get(ticket)).verdict, { timeout: 20_000 }).toBe('killed');
+  expect(lives(pid)).toBe(false);
+});
+
+describe('Save', () => {
+  const bytes = Buffer.from('one \u001b[31mred\u001b[0m\ntwo \u0000\ufffd\n', 'utf8');
+  const write = `process.stdout.write(Buffer.from('${bytes.toString('base64')}', 'base64')); process.stderr.write('bad\\n')`;
+
+  async function finished(): Promise<string> {
+    dialog.answers.push('Run');
+    const { ticket } = await value<ScriptView>(
+      call('scripts.start', { command: [process.execPath, '-e', write], waitMs: 20_000 }),
+    );
+    await expect.poll(async () => (await get(ticket)).state, { timeout: 20_000 }).toBe('final');
+    return ticket;
+  }
+
+  test(
+    'writes the bytes of a log as the script wrote them, into the file that a person chose',
+    { timeout: 30_000 },
+    async () => {
+      const ticket = await finished();
+      saveDialog.path = join(home, 'saved.log');
+      expect(await value(call('window.saveLog', { ticket, stream: 'stdout' }))).toEqual({
+        file: 'saved.log',
+        bytes: bytes.length,
+      });
+      expect(readFileSync(saveDialog.path)).toEqual(bytes);
+      expect(saveDialog.asked[0]).toMatchObject({
+        defaultPath: `${ticket}.stdout.log`,
+        filters: [{ extensions: ['log'] }],
+      });
+      expect(await value(call('window.saveLog', { ticket }))).toMatchObject({ bytes: bytes.length + 4 });
+      expect(readFileSync(saveDialog.path, 'utf8')).toContain('bad');
+    },
+  );
+
+  test('writes nothing after Go back, and nothing of a script that it does not know', { timeout: 30_000 }, async () => {
+    const ticket = await finished();
+    expect(await value(call('window.saveLog', { ticket }))).toEqual({ file: null, bytes: 0 });
+    saveDialog.path = join(home, 'nobody.log');
+    expect(await call('window.saveLog', { ticket: 'nobody' })).toMatchObject({ error: { code: 'unknown-ticket' } });
+    expect(existsSync(saveDialog.path)).toBe(false);
+  });
+});
+
 const hang = {
   command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],
   isolation: { level: 'full', mutex: 'M' },
@@ -118,7 +239,7 @@ const get = (ticket: string) => value<ScriptDetail>(call('scripts.get', { ticket
 
 /** As the CLI would, past main. */
 async function kill(ticket: string): Promise<void> {
-  await application.dispatch('scripts.kill', { ticket }, { user: 'test', via: 'cli' });
+  await application.dispatch('scripts.kill', { ticket, reason: 'end' }, { user: 'test', via: 'cli' });
   await expect
     .poll(
       async () => {

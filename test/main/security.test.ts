@@ -112,8 +112,8 @@ describe('every page', () => {
 
 describe('the window', () => {
   const theme = { shouldUseDarkColors: false, inForcedColorsMode: false };
-  const options = (devTools = false) =>
-    windowOptions({ theme, preload: '/dist/main/preload.cjs', icon: '/assets/app.png', devTools });
+  const options = (devTools = false, kind: 'console' | 'log' = 'console') =>
+    windowOptions({ kind, theme, preload: '/dist/main/preload.cjs', icon: '/assets/app.png', devTools });
 
   test('is sandboxed, isolated and without Node', () => {
     expect(options().webPreferences).toMatchObject({
@@ -130,6 +130,13 @@ describe('the window', () => {
       devTools: false,
     });
     expect(options().webPreferences).not.toHaveProperty('enableBlinkFeatures');
+  });
+
+  test('of a log is as closed as the console, and leaves the place of the console alone', () => {
+    expect(options(false, 'log').webPreferences).toEqual(options().webPreferences);
+    expect(options().name).toBe('console');
+    expect(options(false, 'log')).not.toHaveProperty('name');
+    expect(options(false, 'log')).not.toHaveProperty('windowStatePersistence');
   });
 
   test('is not shown before it is painted, and has the page’s colour until then', () => {

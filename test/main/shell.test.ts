@@ -6,6 +6,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Application } from '../../app/application.ts';
 import type { Reply, Snapshot } from '../../app/contract/methods.ts';
 import { Engine } from '../../app/engine.ts';
+import { defaultSettings } from '../../app/settings/known.ts';
+import { LogWindows } from '../../main/log-windows.ts';
 import { startShell, type ShellElectron } from '../../main/shell.ts';
 import { ConsoleWindow } from '../../main/window.ts';
 import { FakeDialog, FakeMenu, FakeNotification, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
@@ -14,6 +16,7 @@ import { detail, script, snapshot } from './fixtures.ts';
 class World {
   readonly trays: FakeTray[] = [];
   readonly windows: FakeWindow[] = [];
+  readonly logWindows: FakeWindow[] = [];
   readonly toasts: FakeNotification[] = [];
   readonly dialog = new FakeDialog();
   readonly app = Object.assign(new EventEmitter(), { isPackaged: true, ended: false, quit: () => undefined });
@@ -46,9 +49,19 @@ class World {
       },
       log: () => undefined,
     });
+    const logWindows = new LogWindows({
+      create: () => {
+        const window = new FakeWindow();
+        this.logWindows.push(window);
+        return window.asWindow;
+      },
+      greeting: () => ({ event: 'snapshot', payload: this.engine.snapshot }),
+      log: () => undefined,
+    });
     startShell(this.#electron(), {
       engine: this.engine,
       window: this.window,
+      logWindows,
       dist: join(import.meta.dirname, 'no-such-folder'),
       assets: 'assets',
       platform: 'win32',
@@ -81,6 +94,7 @@ class World {
       role: 'host',
       dispatch: async (method, input, caller) => {
         this.calls.push({ method, input, via: caller.via });
+        if (method === 'settings.get') return { ok: true, value: { values: defaultSettings } };
         return { ok: true, value: method === 'scripts.get' ? detail() : null };
       },
       subscribe: (listener) => {
@@ -171,7 +185,7 @@ describe('a call of the page', () => {
     world.dialog.answers.push('Go back');
     expect(await world.call('scripts.kill', { ticket: 'web-eu-4' })).toMatchObject({
       ok: false,
-      error: { code: 'wrong-confirmation' },
+      error: { code: 'not-confirmed' },
     });
     expect(world.calls.some((call) => call.method === 'scripts.kill')).toBe(false);
   });
@@ -188,6 +202,30 @@ describe('a call of the page', () => {
       {},
     );
     expect(reply).toMatchObject({ ok: false, error: { code: 'unauthorized' } });
+  });
+});
+
+describe('a log in a window of its own', () => {
+  test('opens at the asking of the page, hears snapshots, and may call', async () => {
+    world.openWindow();
+    expect(await world.call('window.openLog', { ticket: 'web-eu-4' })).toEqual({ ok: true, value: {} });
+    const [log] = world.logWindows;
+    expect(log?.url).toBe('app://ui/index.html#log/web-eu-4');
+    log?.finishLoading();
+    world.emit(snapshot([script()]));
+    expect(log?.webContents.sent.map((message) => message.event)).toEqual(['snapshot', 'snapshot']);
+    const frame = { url: log?.url, origin: 'app://ui', parent: null };
+    const event = { sender: { id: log?.webContents.id }, senderFrame: frame } as unknown as IpcMainInvokeEvent;
+    expect(await world.rpc(event, 'scripts.list', {})).toMatchObject({ ok: true });
+    log?.pressClose();
+    expect(await world.rpc(event, 'scripts.list', {})).toMatchObject({ error: { code: 'unauthorized' } });
+  });
+
+  test('is never a call of the host, and wants a ticket', async () => {
+    world.openWindow();
+    for (const input of [{}, { ticket: '' }, { ticket: 7 }, { ticket: 'a', url: 'https://evil.example' }])
+      expect(await world.call('window.openLog', input)).toMatchObject({ error: { code: 'bad-input' } });
+    expect([world.logWindows, world.calls.filter(({ method }) => method.startsWith('window.'))]).toEqual([[], []]);
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openApplication, type Application } from '../../app/application.ts';
 import type { Input, Method, Output, Reply } from '../../app/contract/methods.ts';
+import { Journal, type JournalEntry } from '../../app/journal/journal.ts';
 import type { Actor } from '../../app/domain/script.ts';
 import type { PolicySource } from '../../app/settings/policy-source.ts';
 
@@ -113,6 +114,43 @@ it('finished scripts beyond what is kept are removed', async () => {
   const left = (await call('scripts.list', { all: true })).map((s) => s.ticket);
   expect(left).not.toContain('done-0');
   expect(left).toContain('done-12');
+});
+
+it('what a Force Kill leaves is called unkillable after the time that is set', async () => {
+  process.env['UNJAM_DEBUG_DISABLE_KILL'] = '1';
+  try {
+    await open();
+  } finally {
+    delete process.env['UNJAM_DEBUG_DISABLE_KILL'];
+  }
+  await call('settings.set', { values: { forceKillSettleSeconds: 1 } });
+  await call('scripts.start', hung);
+  await call('scripts.kill', { ticket: 'hung' });
+  const unkillable = async (): Promise<string> =>
+    (await call('logs.read', { ticket: 'hung' })).entries.find(({ code }) => code === 'W214')?.text ?? '';
+  await expect.poll(unkillable, { timeout: 15_000 }).toMatch(/still exists? [1-4](?:\.\d)? s after Force Kill/);
+});
+
+it('what the journal holds beyond the days that are set is removed when a host starts', async () => {
+  const journal = new Journal(join(home, 'journal.sqlite'), () => undefined);
+  const before = (days: number, text: string): JournalEntry => ({
+    at: Date.now() - days * 86_400_000,
+    ticket: null,
+    name: null,
+    mutex: null,
+    who: 'kim',
+    via: 'cli',
+    kind: 'cancel',
+    code: null,
+    text,
+    source: null,
+    data: null,
+  });
+  journal.append(before(32, 'old'));
+  journal.append(before(29, 'young'));
+  journal.close();
+  await open({ KeepHistoryDays: 30 });
+  expect((await call('history.list', {})).map(({ text }) => text)).toEqual(['young']);
 });
 
 it('a managed value cannot be changed over the API', async () => {
