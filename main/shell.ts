@@ -18,6 +18,7 @@ import { scriptWatch } from './script-watch.ts';
 import { createSave } from './save.ts';
 import { lockSession } from './security.ts';
 import { watchSessionEnd } from './session-end.ts';
+import { ToastWishes } from './toast-wishes.ts';
 import { trayFace } from './tray-face.ts';
 import { trayMenu } from './tray-menu.ts';
 import { TrayIcon } from './tray.ts';
@@ -58,10 +59,12 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
   const { engine, window, logWindows, assets, platform, log } = parts;
   const open = window.show.bind(window);
 
+  const wishes = new ToastWishes(engine.dispatch, userName(process.env), Date.now);
   const notifier = new Notifier({
     supported: () => Notification.isSupported(),
     create: (options) => new Notification(options),
     open,
+    wishes: () => wishes.current,
     now: Date.now,
     log,
   });
@@ -105,7 +108,8 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
   engine.subscribe((state) => {
     tray.update(trayFace(state));
     if (state.kind !== 'online') return;
-    notifier.see(state.snapshot);
+    // Nobody wants the toast of a setting that was not read yet.
+    void wishes.look().then(() => notifier.see(state.snapshot));
     window.send('snapshot', state.snapshot);
     logWindows.send('snapshot', state.snapshot);
   });
