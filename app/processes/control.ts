@@ -57,8 +57,8 @@ export interface ProcessSnapshot {
 export type ProcessState = 'running' | 'sleeping' | 'kernel' | 'stopped' | 'zombie' | 'unknown';
 
 export interface TreeMember extends ProcessSnapshot {
-  /** How it was recognised: the root itself, by ancestry, group or session, job, or the UNJAM_RUN cookie. */
-  readonly by: 'root' | 'ancestry' | 'group' | 'job' | 'cookie';
+  /** How it was recognised: the root itself, by ancestry, group or session, job, cgroup, or the UNJAM_RUN cookie. */
+  readonly by: 'root' | 'ancestry' | 'group' | 'job' | 'cgroup' | 'cookie';
 }
 
 /** Facts about one process that are read only when somebody looks. */
@@ -145,6 +145,8 @@ export interface ProcessControl {
     identity: ProcessIdentity,
     outcome: EndOutcome,
   ): { readonly reason: SurvivorReason; readonly detail: string };
-  /** Frees handles that `launch` and others keep. */
+  /** Removes what runners that were killed have left in the system. Absent where that is nothing. */
+  sweep?(): void;
+  /** Frees what `prepareRunner`, `launch` and others keep. */
   close(): void;
 }

@@ -1,12 +1,13 @@
-/** Linux process control on /proc, sessions and signals; no native code. */
+/** Linux process control on /proc, sessions, cgroups and signals; no native code. */
 import { userInfo } from 'node:os';
 import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
+import { enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
 import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
-import { CookieCache, GroupProof, treeOf } from './linux/tree.ts';
+import { GroupProof, MarkCache, treeOf } from './linux/tree.ts';
 
 const signalNames: Record<CancelSignal, NodeJS.Signals> = {
   'ctrl-c': 'SIGINT',
@@ -20,8 +21,10 @@ const signalNames: Record<CancelSignal, NodeJS.Signals> = {
 
 export function openLinux(): ProcessControl {
   const place = proc.readPlace();
-  const cookies = new CookieCache();
+  const marks = new MarkCache();
   const groups = new GroupProof();
+  let entering: Promise<void> | null = null;
+  let cgroup: string | null = null;
   const self = proc.identityOf(place, process.pid);
   if (!self) throw new Error('/proc does not show this process: Unjam needs a mounted /proc (proc(5)).');
 
@@ -37,8 +40,8 @@ export function openLinux(): ProcessControl {
   function tree(scope: TreeScope, table = proc.readTable(place)): TreeMember[] {
     if (!samePlace(scope.root, place)) return [];
     const now = Date.now();
-    cookies.prune(table);
-    return treeOf(scope, table, (p) => cookies.read(p, now), groups);
+    marks.prune(table);
+    return treeOf(scope, table, (p) => marks.read(p, now), groups);
   }
 
   function end(identity: ProcessIdentity): EndOutcome {
@@ -63,8 +66,13 @@ export function openLinux(): ProcessControl {
       process.on('SIGINT', () => undefined);
       process.on('SIGTERM', () => undefined);
       process.on('SIGPIPE', () => undefined);
+      entering = enterCgroup(self).then((name) => void (cgroup = name));
     },
-    launch: (request) => launch(place, request, () => groups.note(request.runId)),
+    async launch(request) {
+      await entering;
+      const launched = await launch(place, request, () => groups.note(request.runId));
+      return cgroup === null ? launched : { ...launched, scope: { ...launched.scope, cgroup } };
+    },
     launchAttached: (request) => launchAttached(place, request),
     rehearse,
     snapshot: () => proc.readTable(place),
@@ -113,8 +121,9 @@ export function openLinux(): ProcessControl {
       if (found?.state === 'stopped') return { reason: 'stopped', detail: measured };
       return { reason: 'other', detail: measured };
     },
+    sweep: sweepCgroups,
     close() {
-      // Nothing is kept open.
+      if (cgroup !== null) leaveCgroup(cgroup);
     },
   };
 }

@@ -20,6 +20,7 @@ async function main(): Promise<void> {
   const order = await readOrder();
   callOffRehearsal();
   if (order) await obey(order, control);
+  control.close();
   process.exit(0);
 }
 

@@ -2,9 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { World } from '../support/world.ts';
+import { root, World } from '../support/world.ts';
+import { runOf } from '../support/wreck.ts';
 
 const onLinux = process.platform === 'linux';
+const isRoot = process.getuid?.() === 0;
 
 /** The pid that a script wrote into a file of its folder. */
 async function pidIn(world: World, file: string): Promise<number> {
@@ -39,22 +41,44 @@ describe.runIf(onLinux)('a descendant that', () => {
     expect(identity && world.control.liveness(identity)).toBe('dead');
   });
 
-  test('cleaned its environment, left by setsid and lost its parent is NOT found: nothing ties it to the script', async () => {
-    await using world = await World.open();
-    const { ticket } = await world.start(
-      '(env -i PATH="$PATH" setsid bash -c "echo \\$\\$ > pid; exec sleep 3600" &) ; sleep 3600',
-    );
-    const pid = await pidIn(world, 'pid');
-    const identity = world.control.identify(pid);
-    try {
-      while (world.control.snapshot().find((p) => p.identity.pid === pid)?.parentPid !== 1);
-      expect((await world.get(ticket)).processes.map((p) => p.pid)).not.toContain(pid);
+  describe('cleaned its environment, left by setsid and lost its parent', () => {
+    const script = (user: string) =>
+      `cd /; (${user} env -i PATH="$PATH" setsid bash -c "exec sleep 3600" >/dev/null 2>&1 &) ; echo up; sleep 3600`;
+
+    test.runIf(isRoot).each([
+      ['', 'is found through its cgroup and ended'],
+      ['setpriv --reuid=65534', 'also as another user'],
+    ])('%s %s (where cgroup v2 is writable)', async (user) => {
+      await using world = await World.open();
+      const { ticket } = await world.start(script(user));
+      await world.untilLogged(ticket, 'up');
+      const { scope } = runOf(world, ticket).readStarted()!;
+      expect(scope.cgroup).toMatch(/^unjam-\d+-\d+$/);
+      const escaped = () => world.control.tree(scope).find((m) => m.by === 'cgroup' && m.identity.name === 'sleep');
+      while (escaped()?.parentPid !== 1);
+      const { identity } = escaped()!;
+      // As where no cgroup can be made: then nothing ties it to the script.
+      const { cgroup: _, ...without } = scope;
+      expect(world.control.tree(without).map((m) => m.identity.pid)).not.toContain(identity.pid);
       await world.client.call('scripts.kill', { ticket });
       expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'killed' });
-      expect(identity && world.control.liveness(identity)).toBe('alive');
-    } finally {
-      process.kill(pid, 'SIGKILL');
-    }
+      expect(world.control.liveness(identity)).toBe('dead');
+    });
+  });
+
+  test('is the host of another state directory does not count, and outlives the script', async () => {
+    await using world = await World.open();
+    await using other = await World.empty();
+    const { ticket } = await world.start(
+      `UNJAM_HOME=${other.home} ${process.execPath} ${join(root, 'dist/cli.js')} start -- sleep 3600; echo up; sleep 3600`,
+    );
+    await world.untilLogged(ticket, 'up');
+    const tree = (await world.get(ticket)).processes.map((p) => p.pid);
+    expect(tree).not.toContain(other.hostPid);
+    await world.client.call('scripts.kill', { ticket });
+    expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'killed' });
+    other.connect();
+    expect(await other.client.call('scripts.list', {})).toMatchObject([{ state: 'running' }]);
   });
 });
 

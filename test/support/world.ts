@@ -8,6 +8,7 @@ import { HttpClient } from '../../app/api/http-client.ts';
 import { UnjamError } from '../../app/contract/errors.ts';
 import type { Input, ScriptView, Snapshot } from '../../app/contract/methods.ts';
 import type { HostFile } from '../../app/host-files.ts';
+import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import { openProcessControl, type ProcessControl } from '../../app/processes/index.ts';
 import { fileSize, RunDirectory } from '../../app/run-directory/run-directory.ts';
 
@@ -194,7 +195,7 @@ export class World implements AsyncDisposable {
     this.#client?.close();
     await this.killHost();
     await this.#endBackgroundHost();
-    this.#endScripts();
+    await this.#endScripts();
     rmSync(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
@@ -206,15 +207,19 @@ export class World implements AsyncDisposable {
     while (this.control.liveness(host) === 'alive') await new Promise((r) => setTimeout(r, 5));
   }
 
-  #endScripts(): void {
+  async #endScripts(): Promise<void> {
     const runs = join(this.home, 'runs');
     if (!existsSync(runs)) return;
+    const ended: ProcessIdentity[] = [];
     for (const folder of readdirSync(runs)) {
       const directory = new RunDirectory(join(runs, folder));
       const runner = directory.readRunner()?.runner;
-      if (runner) this.control.end(runner);
+      if (runner) ended.push(runner);
       const scope = directory.readStarted()?.scope;
-      if (scope) for (const member of this.control.tree(scope)) this.control.end(member.identity);
+      if (scope) ended.push(...this.control.tree(scope).map((member) => member.identity));
     }
+    for (const identity of ended) this.control.end(identity);
+    while (ended.some((identity) => this.control.liveness(identity) === 'alive')) await delay(2);
+    this.control.sweep?.();
   }
 }

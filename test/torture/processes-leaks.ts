@@ -1,7 +1,9 @@
 /** What must not be left over: processes, descriptors of the host, temporary files, mounts, cgroups. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { World } from '../support/world.ts';
+import { runOf } from '../support/wreck.ts';
 import type { Leaks } from './processes-oracle.ts';
 
 const list = (path: string): string[] => {
@@ -39,7 +41,7 @@ export async function countLeaks(world: World, descriptorsBefore: number): Promi
       mounts: readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((l) => l.includes(world.home)).length,
-      cgroups: list('/sys/fs/cgroup').filter((name) => name.includes('unjam')).length,
+      cgroups: cgroupsOf(world),
     };
     if (
       Object.values(leaks)
@@ -50,6 +52,13 @@ export async function countLeaks(world: World, descriptorsBefore: number): Promi
       return leaks;
     await delay(50);
   }
+}
+
+/** Those of its runners, in the hierarchy of version 2 wherever that is mounted. */
+function cgroupsOf(world: World): number {
+  const runners = list(join(world.home, 'runs')).flatMap((ticket) => runOf(world, ticket).readRunner()?.runner ?? []);
+  const folders = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].flatMap(list);
+  return runners.filter(({ pid, startTime }) => folders.includes(`unjam-${pid}-${startTime}`)).length;
 }
 
 /** Every process whose environment or command line names this world, apart from host and warm runner. */

@@ -1,26 +1,36 @@
 /**
- * Which processes belong to a script: the root, its descendants, its session and process group, and every process
- * that carries the script's UNJAM_RUN in its environment. The cookie finds double-forked and setsid'ed ones, also
- * after the runner died, which a child subreaper cannot (it adopts only while it lives).
+ * Which processes belong to a script: the root, its descendants, its session and process group, every process that
+ * carries the script's UNJAM_RUN in its environment, and every process in its cgroup, where it has one. Cookie and
+ * cgroup find double-forked and setsid'ed ones, also after the runner died, which a child subreaper cannot (it adopts
+ * only while it lives); the cgroup also those with a clean environment or of another user.
  */
 import { sameProcess } from '../../domain/identity.ts';
 import type { TreeScope } from '../../domain/script.ts';
 import type { ProcessSnapshot, TreeMember } from '../control.ts';
+import { isRunnerOf, readCgroup } from './cgroup.ts';
 import { readRunCookie } from './proc.ts';
 
-/** A cookie read this long after a process started is its final one: the exec that set it is over. */
+/** What a process carries of the script that it came from. */
+export interface Marks {
+  /** Of its environment: a run id; `none` is Unjam itself. */
+  readonly cookie: string | null;
+  readonly cgroup: string | null;
+}
+
+/** Marks read this long after a process started are its final ones: the exec that set them is over. */
 const settledAfterMs = 2_000;
 
-export class CookieCache {
-  readonly #known = new Map<string, string | null>();
+export class MarkCache {
+  readonly #known = new Map<string, Marks>();
 
-  read(process: ProcessSnapshot, now: number): string | null {
-    const key = `${process.identity.pid}:${process.identity.startTime}`;
+  read(process: ProcessSnapshot, now: number): Marks {
+    const { pid, startTime, startedAt } = process.identity;
+    const key = `${pid}:${startTime}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const cookie = readRunCookie(process.identity.pid);
-    if (cookie !== null || now - process.identity.startedAt > settledAfterMs) this.#known.set(key, cookie);
-    return cookie;
+    const marks = { cookie: readRunCookie(pid), cgroup: readCgroup(pid) };
+    if (now - startedAt > settledAfterMs) this.#known.set(key, marks);
+    return marks;
   }
 
   /** Forgets processes that are not in `table` any more. */
@@ -59,15 +69,17 @@ class TableIndex {
   readonly #children = new Map<number, ProcessSnapshot[]>();
   readonly #grouped = new Map<number, ProcessSnapshot[]>();
   readonly #marked = new Map<string, ProcessSnapshot[]>();
+  readonly #confined = new Map<string, ProcessSnapshot[]>();
 
-  constructor(table: readonly ProcessSnapshot[], cookieOf: (process: ProcessSnapshot) => string | null) {
+  constructor(table: readonly ProcessSnapshot[], marksOf: MarksOf) {
     for (const process of table) {
       this.byPid.set(process.identity.pid, process);
       add(this.#children, process.parentPid, process);
       if (process.session !== null) add(this.#grouped, process.session, process);
       if (process.group !== null && process.group !== process.session) add(this.#grouped, process.group, process);
-      const cookie = cookieOf(process);
+      const { cookie, cgroup } = marksOf(process);
       if (cookie !== null) add(this.#marked, cookie, process);
+      else if (cgroup !== null && !isRunnerOf(cgroup, process)) add(this.#confined, cgroup, process);
     }
   }
 
@@ -75,7 +87,12 @@ class TableIndex {
   /** Of that session or process group. */
   grouped = (id: number | null): readonly ProcessSnapshot[] => (id === null ? [] : (this.#grouped.get(id) ?? []));
   marked = (runId: string): readonly ProcessSnapshot[] => this.#marked.get(runId) ?? [];
+  /** In that cgroup, without a cookie: a host that a script started is in it too, and carries one. */
+  confined = (cgroup: string | undefined): readonly ProcessSnapshot[] =>
+    cgroup === undefined ? [] : (this.#confined.get(cgroup) ?? []);
 }
+
+type MarksOf = (process: ProcessSnapshot) => Marks;
 
 function add<K>(map: Map<K, ProcessSnapshot[]>, key: K, process: ProcessSnapshot): void {
   const known = map.get(key);
@@ -88,10 +105,11 @@ const indexes = new WeakMap<readonly ProcessSnapshot[], TableIndex>();
 export function treeOf(
   scope: TreeScope,
   table: readonly ProcessSnapshot[],
-  cookieOf: (process: ProcessSnapshot) => string | null,
+  marksOf: MarksOf,
   proof: GroupProof,
 ): TreeMember[] {
-  const index = indexes.get(table) ?? new TableIndex(table, cookieOf);
+  const cookieOf = (process: ProcessSnapshot): string | null => marksOf(process).cookie;
+  const index = indexes.get(table) ?? new TableIndex(table, marksOf);
   indexes.set(table, index);
   const members = new Map<number, TreeMember>();
   const join = (process: ProcessSnapshot, by: TreeMember['by']): void => {
@@ -103,6 +121,7 @@ export function treeOf(
   if (isOwnGroup(scope, index, cookieOf, proof))
     for (const process of index.grouped(scope.group)) join(process, 'group');
   for (const process of index.marked(scope.runId)) join(process, 'cookie');
+  for (const process of index.confined(scope.cgroup)) join(process, 'cgroup');
   const open = [...members.keys()];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop())
     for (const child of index.children(pid))
