@@ -9,7 +9,7 @@ import type {
   ScriptView,
   Condition,
 } from '../app/contract/methods.ts';
-import type { WindowInput, WindowMethod } from '../app/contract/window.ts';
+import type { saveKinds, WindowInput, WindowMethod, WindowOutput } from '../app/contract/window.ts';
 
 export type { ErrorBody, ErrorCode } from '../app/contract/errors.ts';
 export type {
@@ -46,11 +46,18 @@ export type OpenRequest =
   | { readonly view: 'scripts' | 'settings' | 'run' }
   | { readonly view: 'script'; readonly ticket: string; readonly dialog: Verb | 'log' | null };
 
+export type SaveKind = (typeof saveKinds)[number];
+export type Saved = WindowOutput<'window.saveText'>;
+
 /** The contract's client, and a way to give up on an answer that nobody waits for any more. */
 export interface ConsoleClient extends Client {
   call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>>;
   /** The page is the window of the desktop application, which has a tray, toasts and no zoom keys of its own. */
   readonly isDesktop: boolean;
+  /** Saves under that name and kind; the file is null when the person went back. */
+  saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved>;
+  /** Only the desktop application: the host's bytes, straight into a file. */
+  saveLog?(ticket: string, stream: 'stdout' | 'stderr' | null): Promise<Saved>;
   /** Shows `#log/TICKET` in a window of its own; false when there can be none. */
   openLogWindow(ticket: string): Promise<boolean>;
   /** Only where a tray is; returns what ends it. */

@@ -28,6 +28,7 @@ export class Preferences {
   readonly values: Pick<Settings, keyof typeof untilKnown> = $derived(this.view?.values ?? untilKnown);
 
   readonly #client: ConsoleClient;
+  #zoomed: Promise<void> = Promise.resolve();
 
   constructor(client: ConsoleClient) {
     this.#client = client;
@@ -50,8 +51,13 @@ export class Preferences {
     await this.#take(key, () => this.#client.call('settings.set', { reset: [key] }));
   }
 
-  /** Larger or smaller text, in percent; null = the default again. */
-  async zoom(step: number | null): Promise<void> {
+  /** Larger or smaller text, in percent; null = the default again. One step after the other, however fast the key. */
+  zoom(step: number | null): Promise<void> {
+    this.#zoomed = this.#zoomed.then(() => this.#zoom(step));
+    return this.#zoomed;
+  }
+
+  async #zoom(step: number | null): Promise<void> {
     const entry = this.view?.entries.find(({ key }) => key === 'textSizePercent');
     if (this.view === null || entry === undefined) return;
     if (step === null) return this.reset('textSizePercent');

@@ -9,6 +9,8 @@ import type {
   OpenRequest,
   Output,
   Reply,
+  Saved,
+  SaveKind,
 } from '../contract.ts';
 import { unreachable, valueOf } from './call-error.ts';
 
@@ -31,6 +33,21 @@ export class BridgeClient implements ConsoleClient {
   /** The bridge lives as long as the page, so that there is no loss to tell about. */
   on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void): () => void {
     return this.#bridge.on(event, listener);
+  }
+
+  async saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved> {
+    return this.#save('window.saveText', { name, kind, text: await text.text() });
+  }
+
+  saveLog(ticket: string, stream: 'stdout' | 'stderr' | null): Promise<Saved> {
+    return this.#save('window.saveLog', { ticket, ...(stream === null ? {} : { stream }) });
+  }
+
+  async #save(method: string, input: unknown): Promise<Saved> {
+    const reply = await this.#bridge.call(method, input).catch(() => {
+      throw unreachable();
+    });
+    return valueOf(reply as Reply<Saved>);
   }
 
   async openLogWindow(ticket: string): Promise<boolean> {

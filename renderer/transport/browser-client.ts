@@ -1,10 +1,22 @@
 /** Talks to a headless host over HTTP; events come as server-sent events and reconnect by themselves. */
 import { logAddress } from '../state/navigation.svelte.ts';
-import type { ConsoleClient, EventName, EventPayload, Input, Method, Output, Reply } from '../contract.ts';
+import type {
+  ConsoleClient,
+  EventName,
+  EventPayload,
+  Input,
+  Method,
+  Output,
+  Reply,
+  Saved,
+  SaveKind,
+} from '../contract.ts';
 import { CallError, unreachable, valueOf } from './call-error.ts';
 
 /** After the browser has given up on the event stream: how long until the next attempt. */
 const reopenAfterMs = 2_000;
+/** Long enough for a browser that asks where to put a download. */
+const forgetAfterMs = 60_000;
 
 export class BrowserClient implements ConsoleClient {
   readonly isDesktop = false;
@@ -24,6 +36,17 @@ export class BrowserClient implements ConsoleClient {
       throw response.status === 401 || response.status === 403 ? unauthorized() : unreachable();
     })) as Reply<Output<M>>;
     return valueOf(reply);
+  }
+
+  /** As a download: where it goes is the browser's business. */
+  saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved> {
+    const address = URL.createObjectURL(text);
+    const link = document.createElement('a');
+    link.href = address;
+    link.download = `${name.replace(/[^\w .-]+/g, '_')}.${kind}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), forgetAfterMs);
+    return Promise.resolve({ file: link.download, bytes: text.size });
   }
 
   /** One tab for each log, of the same origin and so with the same session; null where the browser forbids it. */

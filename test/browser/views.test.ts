@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
 import { stuckWorld } from '../support/browser-worlds.ts';
@@ -204,6 +205,33 @@ describe('in the desktop application', () => {
     await expect
       .poll(() => scene.host.commands())
       .toEqual([{ method: 'settings.set', input: { values: { 'notifications.quietFrom': '23:30' } } }]);
+  });
+
+  it('hands a log over to be saved by the host, and says what became of it', async () => {
+    await using scene = await open(stuckWorld(), {
+      init: standInBridge,
+      hash: '#scripts/9f2c-41aa/log',
+      waitFor: '.foot',
+    });
+    const { page, host } = scene;
+    host.answers.set('window.saveLog' as Method, () => ({ file: 'step 4.log', bytes: 2_048 }));
+    host.answers.set('window.saveText' as Method, () =>
+      refuse({ code: 'not-possible', message: '"step 4.log" could not be written.', next: 'Choose another folder.' }),
+    );
+    const save = async (what: RegExp): Promise<void> => {
+      await page.getByRole('button', { name: 'Save…' }).click();
+      await page.getByRole('radio', { name: what }).check();
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+    };
+    await save(/bytes as they were/);
+    await page.getByText('Saved 2.0 KB to step 4.log.').waitFor({ state: 'attached' });
+    await save(/plain text, with lines/);
+    await page.locator('form').getByText('Choose another folder.').waitFor();
+    const asked = host.calls.filter(({ method }) => method.startsWith('window.'));
+    expect(asked.map(({ input }) => input)).toEqual([
+      { ticket: '9f2c-41aa' },
+      { name: 'Deploy web-eu / step 4', kind: 'log', text: expect.stringContaining('Waiting 30 seconds') as string },
+    ]);
   });
 
   it('zooms with the keys that browsers have for it', async () => {
