@@ -1,7 +1,10 @@
-/** A process that SIGKILL does not end, for real: frozen by the cgroup v1 freezer (root), see docs/testing.md. */
+/** Processes that SIGKILL does not end, for real: in the cgroup v1 freezer, or waiting for FUSE (root; docs/testing.md). */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { canMountFuse, HangingFileSystem } from '../support/hanging-file-system.ts';
 import { World } from '../support/world.ts';
+import { runOf } from '../support/wreck.ts';
 
 const freezer = '/sys/fs/cgroup/freezer';
 const canFreeze = existsSync(`${freezer}/cgroup.procs`) && process.getuid?.() === 0;
@@ -84,6 +87,34 @@ test.skipIf(!canFreeze)(
     expect((await world.client.call('locks.list', {}))[0]?.holders).toHaveLength(1);
     ice.thaw();
     expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'cancelled' });
+  },
+);
+
+test.skipIf(!canMountFuse)(
+  'a process that waits for a file system that never answers: Unkillable with that wait, gone when it answers',
+  async () => {
+    await using world = await World.open();
+    await using share = await HangingFileSystem.mount(join(world.home, 'share'));
+    const isolation = { level: 'full' as const, mutex: 'web' };
+    const { ticket } = await world.start(`echo copying; exec cat ${share.path}/package.zip`, { isolation });
+    const next = await world.start('echo api deployed', { name: 'next', isolation });
+    await world.untilLogged(ticket, 'copying');
+    const { root } = runOf(world, ticket).readStarted()!.scope;
+    while (world.control.facts(root)?.waitsFor !== 'request_wait_answer') await new Promise((r) => setTimeout(r, 5));
+
+    await world.client.call('scripts.cancel', { ticket, graceMs: 50 });
+    await world.until(ticket, (s) => s.state === 'unkillable');
+    expect(await world.log(ticket)).toMatch(
+      /W214 Unkillable: 1 of 1 process.*state kernel, waits in request_wait_answer, SIGKILL pending.*Next: Abandon\./,
+    );
+    await world.client.call('scripts.abandon', { ticket });
+    expect(await world.untilFinal(next.ticket)).toMatchObject({ verdict: 'exited', exitCode: 0 });
+
+    await share[Symbol.asyncDispose]();
+    expect(await world.until(ticket, (s) => !s.orphan)).toMatchObject({
+      verdict: 'abandoned',
+      condition: { key: 'orphan-exited' },
+    });
   },
 );
 
