@@ -178,6 +178,9 @@ export interface TreeRecord {
   readonly schema: 1;
   readonly emptyAt: number | null;
   readonly left: readonly ProcessIdentity[];
+  /** Copies of spec.json and verdict.json; absent in what older versions wrote. */
+  readonly spec?: ScriptSpec | null;
+  readonly verdict?: VerdictRecord | null;
 }
 
 /** Codes for callers that know Tentacle's (ScriptExitCodes): synthetic, never mixed with the raw exit code. */

@@ -57,10 +57,10 @@ export function readOnce<T>(path: string): T | null {
   return null;
 }
 
-const namesOf = (path: string): string[] => [
-  path,
-  ...Array.from({ length: successors }, (_, i) => `${path}.again-${i + 1}`),
-];
+function* namesOf(path: string): Generator<string> {
+  yield path;
+  for (let i = 1; i <= successors; i += 1) yield `${path}.again-${i}`;
+}
 
 /** Null when it is torn. */
 function readWhole<T>(path: string): { readonly value: T } | 'absent' | null {

@@ -7,7 +7,7 @@
  *   exit.json       runner  the raw exit status, also after an abandon
  *   verdict.json    first   the final outcome; created exactly once by whoever is first
  *   abandoned.json  host    who released the mutex of a living script
- *   tree.json       runner  when the tree was proven empty, or who was left
+ *   tree.json       runner  when the tree was proven empty, or who was left; with a copy of spec and verdict
  *   delivered.json  host    that the completion was delivered
  *
  * and, growing: stdout.log and stderr.log (written by the script itself), events.ndjson (appended by both),
@@ -124,8 +124,10 @@ export class RunDirectory {
   readTree(): TreeRecord | null {
     return readOnce(join(this.path, 'tree.json'));
   }
-  writeTree(record: TreeRecord): boolean {
-    return createOnce(join(this.path, 'tree.json'), record, 'unsynced');
+  /** The last word: with a copy of what never changes any more, so that one file tells a starting host of a finished run. */
+  writeTree(record: Omit<TreeRecord, 'spec' | 'verdict'>): boolean {
+    const whole: TreeRecord = { ...record, spec: this.readSpec(), verdict: this.readVerdict() };
+    return createOnce(join(this.path, 'tree.json'), whole, 'unsynced');
   }
   /** The completion id that was delivered, or null. */
   readDelivered(): { readonly completionId: string } | null {

@@ -38,7 +38,7 @@ export class ScriptRecord {
   #readSettled = false;
   readonly #seenAt = performance.now();
   #ageWhenSeenMs = 0;
-  /** Only spec, verdict and tree were read: thousands of finished scripts must not slow down a start. */
+  /** Only tree.json was read, with its copies of spec and verdict: thousands of finished scripts must not slow down a start. */
   #shallow = false;
 
   constructor(path: string, spec: ScriptSpec) {
@@ -52,13 +52,14 @@ export class ScriptRecord {
    */
   static load(path: string, isMirrored: (runId: string) => boolean): ScriptRecord | null {
     const directory = new RunDirectory(path);
-    const spec = directory.readSpec();
+    const last = directory.readTree();
+    const spec = last?.spec ?? directory.readSpec();
     if (spec === null) return null;
     const record = new ScriptRecord(path, spec);
     record.#ageWhenSeenMs = Math.max(0, Date.now() - spec.createdAt);
     if (isMirrored(spec.runId)) {
-      record.tree = directory.readTree();
-      record.verdict = record.tree === null ? null : directory.readVerdict();
+      record.tree = last && { schema: last.schema, emptyAt: last.emptyAt, left: last.left };
+      record.verdict = last && (last.verdict ?? directory.readVerdict());
       record.#shallow = record.verdict !== null;
     }
     return record;

@@ -1,7 +1,7 @@
-/** Figures of mutexes, journal and recovery: node test/bench/locks.ts [live scripts]; a table, then JSON. */
+/** Figures of mutexes and journal: node test/bench/locks.ts; a table, then JSON. Recovery: test/bench/recovery.ts. */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,9 +10,7 @@ import lockfile from 'proper-lockfile';
 import { Journal } from '../../app/journal/journal.ts';
 import { Mutexes } from '../../app/locks/index.ts';
 import { openProcessControl } from '../../app/processes/index.ts';
-import { World } from '../support/world.ts';
 
-const live = Number(process.argv[2] ?? 40);
 const folder = mkdtempSync(join(tmpdir(), 'unjam-bench-'));
 const control = await openProcessControl();
 const figures: Record<string, number | string> = {};
@@ -100,37 +98,6 @@ async function journal(): Promise<void> {
   j.close();
 }
 
-async function recovery(): Promise<void> {
-  await using world = await World.open();
-  const done = await world.start('true', { waitMs: 20_000 });
-  const tickets: string[] = [];
-  for (let i = 0; i < live; i += 1) tickets.push((await world.start('while :; do sleep 600; done')).ticket);
-  await world.killHost();
-  let began = performance.now();
-  await world.startHost();
-  record(`host starts and adopts ${live} live scripts, ms`, performance.now() - began);
-  const running = (await world.client.call('scripts.list', {})).filter((s) => s.state === 'running').length;
-  if (running !== live) throw new Error(`${running} of ${live} were adopted`);
-  for (const ticket of tickets) await world.client.call('scripts.kill', { ticket });
-  for (const ticket of tickets) await world.client.call('scripts.complete', { ticket }).catch(() => undefined);
-  await world.killHost();
-  const [from, runs] = [join(world.home, 'runs', done.ticket), join(world.home, 'runs')];
-  const spec = readFileSync(join(from, 'spec.json'), 'utf8');
-  const runId = (JSON.parse(spec) as { runId: string }).runId;
-  const j = new Journal(join(world.home, 'journal.sqlite'), () => undefined);
-  j.together(() => {
-    for (let i = 0; i < 10_000; i += 1) {
-      cpSync(from, join(runs, `old-${i}`), { recursive: true });
-      writeFileSync(join(runs, `old-${i}`, 'spec.json'), spec.replaceAll(done.ticket, `old-${i}`).replaceAll(runId, `run-${i}`)); // prettier-ignore
-      j.append({ at: i, ticket: `old-${i}`, name: 'n', mutex: null, who: 'u', via: 'unjam', kind: 'final', code: null, text: '', source: `run-${i}:1`, data: null }); // prettier-ignore
-    }
-  });
-  j.close();
-  began = performance.now();
-  await world.startHost();
-  record('host starts with 10,000 finished scripts, ms', performance.now() - began);
-}
-
 try {
   await pairs();
   await handOff('unjam', 200);
@@ -138,7 +105,6 @@ try {
   await handOff('proper-lockfile', 30);
   await manyWaiters();
   await journal();
-  await recovery();
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

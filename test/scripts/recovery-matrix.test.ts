@@ -194,6 +194,22 @@ describe('files that a power cut has emptied', () => {
   });
 });
 
+test('a finished script is shown the same by every later host, also when an older version wrote its last word', async () => {
+  await using world = await World.open();
+  const { ticket } = await world.start('echo up; exit 7', { ...web, waitMs: 20_000 });
+  const path = join(wreck.runOf(world, ticket).path, 'tree.json');
+  await wreck.untilFile(path);
+  const before = await world.get(ticket);
+  expect(wreck.runOf(world, ticket).readTree()).toMatchObject({ spec: { ticket }, verdict: { kind: 'exited' } });
+  await world.restartHost();
+  expect(await world.get(ticket)).toEqual(before);
+  await world.killHost();
+  const { schema, emptyAt, left } = wreck.runOf(world, ticket).readTree()!;
+  writeFileSync(path, JSON.stringify({ schema, emptyAt, left }));
+  await world.startHost();
+  expect(await world.get(ticket)).toEqual(before);
+});
+
 test('a host that died right after the verdict of an abandon is completed by the next one', async () => {
   const [world, ticket] = await alone(waiting);
   await using _ = world;
