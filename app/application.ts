@@ -25,6 +25,7 @@ import { SnapshotFeed } from './scripts/snapshot-feed.ts';
 import { Supervisor } from './scripts/supervisor.ts';
 import { isoTime } from './scripts/views.ts';
 import { why } from './scripts/why.ts';
+import { redact } from './domain/redact.ts';
 import { startDrill } from './drill/drill.ts';
 import { checkAbandon, checkCancel, checkKill, lockVerbs } from './settings/enforce.ts';
 import { retentionOf, thresholdsOf } from './settings/known.ts';
@@ -87,8 +88,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   let wantsSystemLog = (): boolean => true; // until the settings are read
   const systemLog = await hostSystemLog(options.log, () => wantsSystemLog());
   const log = (line: string): void => {
-    options.log(line);
-    systemLog?.write(line);
+    const safe = redact(line);
+    options.log(safe);
+    systemLog?.write(safe);
   };
   const killDisabled = process.env['UNJAM_DEBUG_DISABLE_KILL'] === '1';
   if (killDisabled) log('W217 UNJAM_DEBUG_DISABLE_KILL is set: no kill will be sent by this host. For tests only.');

@@ -5,6 +5,7 @@
 import { clockTime, fineDuration, longDuration } from './durations.ts';
 import type { Survivor } from './events.ts';
 import type { ProcessIdentity } from './identity.ts';
+import { redact } from './redact.ts';
 import type { Actor } from './script.ts';
 
 export interface Line {
@@ -25,7 +26,7 @@ export interface MutexFacts {
 
 const line = (code: string, ...sentences: (string | null)[]): Line => ({
   code,
-  text: sentences.filter((s) => s !== null).join(' '),
+  text: redact(sentences.filter((s) => s !== null).join(' ')), // before it reaches any disk
 });
 
 export const actorText = (actor: Actor): string => (actor.via === 'unjam' ? 'Unjam' : `${actor.user} (${actor.via})`);

@@ -5,6 +5,7 @@
  */
 import { chmodSync, existsSync, renameSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { redact } from '../domain/redact.ts';
 
 export interface JournalEntry {
   readonly at: number;
@@ -192,15 +193,17 @@ export class Journal {
       this.#insert.run(
         entry.at,
         entry.ticket,
-        entry.name,
+        entry.name === null ? null : redact(entry.name),
         entry.mutex,
         entry.who,
         entry.via,
         entry.kind,
         entry.code,
-        entry.text,
+        redact(entry.text),
         entry.source,
-        JSON.stringify(entry.data ?? null),
+        JSON.stringify(entry.data ?? null, (_key, value: unknown) =>
+          typeof value === 'string' ? redact(value) : value,
+        ),
       );
     } finally {
       if (decision) this.#database.exec('PRAGMA synchronous = NORMAL');

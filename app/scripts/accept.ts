@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
 import { limits } from '../domain/limits.ts';
+import { redactWords } from '../domain/redact.ts';
 import { mutexNameProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
 import { findExecutable } from '../processes/index.ts';
@@ -64,7 +65,11 @@ export function acceptStart(
       schema: 1,
       ticket,
       runId: randomUUID(),
-      name: input.name ?? [basename(command), ...input.command.slice(1)].join(' ').slice(0, 80),
+      name:
+        input.name ??
+        redactWords([basename(command), ...input.command.slice(1)])
+          .join(' ')
+          .slice(0, 80),
       command: input.command as [string, ...string[]],
       file,
       cwd,
