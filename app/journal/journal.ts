@@ -80,7 +80,7 @@ export class Journal {
         this.#unwritten.shift();
       }
     } catch (error) {
-      if (isDamaged(error)) {
+      if (isDamaged(error) || isReadOnly(error)) {
         this.#setAside(error as Error);
         return;
       }
@@ -210,20 +210,23 @@ export class Journal {
     }
   }
 
-  #open(): void {
+  /** `mayReplace`: what cannot be used is set aside; not twice in a row. */
+  #open(mayReplace = true): void {
+    let database: DatabaseSync | null = null;
     try {
-      const database = new DatabaseSync(this.#path, { timeout: 200 });
+      database = new DatabaseSync(this.#path, { timeout: 200 });
       chmodSync(this.#path, 0o600);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
       const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
       for (let v = version; v < migrations.length; v += 1)
         database.exec(`BEGIN; ${migrations[v] ?? ''}; PRAGMA user_version = ${v + 1}; COMMIT`);
-      this.#database = database;
       this.#insert = database.prepare(
         'INSERT OR IGNORE INTO entry (at, ticket, name, mutex, who, via, kind, code, text, source, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       );
+      this.#database = database;
     } catch (error) {
-      if (isDamaged(error)) this.#setAside(error as Error);
+      database?.close();
+      if (mayReplace && (isDamaged(error) || isReadOnly(error))) this.#setAside(error as Error);
       else if (!this.#toldUnopened) {
         this.#toldUnopened = true;
         this.#onProblem(`The journal could not be opened (${(error as Error).message}); Unjam goes on without it.`);
@@ -244,12 +247,15 @@ export class Journal {
         if (existsSync(this.#path + end)) renameSync(this.#path + end, aside + end);
     } catch (problem) {
       if (!this.#toldUnopened)
-        this.#onProblem(`The journal is damaged and could not be set aside (${(problem as Error).message}).`);
+        this.#onProblem(
+          `The journal cannot be used (${error.message}) and could not be set aside (${(problem as Error).message}); Unjam goes on without it.`,
+        );
       this.#toldUnopened = true;
       return; // no operator's decision waits for a journal
     }
-    this.#onProblem(`The journal was damaged (${error.message}). It was kept as ${aside}, and a new one was begun.`);
-    this.#open();
+    const what = isDamaged(error) ? 'was damaged' : 'could not be written';
+    this.#onProblem(`The journal ${what} (${error.message}). It was kept as ${aside}, and a new one was begun.`);
+    this.#open(false);
     if (this.#database) this.flush();
   }
 }
@@ -258,4 +264,9 @@ export class Journal {
 function isDamaged(error: unknown): boolean {
   const code = (error as { errcode?: number }).errcode ?? 0;
   return code % 256 === 11 || code % 256 === 26;
+}
+
+/** SQLITE_READONLY 8: the file alone may not be written, or its whole folder (then it cannot be set aside either). */
+function isReadOnly(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 8;
 }

@@ -1,8 +1,10 @@
 /** The journal is a record, not a gate: whatever happens to it, an operator's decision is carried out at once. */
+import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { canMount } from '../support/small-disk.ts';
 import { World } from '../support/world.ts';
 
 /** Abandon answers within a second, also when kills hang (docs/architecture.md). */
@@ -49,3 +51,27 @@ test('a host starts with a journal that is damaged, and sets it aside', async ()
   await abandonInTime(world, ticket);
   expect(world.hostLog).toContain('journal was damaged');
 });
+
+test.skipIf(!canMount)(
+  'a host whose journal alone may not be written says so, goes on, and writes it when it may',
+  async () => {
+    await using world = await World.open();
+    const { ticket } = await world.startHung();
+    await world.killHost();
+    const path = join(world.home, 'journal.sqlite');
+    execFileSync('mount', ['--bind', path, path]);
+    try {
+      execFileSync('mount', ['-o', 'remount,ro,bind', path]);
+      await world.startHost();
+      await abandonInTime(world, ticket);
+      expect(world.hostLog).toMatch(/journal (cannot be used|could not be opened)/);
+      expect(world.hostLog).toContain('goes on without it');
+    } finally {
+      execFileSync('umount', [path]);
+    }
+    const written = async (): Promise<boolean> =>
+      (await world.client.call('history.list', { ticket })).some((e) => e.kind === 'abandoned');
+    while (!(await written())) await new Promise((r) => setTimeout(r, 100));
+    await world.client.call('scripts.kill', { ticket });
+  },
+);

@@ -1,6 +1,16 @@
 /** The journal keeps everything once, and never stands in the way of an abandon. */
-import { mkdirSync, readdirSync, rmdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Journal, type JournalEntry } from '../../app/journal/journal.ts';
@@ -140,6 +150,36 @@ describe('a damaged journal', () => {
     const aside = readdirSync(join(first.path, '..')).filter((f) => f.includes('.damaged-'));
     expect(aside.length).toBeGreaterThan(0);
     expect(problems[0]).toContain(aside[0]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('or one that alone may not be written is kept aside as well', () => {
+    const first = open();
+    first.journal.append(entry('old'));
+    first.journal.close();
+    chmodSync(first.path, 0o444);
+    // Root writes whatever the rights say: somebody else looks.
+    const nobody = 65_534;
+    for (const path of [dirname(first.path), first.path]) chownSync(path, nobody, nobody);
+    const program = `
+      const { Journal } = await import(${JSON.stringify(new URL('../../app/journal/journal.ts', import.meta.url).href)});
+      const problems = [];
+      const journal = new Journal(${JSON.stringify(first.path)}, (p) => problems.push(p));
+      journal.append(${JSON.stringify(entry('new'))});
+      const texts = journal.list({}).map((e) => e.text);
+      journal.close();
+      console.log(JSON.stringify({ problems, texts }));`;
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      uid: nobody,
+      gid: nobody,
+      encoding: 'utf8',
+      cwd: dirname(first.path),
+    });
+    const { problems, texts } = JSON.parse(ran.stdout || ran.stderr) as { problems: string[]; texts: string[] };
+    expect(texts).toEqual(['new']);
+    expect(problems[0]).toMatch(
+      /The journal could not be written \(.*\)\. It was kept as .*\.damaged-\d+, and a new one/,
+    );
+    expect(readdirSync(dirname(first.path)).filter((f) => /\.damaged-\d+$/.test(f))).toHaveLength(1);
   });
 
   test('or one that could not be opened at first is written as soon as it can be', () => {
