@@ -6,7 +6,7 @@
 import * as electron from 'electron';
 import { join } from 'node:path';
 import { openApplication } from '../app/application.ts';
-import { stateDirectory } from '../app/processes/index.ts';
+import { currentUser, stateDirectory } from '../app/processes/index.ts';
 import { appId, toastActivatorClsid } from './app-identity.ts';
 import { restartOnCrash } from './crash.ts';
 import { Engine } from '../app/engine.ts';
@@ -41,34 +41,31 @@ const engine = new Engine(
   async () => openApplication({ stateDirectory: home, runner: runnerCommand({ ...place, env: process.env }), log }),
   log,
 );
-const createWindow = (kind: 'console' | 'log') => () =>
-  new electron.BrowserWindow(
-    windowOptions({
-      kind,
-      theme: electron.nativeTheme,
-      preload: join(dist, 'main', 'preload.cjs'),
-      icon: join(assets, 'icons', 'app.png'),
-      devTools: !app.isPackaged,
-    }),
-  );
+const page = {
+  theme: electron.nativeTheme,
+  preload: join(dist, 'main', 'preload.cjs'),
+  icon: join(assets, 'icons', 'app.png'),
+  devTools: !app.isPackaged,
+};
 const window = new ConsoleWindow({
-  create: createWindow('console'),
+  create: () => new electron.BrowserWindow(windowOptions({ kind: 'console', ...page })),
   greet: () => {
     if (engine.snapshot !== null) window.send('snapshot', engine.snapshot);
   },
   log,
 });
 const logWindows = new LogWindows({
-  create: createWindow('log'),
+  create: () => new electron.BrowserWindow(windowOptions({ kind: 'log', ...page })),
   greeting: () => (engine.snapshot === null ? null : { event: 'snapshot', payload: engine.snapshot }),
   log,
 });
 
 // 3. One tray per user; a second start shows the window of the first.
 if (becomeTheOnlyInstance(app, process.argv, () => window.show())) {
-  void app.whenReady().then(() => {
+  void app.whenReady().then(async () => {
     // 4. Doors, tray, toasts and system events; then the engine, which reports to all of them.
-    const { tray } = startShell(electron, { engine, window, logWindows, dist, assets, platform, log });
+    const user = await currentUser();
+    const { tray } = startShell(electron, { engine, window, logWindows, user, dist, assets, platform, log });
     void engine.start();
     // 5. At sign-in nothing but the icon appears, unless there is no icon.
     if (!startsHidden(process.argv) || !tray.exists) window.show();

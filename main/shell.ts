@@ -22,7 +22,6 @@ import { ToastWishes } from './toast-wishes.ts';
 import { trayFace } from './tray-face.ts';
 import { trayMenu } from './tray-menu.ts';
 import { TrayIcon } from './tray.ts';
-import { userName } from './user-name.ts';
 import { withWindowMethods } from './window-methods.ts';
 import type { ConsoleWindow } from './window.ts';
 
@@ -46,6 +45,8 @@ export interface ShellParts {
   readonly engine: Engine;
   readonly window: ConsoleWindow;
   readonly logWindows: LogWindows;
+  /** The person at the window, as the system says it. */
+  readonly user: string;
   /** Folder of the built program; the console is in `renderer` below it. */
   readonly dist: string;
   readonly assets: string;
@@ -56,10 +57,10 @@ export interface ShellParts {
 export function startShell(electron: ShellElectron, parts: ShellParts): { readonly tray: TrayIcon } {
   openDoors(electron, parts);
   const { app, clipboard, dialog, Menu, nativeTheme: theme, Notification, Tray } = electron;
-  const { engine, window, logWindows, assets, platform, log } = parts;
+  const { engine, window, logWindows, user, assets, platform, log } = parts;
   const open = window.show.bind(window);
 
-  const wishes = new ToastWishes(engine.dispatch, userName(process.env), Date.now);
+  const wishes = new ToastWishes(engine.dispatch, user, Date.now);
   const notifier = new Notifier({
     supported: () => Notification.isSupported(),
     create: (options) => new Notification(options),
@@ -119,7 +120,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
 /** The ways in for the page: its files, and its calls, each with its guard. */
 function openDoors(
   { dialog, ipcMain, Menu, protocol, session }: ShellElectron,
-  { engine, window, logWindows, dist, log }: ShellParts,
+  { engine, window, logWindows, user, dist, log }: ShellParts,
 ): void {
   Menu.setApplicationMenu(null);
   lockSession(session.defaultSession);
@@ -147,7 +148,7 @@ function openDoors(
       'window.saveLog': save.log,
       'window.saveText': save.text,
     }),
-    user: userName(process.env),
+    user,
     log,
   });
 }

@@ -1,5 +1,6 @@
 /** Picks the platform. The only place that looks at `process.platform`. */
 import type { Socket } from 'node:net';
+import { userInfo } from 'node:os';
 import type { ProcessControl } from './control.ts';
 import type { WriteEntry } from './system-log.ts';
 
@@ -24,6 +25,18 @@ export async function openProcessControl(helper?: HelperRuntime): Promise<Proces
 /** Null where what a host writes on stderr reaches the system's log by itself (journald). */
 export async function openSystemLog(): Promise<WriteEntry | null> {
   return process.platform === 'win32' ? (await import('./windows/event-log.ts')).eventLog() : null;
+}
+
+/** The user that this process runs as, as the system says it: `root`, `CONTOSO\\kim`. Never throws. */
+export async function currentUser(): Promise<string> {
+  if (process.platform !== 'win32') return userInfo().username;
+  try {
+    const { user } = (await import('./windows/token.ts')).ownerOf(process.pid);
+    if (user !== null) return user;
+  } catch {
+    // Said in the name.
+  }
+  return `${userInfo().username} (unverified)`;
 }
 
 /** The user whose process has the other end of a connection of this machine; null when the system does not tell. */

@@ -1,11 +1,11 @@
 /** Where main finds its runtime, its user and its log. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { hostLog } from '../../main/host-log.ts';
 import { runnerCommand, type RuntimePlace } from '../../main/runtime.ts';
-import { userName } from '../../main/user-name.ts';
+import { currentUser } from '../../app/processes/index.ts';
 
 describe('the runtime of the runners', () => {
   const windows = (present: string[]): RuntimePlace => ({
@@ -53,9 +53,14 @@ describe('the runtime of the runners', () => {
   });
 });
 
-test('a user of a domain is named with it', () => {
-  expect(userName({ USERDOMAIN: 'CONTOSO' })).toMatch(/^CONTOSO\\./u);
-  expect(userName({})).not.toContain('\\');
+test('who acts at the window is whom the system says, whatever the environment claims', async () => {
+  for (const name of ['USERDOMAIN', 'USERNAME', 'USER', 'LOGNAME']) vi.stubEnv(name, 'somebody');
+  try {
+    const user = await currentUser();
+    expect([user.includes('somebody'), user.endsWith(userInfo().username)]).toEqual([false, true]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 describe('host.log', () => {

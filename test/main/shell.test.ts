@@ -62,6 +62,7 @@ class World {
       engine: this.engine,
       window: this.window,
       logWindows,
+      user: 'CONTOSO\\kim',
       dist: join(import.meta.dirname, 'no-such-folder'),
       assets: 'assets',
       platform: 'win32',

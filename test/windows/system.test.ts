@@ -29,8 +29,8 @@ describe('the user at the other end', () => {
     expect(owners).toEqual([user, user, user]);
   });
 
-  test('of a connection over the loopback is told', async () => {
-    const { user, owner } = await run.scenario<{ user: string; owner: unknown }>('system', 'tcp owner');
-    expect(owner).toBe(user);
+  test('of a connection over the loopback is told, and of this process, whatever its environment claims', async () => {
+    const { user, ...others } = await run.scenario<{ user: string }>('system', 'tcp owner');
+    expect(others).toEqual({ owner: user, current: user });
   });
 });

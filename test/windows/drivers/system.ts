@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { openConnectionOwner, openSystemLog, SystemLog } from '../../../app/processes/index.ts';
+import { currentUser, openConnectionOwner, openSystemLog, SystemLog } from '../../../app/processes/index.ts';
 import { say, scenarios } from '../support/scenarios.ts';
 
 const pipeName = (): string => `\\\\.\\pipe\\unjam-test-${randomBytes(8).toString('hex')}`;
@@ -75,6 +75,7 @@ await scenarios({
     const owner = ownerOf(socket);
     client.destroy();
     server.close();
-    return { user: control.user, owner };
+    process.env['USERNAME'] = process.env['USERDOMAIN'] = 'somebody';
+    return { user: control.user, owner, current: await currentUser() };
   },
 });
