@@ -29,6 +29,7 @@ function describe(m: MutexView): string {
     of.unsupervised ? ', by "unjam hold": not supervised' : '';
   return [
     `${m.name}${m.paused ? `  PAUSED by ${m.pausedBy}; next: unjam locks resume "${m.name}"` : ''}${m.tainted ? '  not isolated from an orphan' : ''}`,
+    ...(m.deadlocks ?? []).map((loop) => `  deadlock: ${loop}`),
     ...(m.holders.length === 0 ? ['  held by nobody'] : []),
     ...m.holders.map(
       (h) =>

@@ -263,6 +263,7 @@ export const MutexView = z.strictObject({
   pausedBy: z.string().nullable(),
   /** An orphan of an abandoned hold still runs: grants are not isolated from it. */
   tainted: z.boolean(),
+  deadlocks: z.array(z.string()).optional().describe('loops over several mutexes, one sentence each'),
   holders: z.array(
     z.strictObject({
       ticket: z.string(),

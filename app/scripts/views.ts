@@ -8,6 +8,7 @@ import {
   type Thresholds,
   type Usual,
 } from '../domain/condition.ts';
+import { deadlocks } from '../domain/deadlock.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { actorText } from '../domain/lines.ts';
 import { type Hold, jointHolder, type MutexState, placeOf } from '../domain/mutex.ts';
@@ -42,6 +43,7 @@ const identityView = (p: ProcessIdentity) => ({
 export class Views {
   readonly #s: ViewSources;
   readonly #stateOfRun = new Map<string, MutexState>();
+  #deadlocks: ReadonlyMap<string, readonly string[]> | null = null;
   readonly #made = new Map<string, ScriptView>();
 
   constructor(sources: ViewSources) {
@@ -219,11 +221,13 @@ export class Views {
       const record = this.#s.records.get(ticket.toLowerCase());
       return record ? this.script(record).stuck : false;
     };
+    const loops = (this.#deadlocks ??= deadlocks(this.#s.mutexes)).get(state.name);
     return {
       name: state.name,
       paused: state.paused !== null,
       pausedBy: state.paused === null ? null : actorText(state.paused.by),
       tainted: state.abandoned.length > 0,
+      ...(loops === undefined ? {} : { deadlocks: [...loops] }),
       holders: state.holders.map((h) => ({
         ticket: h.ticket,
         name: h.name,

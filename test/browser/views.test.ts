@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
-import { stuckWorld } from '../support/browser-worlds.ts';
+import { ago, stuckWorld } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 
@@ -27,6 +27,36 @@ describe('the mutex view', () => {
     await scene.page.getByText('PID 5120 still runs.').waitFor();
     await scene.page.getByRole('button', { name: 'Resume' }).click();
     await expect.poll(() => scene.host.commands()).toEqual([{ method: 'locks.resume', input: { name: 'Backup' } }]);
+  });
+
+  it('shows who waits for each other over several mutexes, and a holder that Unjam does not supervise', async () => {
+    const world = stuckWorld();
+    const loop = 'If each waits for what it has started, they wait for each other for ever.';
+    world.mutexes = world.mutexes.map((mutex) =>
+      mutex.name === 'RunningScript'
+        ? {
+            ...mutex,
+            deadlocks: [loop],
+            holders: [0, 1, 2].map((n) => ({
+              ticket: `shared-${n}`,
+              name: `Shared ${n}`,
+              pid: 9_000 + n,
+              level: 'none' as const,
+              since: ago(60_000),
+              fence: 120,
+              stuck: false,
+              ...(n === 2 ? { unsupervised: true as const } : {}),
+            })),
+          }
+        : mutex,
+    );
+    await using scene = await open(world, { hash: '#mutexes/RunningScript', waitFor: '#mutex-name' });
+    await scene.page.getByText(`Deadlock: ${loop}`).waitFor();
+    await scene.page.getByText('Holds it (shared, 3)').waitFor();
+    await scene.page.getByText('Held shared (None isolation) by 3 scripts; 3 scripts wait.').waitFor();
+    const wrapper = scene.page.getByRole('listitem').filter({ hasText: 'Shared 2' });
+    expect(await wrapper.textContent()).toContain('Unjam does not supervise it');
+    expect(await wrapper.getByRole('button').count()).toBe(0);
   });
 
   it('says why a resume was refused', async () => {
