@@ -43,6 +43,20 @@ test('main.ts reads as a boot order, and every file is one idea long', () => {
   expect(sources.filter(({ text }) => lines(text) > 300).map(({ file }) => file)).toEqual([]);
 });
 
+test('the console and the preload carry no schema library', () => {
+  const folder = join(repository, 'renderer');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.(ts|svelte)$/.test(file),
+  );
+  const imports = files.flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(/^\s*import (?!type\b)[^'";]*from '([^']+)'/gm)].map(
+      ([, from = '']) => `${file}: ${from}`,
+    ),
+  );
+  expect(imports.length).toBeGreaterThan(50);
+  expect(imports.filter((one) => /: (?:zod|.*\/app\/contract\/.*)$/.test(one))).toEqual([]);
+});
+
 test(
   'the built preload needs nothing but electron, and gives the page two functions',
   { timeout: 60_000 },
