@@ -1,5 +1,5 @@
 /** Linux process control on /proc, sessions, cgroups and signals; no native code. */
-import { userInfo } from 'node:os';
+import { uptime, userInfo } from 'node:os';
 import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
@@ -39,7 +39,8 @@ export function openLinux(): ProcessControl {
 
   function tree(scope: TreeScope, table = proc.readTable(place)): TreeMember[] {
     if (!samePlace(scope.root, place)) return [];
-    const now = Date.now();
+    // As `startedAt` of the processes: counted from boot, so that a clock that is set makes nobody look old.
+    const now = place.bootedAt + uptime() * 1_000;
     marks.prune(table);
     return treeOf(scope, table, (p) => marks.read(p, now), groups);
   }
