@@ -104,8 +104,8 @@ export class VersionStore<State extends Versioned> {
   }
 
   /** Ascending. */
-  #versions(): number[] {
-    return this.#list()
+  #versions(files = this.#list()): number[] {
+    return files
       .filter((f) => f.startsWith('s.'))
       .map((f) => Number(f.slice(2, -5)))
       .filter(Number.isSafeInteger)
@@ -122,15 +122,16 @@ export class VersionStore<State extends Versioned> {
   }
 
   #commit(state: State): boolean {
-    this.create();
     const { version } = state;
     const temporary = join(this.directory, `t.${process.pid}.${Date.now()}.${randomBytes(6).toString('hex')}`);
+    let files: string[];
     try {
-      writeFileSync(temporary, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
+      this.#write(temporary, JSON.stringify(state));
       linkSync(temporary, this.#file(version));
+      files = this.#list();
       // A version is collected only when `kept` newer ones exist. While there are fewer, this number was never used
       // before; else it may be an old one again, and nobody will ever read it.
-      if ((this.#versions().at(-1) ?? version) >= version + kept) {
+      if ((this.#versions(files).at(-1) ?? version) >= version + kept) {
         unlinkSync(this.#file(version));
         return false;
       }
@@ -141,21 +142,30 @@ export class VersionStore<State extends Versioned> {
     } finally {
       tryUnlink(temporary);
     }
-    try {
-      this.#collect(version);
-    } catch {
-      // The change holds; the next one collects.
-    }
+    this.#collect(version, files);
     return true;
   }
 
-  /** Ascending without gaps: a version goes only after all before it. */
-  #collect(newest: number): void {
+  /** The directory is missing once in the life of a mutex: it is made when it is missed. */
+  #write(path: string, text: string): void {
+    const options = { mode: 0o600, flag: 'wx' } as const;
+    try {
+      writeFileSync(path, text, options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      this.create();
+      writeFileSync(path, text, options);
+    }
+  }
+
+  /** Ascending without gaps: a version goes only after all before it. What cannot be removed is left to the next change. */
+  #collect(newest: number, files: string[]): void {
     const now = Date.now();
-    for (const file of this.#list())
+    for (const file of files)
       if (file.startsWith('t.') && now - Number(file.split('.')[2]) > temporaryFilesLiveMs)
         tryUnlink(join(this.directory, file));
-    for (const version of this.#versions()) if (version <= newest - kept && !tryUnlink(this.#file(version))) return;
+    for (const version of this.#versions(files))
+      if (version <= newest - kept && !tryUnlink(this.#file(version))) return;
   }
 
   #file(version: number): string {
