@@ -14,13 +14,21 @@ export function watchSessionEnd(
   },
 ): Pick<BaseWindow, 'on'> {
   const listener = create();
+  let ending = false;
+  const end = (): void => {
+    parts.leave();
+    if (ending) return;
+    ending = true;
+    // An installer waits for the process itself to be gone.
+    void parts.close().finally(parts.quit);
+  };
   // Restart Manager and installers ask with `close-app`; hiding instead of closing would make them wait.
   listener.on('query-session-end', () => parts.leave());
   listener.on('session-end', (event) => {
-    parts.leave();
     parts.log(`The session ends (${event.reasons.join(', ')}). Scripts of this session may end with it.`);
-    // An installer waits for the process itself to be gone.
-    void parts.close().finally(parts.quit);
+    end();
   });
+  // Nobody sees this window, so nobody but an installer (assets/installer) or Exit itself closes it.
+  listener.on('close', end);
   return listener;
 }

@@ -125,6 +125,23 @@ describe('the end of the Windows session', () => {
     expect(preventDefault).not.toHaveBeenCalled();
     expect(heard).toContain('The session ends (logoff). Scripts of this session may end with it.');
   });
+
+  test('is asked for by an installer that closes its hidden window, and happens once', async () => {
+    const window = new EventEmitter();
+    const heard: string[] = [];
+    watchSessionEnd(() => window as unknown as BaseWindow, {
+      leave: () => heard.push('leave'),
+      close: async () => void heard.push('close'),
+      quit: () => {
+        heard.push('quit');
+        window.emit('close', {}); // Electron closes every window when it quits
+      },
+      log: (line) => heard.push(line),
+    });
+    window.emit('close', {});
+    await expect.poll(() => heard).toContain('quit');
+    expect(heard.filter((one) => one !== 'leave')).toEqual(['close', 'quit']);
+  });
 });
 
 test('sleep and wake reach the application and the toasts', () => {

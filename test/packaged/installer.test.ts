@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { copyPrefix, prepareWine, stopServer, wineEnvironment } from '../support/wine-setup.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
 // Debian's package, unpacked beside the system where it is not installed: apt-get download nsis nsis-common; dpkg -x.
@@ -130,6 +131,52 @@ test('the source of the Event Log is there with its message file, and goes with 
   expect(eventSource()).toBe('');
 });
 
+test('the tray is asked to end before it is ended, and given the time to', { timeout: 300_000 }, async (context) => {
+  const setup = await prepareWine().catch((error: unknown) => context.skip(`no Wine: ${String(error)}`));
+  const prefix = join(folder, 'prefix-10');
+  await copyPrefix(setup.template, prefix);
+  // Wine's notepad stands in for it: a program with a window, which ends by itself when that is closed.
+  const own = { env: wineEnvironment(setup, prefix), stdio: 'ignore' } as const;
+  const tray = spawn(setup.wine, ['notepad'], own);
+  const ended = new Promise<number | null>((resolve) => tray.once('exit', resolve));
+  const template = join(repository, 'node_modules', 'app-builder-lib', 'templates', 'nsis', 'include');
+  const program = compile('unjamCloseTray', '1.0.0', {
+    before: [
+      '!define APP_EXECUTABLE_FILENAME "notepad.exe"',
+      '!define PRODUCT_NAME "Unjam"',
+      '!define APP_GUID "unjam-test"',
+      '!define INSTALL_MODE_PER_ALL_USERS',
+      '!include "FileFunc.nsh"',
+      `!addincludedir "${template}"`,
+    ],
+    // The template's own part is compiled with it, so that the two fit; Wine has no PowerShell to run it.
+    after: [
+      '!include "allowOnlyOneInstallerInstance.nsh"',
+      'LangString appRunning 1033 "running"',
+      'LangString appClosing 1033 "closing"',
+      'LangString appCannotBeClosed 1033 "cannot be closed"',
+      'Section /o "template"',
+      '  !insertmacro CHECK_APP_RUNNING',
+      'SectionEnd',
+    ],
+  });
+  try {
+    // Until its window is there, nothing can be asked of it: the installer finds it or not, and is run again.
+    await expect
+      .poll(
+        () => {
+          execFileSync(setup.wine, [program], { ...own, timeout: 60_000 });
+          return tray.exitCode;
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(0);
+    expect(await ended).toBe(0);
+  } finally {
+    await stopServer(setup, prefix);
+  }
+});
+
 /** What the registry has of it; empty when there is nothing. */
 function eventSource(): string {
   const key = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Unjam';
@@ -148,18 +195,32 @@ function unpack(version: string, content = version): void {
   writeFileSync(join(runtime, 'runner.cjs'), content);
 }
 
-function run(macro: 'customInstall' | 'customUnInstall', version: string, { updating = false } = {}): void {
+function run(macro: Macro, version: string, { updating = false } = {}): void {
+  const program = compile(macro, version, { updating });
+  execFileSync('wine', [program], { env, stdio: 'ignore', timeout: 60_000 });
+}
+
+type Macro = 'customInstall' | 'customUnInstall' | 'unjamCloseTray';
+
+/** A small installer that does what the macro does; `before` and `after` are lines of its script. */
+function compile(
+  macro: Macro,
+  version: string,
+  { updating = false, before = [] as string[], after = [] as string[] },
+): string {
   const script = join(folder, 'small.nsi');
+  const program = join(folder, 'small.exe');
   writeFileSync(
     script,
     [
       'Unicode true',
       'Target amd64-unicode',
       'Name "small"',
-      `OutFile "${join(folder, 'small.exe')}"`,
+      `OutFile "${program}"`,
       'RequestExecutionLevel user',
       'SilentInstall silent',
       '!include "LogicLib.nsh"',
+      ...before,
       `!define VERSION "${version}"`,
       `!define isUpdated '"${updating ? 'yes' : 'no'}" == "yes"'`, // the template's looks for --updated
       `!include "${join(repository, 'assets', 'installer', 'installer.nsh')}"`,
@@ -167,10 +228,11 @@ function run(macro: 'customInstall' | 'customUnInstall', version: string, { upda
       '  StrCpy $INSTDIR "$PROGRAMFILES64\\Unjam"',
       `  !insertmacro ${macro}`,
       'SectionEnd',
+      ...after,
     ].join('\n'),
   );
   execFileSync(makensis, ['-V1', '-WX', script], { env });
-  execFileSync('wine', [join(folder, 'small.exe')], { env, stdio: 'ignore', timeout: 60_000 });
+  return program;
 }
 
 /** A process whose program is the runtime's node.exe; a runner is nothing else to Windows. Returns its pid under Linux. */
