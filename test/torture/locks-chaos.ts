@@ -22,7 +22,9 @@ export interface ChaosOptions {
   readonly drainMs?: number;
 }
 
-export async function chaos(o: ChaosOptions): Promise<Counters & { crashes: number; seconds: number }> {
+export async function chaos(
+  o: ChaosOptions,
+): Promise<Counters & { crashes: number; freezes: number; seconds: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'unjam-chaos-'));
   const log = join(folder, 'log');
   const mutexCount = o.mutexes ?? 4;
@@ -34,6 +36,7 @@ export async function chaos(o: ChaosOptions): Promise<Counters & { crashes: numb
   const began = performance.now();
   let draining = false;
   let crashes = 0;
+  let freezes = 0;
 
   const start = (): void => {
     const child = spawn(
@@ -77,6 +80,7 @@ export async function chaos(o: ChaosOptions): Promise<Counters & { crashes: numb
         const child = any(living);
         if (child === undefined) return;
         child.kill('SIGSTOP');
+        freezes += 1;
         setTimeout(() => child.kill('SIGCONT'), 20 + Math.random() ** 3 * 3_000);
       }),
       every(o.abandonEveryMs, async () => {
@@ -106,7 +110,7 @@ export async function chaos(o: ChaosOptions): Promise<Counters & { crashes: numb
       left += state.holders.length + state.queue.length;
     }
     const counters = judge(readFileSync(log, 'utf8'));
-    return { ...counters, lostWaiters: counters.lostWaiters + stranded + left, crashes, seconds };
+    return { ...counters, lostWaiters: counters.lostWaiters + stranded + left, crashes, freezes, seconds };
   } finally {
     draining = true;
     endAll();
