@@ -16,7 +16,7 @@ export const usualWishes: Wishes = {
   quiet: null,
 };
 
-export function wishesOf(s: Settings): Wishes {
+function wishesOf(s: Settings): Wishes {
   return {
     stuck: s['notifications.stuck'],
     unkillable: s['notifications.unkillable'],
