@@ -1,7 +1,9 @@
 /** Hosts and callers that die or freeze at any moment: an acknowledged script runs once, and its end is told once. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { runOf } from '../support/wreck.ts';
 import { World } from '../support/world.ts';
 import { hostsChaos } from './hosts-chaos.ts';
 
@@ -42,5 +44,41 @@ describe.skipIf(process.platform === 'win32')('hosts', () => {
     }
     expect(await world.untilFinal(held.ticket)).toMatchObject({ verdict: 'exited', signal: 'SIGKILL' });
     expect(await world.untilFinal(next.ticket)).toMatchObject({ verdict: 'exited', exitCode: 4 });
+  });
+
+  test('that are frozen for longer than every limit of their scripts change nothing: runners keep the limits, each end is told once', async () => {
+    await using world = await World.open();
+    writeFileSync(join(world.home, 'completed.sh'), completed);
+    const notify = ['sh', join(world.home, 'completed.sh')];
+    const mutex = (name: string, timeoutMs?: number) => ({
+      isolation: { level: 'full', mutex: name, ...(timeoutMs === undefined ? {} : { timeoutMs }) } as const,
+    });
+    const stubborn = 'trap "" TERM INT; echo up; while :; do sleep 0.02; done';
+    const limit = { ...mutex('web'), timeoutMs: 1_500, graceMs: 200, notify };
+    const overall = await world.start(stubborn, limit);
+    const patient = await world.start('exit 4', { ...mutex('web'), notify });
+    await world.startHung('db');
+    const impatient = await world.start('exit 5', { ...mutex('db', 1_000), notify });
+    const silent = await world.start(stubborn, { noOutputTimeoutMs: 700, graceMs: 200, notify });
+    const all = [overall, patient, impatient, silent].map((s) => s.ticket);
+    process.kill(world.hostPid, 'SIGSTOP');
+    try {
+      const ended = (t: string): boolean => runOf(world, t).readTree() !== null;
+      while (!all.every(ended)) await delay(20);
+    } finally {
+      process.kill(world.hostPid, 'SIGCONT');
+    }
+    const told = (): string[] => readFileSync(join(world.home, 'completed'), 'utf8').trim().split('\n');
+    for (const t of all) while (runOf(world, t).readDelivered() === null) await delay(20);
+    expect(await world.get(overall.ticket)).toMatchObject({ verdict: 'timed-out', timeout: 'overall' });
+    expect(await world.get(patient.ticket)).toMatchObject({ verdict: 'exited', exitCode: 4 });
+    expect(await world.get(impatient.ticket)).toMatchObject({ verdict: 'timed-out', timeout: 'mutex' });
+    expect(await world.get(silent.ticket)).toMatchObject({ verdict: 'timed-out', timeout: 'no-output' });
+    expect(
+      told()
+        .map((line) => line.split(' ')[0])
+        .sort(),
+    ).toEqual([...all].sort());
+    expect(await world.client.call('locks.list', {})).toMatchObject([{ name: 'db', waiters: [] }]);
   });
 });
