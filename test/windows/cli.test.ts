@@ -79,6 +79,8 @@ describe('unjam', () => {
     expect((await unjam('kill', hung, '--yes', '--reason', 'test')).stderr).toBe('');
     expect(await unjam('logs', next, '--follow')).toMatchObject({ code: 0 });
     expect(await status(hung)).toMatchObject({ state: 'final', verdict: 'killed', exitCode: 137 });
+    // As Windows sees them at the other end of the pipe: no "(as …)", no "(unverified)".
+    expect((await unjam('logs', hung)).stdout).toMatch(/Force Kill requested by [^()]+ \(cli\) at/);
     expect(await status(next)).toMatchObject({ state: 'final', verdict: 'exited', exitCode: 3 });
   });
 
