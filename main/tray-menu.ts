@@ -75,6 +75,7 @@ function scriptItem(script: ScriptView, act: MenuActions): MenuItemConstructorOp
     ? `Abandoned: ${menuText(script.name)}${pid}`
     : `${menuText(script.name)}${pid}, blocks ${script.blocks}`;
   return {
+    id: script.ticket,
     label,
     submenu: [
       { label: 'Show', click: open(null) },

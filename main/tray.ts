@@ -24,6 +24,7 @@ export class TrayIcon {
   #tray: Tray | null = null;
   #face: TrayFace;
   #drawn: { image: string; tooltip: string } | null = null;
+  #menuReads = '';
 
   constructor(parts: TrayParts, face: TrayFace) {
     this.#parts = parts;
@@ -50,11 +51,20 @@ export class TrayIcon {
     const before = this.#drawn;
     this.#drawn = { image, tooltip: this.#face.tooltip };
     if (before?.image !== image) tray.setImage(image);
-    if (before?.tooltip !== this.#face.tooltip) {
-      tray.setToolTip(this.#face.tooltip);
-      // App indicators on Linux open their menu themselves and tell nobody: theirs must be ready before.
-      if (platform === 'linux') tray.setContextMenu(this.#parts.buildMenu(this.#parts.menu()));
-    }
+    if (before?.tooltip !== this.#face.tooltip) tray.setToolTip(this.#face.tooltip);
+    if (platform === 'linux') this.#prepareMenu(tray);
+  }
+
+  /**
+   * App indicators on Linux open their menu themselves and tell nobody: theirs must be ready before. Replaced only when it
+   * would read differently, because one that is replaced while it is open closes.
+   */
+  #prepareMenu(tray: Tray): void {
+    const template = this.#parts.menu();
+    const reads = JSON.stringify(template);
+    if (reads === this.#menuReads) return;
+    this.#menuReads = reads;
+    tray.setContextMenu(this.#parts.buildMenu(template));
   }
 
   #create(image: string): Tray | null {

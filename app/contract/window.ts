@@ -23,7 +23,7 @@ export const windowMethods = {
   /** Asks for a file and writes a text into it that the page has made. The name is a proposal, without an extension. */
   'window.saveText': {
     input: z.strictObject({
-      name: z.string().min(1).max(200),
+      name: z.string().min(1).max(300),
       kind: z.enum(saveKinds),
       text: z.string().max(savedTextMax),
     }),

@@ -30,7 +30,9 @@ describe('the icon', () => {
   let opened: number;
   let theme: FakeTheme;
   let builds: number;
+  let words: string;
   beforeEach(() => {
+    words = 'Open Unjam';
     trays = [];
     opened = 0;
     builds = 0;
@@ -51,7 +53,7 @@ describe('the icon', () => {
         open: () => opened++,
         menu: () => {
           builds++;
-          return [{ label: 'Open Unjam' }];
+          return [{ label: words }];
         },
         buildMenu: (template) => new FakeMenu(template).asMenu,
         log: () => undefined,
@@ -102,6 +104,16 @@ describe('the icon', () => {
   test('has its menu ready on Linux, where the desktop opens it', () => {
     icon('linux');
     expect(trays[0]?.menu?.template[0]?.label).toBe('Open Unjam');
+  });
+
+  test('replaces it on Linux only when it reads differently: it may be open', () => {
+    const tray = icon('linux');
+    const first = trays[0]?.menu;
+    tray.update(trayFace(online([], [], { tooltip: 'Unjam: 1 STUCK for 48 min' })));
+    expect(trays[0]?.menu).toBe(first);
+    words = '1 stuck';
+    tray.update(trayFace(online([], [], { tooltip: 'Unjam: 1 STUCK for 48 min' })));
+    expect(trays[0]?.menu?.template[0]?.label).toBe('1 stuck');
   });
 
   test('may be missing: the caller learns it and nothing throws', () => {
