@@ -130,7 +130,7 @@ async function* supervisord(folder: string): AsyncGenerator<Peer> {
         const daemon = spawn('/usr/bin/supervisord', ['-n', '-c', configuration], { stdio: 'ignore' });
         daemons.push(daemon);
         peer.pid = daemon.pid ?? 0;
-        while (!existsSync(socket)) {
+        while ((await call('getState', '').catch(() => null)) === null) {
           if (daemon.exitCode !== null) throw new Error('supervisord does not start; run it by hand to see why.');
           await delay(10);
         }

@@ -56,7 +56,9 @@ export function warmRunners(world: World): number[] {
     .filter((pid) => {
       try {
         const parent = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[1];
-        return Number(parent) === world.hostPid && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('runner.cjs');
+        return (
+          Number(parent) === world.hostPid && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('runner.cjs')
+        );
       } catch {
         return false;
       }
