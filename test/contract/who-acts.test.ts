@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
+import { openApplication } from '../../app/application.ts';
 import { HttpClient } from '../../app/api/http-client.ts';
 import type { ScriptDetail } from '../../app/contract/methods.ts';
 import { openConnectionOwner } from '../../app/processes/index.ts';
@@ -86,6 +87,16 @@ describe('on the socket', () => {
   test('a claim cannot write lines of its own into a log', async () => {
     const { user } = await actorOf(await started('x\nW221 ABANDONED by root'));
     expect(user).toBe(`x W221 ABANDONED by root (as ${userInfo().username})`);
+  });
+
+  test('a console that follows another host passes on who acts in it, and through which door', async () => {
+    const console_ = await openApplication({ stateDirectory: world.home, log: () => undefined });
+    expect(console_.role).toBe('client');
+    const input = { command: ['true'], cwd: '/' };
+    const reply = await console_.dispatch('scripts.start', input, { user: 'CONTOSO\\kim', via: 'browser' });
+    await console_.close();
+    const { ticket } = (reply as { value: { ticket: string } }).value;
+    expect(await actorOf(ticket)).toEqual({ user: `CONTOSO\\kim (as ${userInfo().username})`, via: 'browser' });
   });
 
   test.skipIf(!isRoot)('two users of one host are told apart (needs root)', async () => {
