@@ -66,6 +66,7 @@ const capabilities = [
   'abandon',
   'complete',
   'hold-queue',
+  'inherit-hold',
   'locks',
   'history',
   'logs',

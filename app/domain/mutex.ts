@@ -108,7 +108,7 @@ function join(state: MutexState, waiter: Waiter, at: number): MutexState {
  * The hold that `waiter` may run under: of the innermost script that it was started from, started itself, and exclusive
  * unless shared isolation is enough. Null when no such hold is there.
  */
-export function inheritable(state: MutexState, waiter: Pick<Waiter, 'ancestors' | 'level'>): Hold | null {
+function inheritable(state: MutexState, waiter: Pick<Waiter, 'ancestors' | 'level'>): Hold | null {
   const may = (h: Hold): boolean => h.scope !== null && (h.level === 'full' || waiter.level === 'none');
   const holds = waiter.ancestors.map((id) => state.holders.find((h) => h.id === id && may(h)));
   return holds.findLast((h) => h !== undefined) ?? null;

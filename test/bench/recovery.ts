@@ -55,7 +55,7 @@ async function liveScript(world: World, model: ScriptSpec, i: number): Promise<v
 
 function finishedScripts(world: World, model: ScriptSpec): void {
   const runs = join(world.home, 'runs');
-  const from = join(runs, model.ticket);
+  const from = join(world.home, 'model');
   const journal = new Journal(join(world.home, 'journal.sqlite'), () => undefined);
   journal.together(() => {
     for (let i = 0; i < finished; i += 1) {
@@ -79,10 +79,11 @@ async function measure(world: World, what: string): Promise<void> {
   began = performance.now();
   await world.cli('ps');
   say('  unjam ps, with the start of Node', `${Math.round(performance.now() - began)} ms`);
-  for (const look of ['at first', 'after 50 lists'] as const) {
-    if (look !== 'at first') for (let i = 0; i < 50; i += 1) await world.client.call('scripts.list', {});
+  let lists = 0;
+  for (const until of [0, 100, 1_000]) {
+    for (; lists < until; lists += 1) await world.client.call('scripts.list', {});
     const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${world.hostPid}/status`, 'utf8'))?.[1];
-    say(`  memory of the host ${look}`, `${Math.round(Number(rss) / 1_024)} MB`);
+    say(`  memory of the host after ${lists} lists`, `${Math.round(Number(rss) / 1_024)} MB`);
   }
 }
 
@@ -94,6 +95,7 @@ try {
   await world.killHost();
   const spec = new RunDirectory(join(world.home, 'runs', 'model')).readSpec();
   if (spec === null) throw new Error('The model script has no spec.');
+  cpSync(join(world.home, 'runs', 'model'), join(world.home, 'model'), { recursive: true }); // it may be pruned
   mkdirSync(join(world.home, 'mutexes'), { recursive: true });
   for (let i = 0; i < live; i += 1) await liveScript(world, spec, i);
   await measure(world, `${live} live scripts`);
