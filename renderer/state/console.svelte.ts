@@ -65,9 +65,12 @@ export class Console {
   start(): () => void {
     const endClock = this.clock.start();
     const endConnection = this.connection.start();
-    const goToAddress = (): void => (this.loneLog === null ? this.#goToAddress() : location.reload());
+    const goToAddress = (): void => {
+      if (loneLog(location.hash) !== this.loneLog) location.reload();
+      else if (this.loneLog === null) this.#goToAddress();
+    };
     addEventListener('hashchange', goToAddress);
-    if (this.loneLog === null) goToAddress();
+    goToAddress();
     // An administrator's policy may have changed while nobody looked.
     const lookAgain = (): void => void this.preferences.read();
     addEventListener('focus', lookAgain);

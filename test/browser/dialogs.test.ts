@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row, verb, type Scene } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
-import { cancelIgnored, script, stuckWorld, unkillable } from '../support/browser-worlds.ts';
+import { cancelIgnored, removedFromQueue, script, stuckWorld, unkillable } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
@@ -98,23 +98,9 @@ describe('Cancel', () => {
 });
 
 describe('a script that was removed from its queue', () => {
-  const removed = {
-    state: 'final',
-    verdict: 'cancelled',
-    condition: {
-      key: 'cancelled',
-      label: 'Cancelled by kim',
-      headline: 'Cancelled by CONTOSO\\kim while it waited; it was never started.',
-      severity: 'neutral',
-      icon: 'stop',
-      next: 'none',
-    },
-    timeouts: { overallMs: 600_000, noOutputMs: null, mutexMs: 3_600_000 },
-  } as const;
-
   async function atRemoved(): Promise<Scene> {
     const scene = await at();
-    scene.host.push((world) => world.change('a1', removed));
+    scene.host.push((world) => world.change('a1', removedFromQueue));
     await row(scene.page, 'a1').click();
     await scene.page.getByText('Removed from the queue: it has not run and will not.').waitFor();
     return scene;

@@ -597,6 +597,21 @@ export const unkillable = {
   verbs: cancelIgnored.verbs,
 } satisfies Partial<ScriptDetail>;
 
+/** What a waiter looks like after "Remove from queue". */
+export const removedFromQueue = {
+  state: 'final',
+  verdict: 'cancelled',
+  condition: {
+    key: 'cancelled',
+    label: 'Cancelled by kim',
+    headline: 'Cancelled by CONTOSO\\kim while it waited; it was never started.',
+    severity: 'neutral',
+    icon: 'stop',
+    next: 'none',
+  },
+  timeouts: { overallMs: 600_000, noOutputMs: null, mutexMs: 3_600_000 },
+} satisfies Partial<ScriptDetail>;
+
 export function manyScripts(count: number): World {
   const world = new World();
   for (let n = 0; n < count; n += 1)
