@@ -6,7 +6,8 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { Page } from 'playwright-core';
 import { ready, row } from '../support/browser-console.ts';
 import { FakeHost } from '../support/browser-fake-host.ts';
-import { manyScripts, stuckWorld } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { manyScripts } from '../support/browser-worlds.ts';
 import { ensureBuilt, launchBrowser, openConsole } from '../support/browser.ts';
 
 interface Figure {

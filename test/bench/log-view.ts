@@ -4,7 +4,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import type { Method, Parsed } from '../../app/contract/methods.ts';
 import { ensureBuilt, launchBrowser, openConsole } from '../support/browser.ts';
 import { FakeHost } from '../support/browser-fake-host.ts';
-import { stuckWorld } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { LogFiles } from '../support/log-files.ts';
 import { fill, lineCount, type Measurement, report } from './log-file.ts';
 

@@ -4,7 +4,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog } from '../support/browser-console.ts';
 import type { FakeHost } from '../support/browser-fake-host.ts';
-import { cancelIgnored, hostileLines, removedFromQueue, stuckWorld, unkillable } from '../support/browser-worlds.ts';
+import { cancelIgnored, removedFromQueue, unkillable } from '../support/browser-states.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { hostileLines } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';

@@ -6,7 +6,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { icons } from '../../app/contract/schemas.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready, row, rows, verb } from '../support/browser-console.ts';
-import { cancelIgnored, manyScripts, script, stuckWorld, unkillable, World } from '../support/browser-worlds.ts';
+import { cancelIgnored, unkillable } from '../support/browser-states.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { manyScripts, script, World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';

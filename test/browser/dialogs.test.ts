@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row, verb, type Scene } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
-import { cancelIgnored, removedFromQueue, script, stuckWorld, unkillable } from '../support/browser-worlds.ts';
+import { cancelIgnored, removedFromQueue, unkillable } from '../support/browser-states.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { script } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';

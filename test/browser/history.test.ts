@@ -7,7 +7,7 @@ import { toCsv, toJson } from '../../renderer/history/export.ts';
 import { breachOf } from '../../renderer/history/isolation.ts';
 import { lanesOf } from '../../renderer/mutexes/timeline.ts';
 import { consoleSpecs, detailOf } from '../support/browser-console.ts';
-import { stuckWorld } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
 
 const open = consoleSpecs();
 const base = Date.parse('2026-11-20T02:00:00.000Z');

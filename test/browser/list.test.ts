@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, order, row, rows } from '../support/browser-console.ts';
-import { cancelIgnored, manyScripts, script, stuckWorld, World } from '../support/browser-worlds.ts';
+import { cancelIgnored } from '../support/browser-states.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { manyScripts, script, World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UnjamError } from '../../app/contract/errors.ts';
 import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, type Scene } from '../support/browser-console.ts';
-import { stuckWorld } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { LogFiles } from '../support/log-files.ts';
 
 const open = consoleSpecs();

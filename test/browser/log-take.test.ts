@@ -4,7 +4,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf } from '../support/browser-console.ts';
-import { ago, hostileLines, stuckWorld } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { ago, hostileLines } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, ready, row, type Scene } from '../support/browser-console.ts';
-import { stuckWorld } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';

@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused } from '../support/browser-console.ts';
 import { sequenced } from '../support/browser-fake-host.ts';
-import { ago, hostileLines, stuckWorld, type World } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { ago, hostileLines, type World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';

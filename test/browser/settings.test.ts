@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/browser-console.ts';
-import { cancelIgnored, stuckWorld, World } from '../support/browser-worlds.ts';
+import { cancelIgnored } from '../support/browser-states.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const setting = (key: string): string => `[data-setting="${key}"]`;

@@ -1,6 +1,7 @@
 /**
- * Takes the pictures of docs/images from a real host with a real script that hangs: `node test/browser/take-screenshots.ts`.
- * About two minutes, because nothing is stuck before it has been silent for one.
+ * Takes pictures from a real host with a real script that hangs: `node test/browser/take-screenshots.ts` those of
+ * docs/images, `node test/browser/take-screenshots.ts FOLDER` every view as light, dark and narrow into a folder, to be
+ * looked at. About two minutes, because nothing is stuck before it has been silent for one.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +14,8 @@ import { detailOf, dialog, ready, row } from '../support/browser-console.ts';
 import { ensureBuilt, launchBrowser, openConsole } from '../support/browser.ts';
 
 const project = join(import.meta.dirname, '../..');
-const images = process.argv[2] ?? join(project, 'docs/images');
+const [, , folderForAll] = process.argv;
+const images = folderForAll ?? join(project, 'docs/images');
 const cli = join(project, 'app/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'unjam-pictures-'));
 const home = join(folder, 'state');
@@ -102,11 +104,7 @@ try {
     await context.addCookies(cookies);
     const page = await context.newPage();
     await page.goto(`${origin}/${hash}`);
-    await row(page, 'deploy-web-eu')
-      .first()
-      .or(page.getByRole('heading', { name: 'RunningScript', exact: true }))
-      .first()
-      .waitFor();
+    await page.locator('footer', { hasText: 'Connected to' }).waitFor();
     await act(page);
     await page.mouse.move(0, 0);
     await page.waitForTimeout(400);
@@ -121,11 +119,25 @@ try {
   await take('console-narrow', { viewport: { width: 400, height: 860 } }, settled);
   await take('console-forced-colours', { forcedColors: 'active', colorScheme: 'dark' }, settled);
   await take('mutexes', { hash: '#mutexes/RunningScript' });
-  await take('settings', { hash: '' }, async (page) => {
-    await settled(page);
-    await page.keyboard.press('Control+4');
-    await page.locator('[data-setting=theme]').waitFor();
-  });
+
+  const looks: Readonly<Record<string, BrowserContextOptions>> = {
+    light: { colorScheme: 'light' },
+    dark: { colorScheme: 'dark' },
+    narrow: { viewport: { width: 320, height: 860 } },
+  };
+  const views: Readonly<Record<string, string>> = {
+    scripts: '#scripts/deploy-web-eu',
+    waiter: '#scripts/web-us',
+    cancel: '#scripts/deploy-web-eu/cancel',
+    kill: '#scripts/deploy-web-eu/kill',
+    log: '#log/deploy-web-eu',
+    mutexes: '#mutexes/RunningScript',
+    history: '#history',
+    settings: '#settings',
+  };
+  if (folderForAll !== undefined)
+    for (const [look, options] of Object.entries(looks))
+      for (const [view, hash] of Object.entries(views)) await take(`${view}-${look}`, { ...options, hash });
 
   unjam('cancel', 'deploy-web-eu', '--no-escalate', '--grace', '1s', '--reason', 'INC-4471');
   await row(first.page, 'deploy-web-eu').filter({ hasText: 'Cancel ignored' }).waitFor({ timeout: 60_000 });
@@ -139,14 +151,6 @@ try {
   };
   await take('abandon', {}, abandon);
   await take('abandon-dark', { colorScheme: 'dark' }, abandon);
-  await take('history', {}, async (page) => {
-    await settled(page);
-    await page.keyboard.press('Control+3');
-    await page
-      .getByRole('row', { name: /Cancel/ })
-      .first()
-      .click();
-  });
 } finally {
   for (const ticket of ['migrate', 'web-us', 'api-eu', 'health', 'deploy-web-eu'])
     try {

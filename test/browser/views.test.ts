@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
-import { ago, stuckWorld } from '../support/browser-worlds.ts';
+import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { ago } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 
