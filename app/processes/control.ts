@@ -103,7 +103,10 @@ export interface ProcessControl {
   /** Identity of a living process; null when there is none (a zombie is none). */
   identify(pid: number): ProcessIdentity | null;
   /** Never throws. A zombie is dead, a stopped or frozen process is alive, a reused pid is dead. */
-  liveness(identity: ProcessIdentity): Liveness;
+  /**
+   * For those who ask every second: `alive` may rest on a look that is `trustedForMs` old while somebody has that pid.
+   */
+  liveness(identity: ProcessIdentity, trustedForMs?: number): Liveness;
 
   /** Called once at the start of a runner: what must be set up before a script can be launched. */
   prepareRunner(): void;

@@ -13,6 +13,9 @@ import { Adoption } from './adoption.ts';
 import type { ScriptRecord } from './record.ts';
 import type { Register } from './register.ts';
 
+/** A runner is read as a whole again after this; until then its pid is enough. */
+const verifiedForMs = 5_000;
+
 export interface CustodyOptions {
   readonly register: Register;
   readonly control: ProcessControl;
@@ -43,7 +46,7 @@ export class Custody {
     const { control, register } = this.#o;
     if (record.isOrphan && record.abandoned === null) finishAbandon(record, control);
     if (this.has(record)) return false;
-    if (record.runner && control.liveness(record.runner.runner) !== 'dead') return false;
+    if (record.runner && control.liveness(record.runner.runner, verifiedForMs) !== 'dead') return false;
     register.refresh(record); // what the runner wrote in its last moment
     if (record.isFinal && !record.isOrphan) return false;
     return this.#judge(record);

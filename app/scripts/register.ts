@@ -73,11 +73,16 @@ export class Register {
     try {
       // The events file alone: a watch on the folder would also see, and slow down, the script's own writes.
       const watcher = watch(record.directory.eventsPath, () => this.refresh(record));
-      watcher.on('error', () => undefined); // the supervisor looks every second
+      watcher.on('error', () => this.stopWatching(record)); // the supervisor looks every second
       this.#watchers.set(key(record), watcher);
     } catch {
       // The supervisor looks every second.
     }
+  }
+
+  /** False also where the system gave no watch. */
+  isWatched(record: ScriptRecord): boolean {
+    return this.#watchers.has(key(record));
   }
 
   stopWatching(record: ScriptRecord): void {

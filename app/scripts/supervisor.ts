@@ -49,6 +49,8 @@ export interface SupervisorOptions {
 }
 
 const tickMs = 1_000;
+/** The files of a script whose events are watched are looked at in every so many ticks, in case the watch has missed one. */
+const watchedEvery = 5;
 const healthEveryMs = 10_000;
 const pruneEveryMs = 10_000;
 
@@ -61,6 +63,7 @@ export class Supervisor {
   readonly #reader: MutexReader;
   readonly #reserve: Reserve;
   readonly #startedAt = Date.now();
+  #ticks = 0;
   readonly #due = { health: 0, prune: performance.now() + pruneEveryMs };
   #timer: NodeJS.Timeout | null = null;
   #awake = awakeAt(Date.now());
@@ -321,8 +324,9 @@ export class Supervisor {
       this.#reserve.keep();
       this.#o.journal.flush();
       let changed = false;
-      for (const record of this.#register.living) {
-        this.#register.refresh(record);
+      this.#ticks += 1;
+      for (const [i, record] of this.#register.living.entries()) {
+        if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
       for (const record of this.#register.all)
