@@ -97,6 +97,11 @@ it('frees a mutex with Abandon, keeps the orphan in sight and ends it with Force
   await page.locator('.preview', { hasText: 'up' }).waitFor();
   expect(await row(page, 'holder').locator('.many').textContent()).toContain('1');
 
+  // The window of its own is signed in by the same session.
+  const [log] = await Promise.all([page.context().waitForEvent('page'), page.keyboard.press('l')]);
+  await log.locator('[role=log]').getByText('up', { exact: true }).waitFor();
+  await log.close();
+
   await page.keyboard.press('Control+Shift+Delete');
   await ready(page);
   await page.keyboard.type(/PID \((\d+)\)/.exec((await dialog(page).textContent()) ?? '')?.[1] ?? '');
