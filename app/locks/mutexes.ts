@@ -1,5 +1,4 @@
 /** The isolation mutexes of a state directory: the rules of `domain/mutex.ts` over a version store each. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
@@ -7,6 +6,7 @@ import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
 import * as rules from '../domain/mutex.ts';
 import type { AbandonedHold, Hold, MutexState, Waiter } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
+import { hashHex, randomHex } from '../domain/random.ts';
 import type { Actor, TreeScope } from '../domain/script.ts';
 import { VersionStore } from './version-store.ts';
 
@@ -39,7 +39,7 @@ export class Mutexes {
    */
   check(): void {
     if (this.#checked) return;
-    const mark = `probe.${process.pid}.${randomBytes(6).toString('hex')}`;
+    const mark = `probe.${process.pid}.${randomHex(12)}`;
     const [first, second] = [join(this.#root, `${mark}.a`), join(this.#root, `${mark}.b`)];
     try {
       mkdirSync(this.#root, { recursive: true, mode: 0o700 });
@@ -85,7 +85,7 @@ export class Mutex {
   readonly #probe: LivenessProbe;
 
   constructor(directory: string, name: string, probe: LivenessProbe) {
-    this.#store = new VersionStore(directory, () => rules.newMutex(name, randomUUID()));
+    this.#store = new VersionStore(directory, () => rules.newMutex(name, randomHex(32)));
     this.#probe = probe;
   }
 
@@ -159,7 +159,7 @@ export class Mutex {
 /** Readable and safe on NTFS; the hash keeps names apart that only differ in what is not safe. */
 function folderName(name: string): string {
   const key = nameKey(name);
-  const hash = createHash('sha256').update(key).digest('hex').slice(0, 16);
+  const hash = hashHex(key);
   return `${key.replaceAll(/[^a-z0-9]+/g, '_').slice(0, 40)}-${hash}`;
 }
 

@@ -4,10 +4,10 @@
  * a loser reads again. No clock, no owner, no half-written state; a process killed or frozen between any two
  * steps leaves a readable chain and can only lose its own change. Measured against locks with time-outs: locks.md 3.
  */
-import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { randomHex } from '../domain/random.ts';
 
 /** Versions kept behind the newest, so that a slow reader finds what it listed. */
 const kept = 32;
@@ -123,7 +123,7 @@ export class VersionStore<State extends Versioned> {
 
   #commit(state: State): boolean {
     const { version } = state;
-    const temporary = join(this.directory, `t.${process.pid}.${Date.now()}.${randomBytes(6).toString('hex')}`);
+    const temporary = join(this.directory, `t.${process.pid}.${Date.now()}.${randomHex(12)}`);
     let files: string[];
     try {
       this.#write(temporary, JSON.stringify(state));

@@ -1,5 +1,4 @@
 /** Small JSON files that appear complete or not at all, and never change afterwards. */
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { randomHex } from '../domain/random.ts';
 
 export type Durability = 'synced' | 'unsynced';
 
@@ -25,7 +25,7 @@ const successors = 8;
  * @throws the file system's error, for instance ENOSPC or EROFS; nothing is left behind then.
  */
 export function createOnce(path: string, value: unknown, durability: Durability): boolean {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${path}.${process.pid}.${randomHex(8)}.tmp`;
   const file = openSync(temporary, 'wx', 0o600);
   try {
     try {
@@ -106,7 +106,7 @@ const replaceWithinMs = 2_000;
  * @throws the last error after two seconds; the old file is whole then.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${path}.${process.pid}.${randomHex(8)}.tmp`;
   writeFileSync(temporary, text, { mode: 0o600 });
   for (const until = performance.now() + replaceWithinMs; ;) {
     try {

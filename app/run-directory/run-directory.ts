@@ -13,7 +13,6 @@
  * and, growing: stdout.log and stderr.log (written by the script itself), events.ndjson (appended by both),
  * index (times and sizes of the logs), heartbeat (its mtime), requests/ (what operators ask of the runner).
  */
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -32,6 +31,7 @@ import {
 import { join } from 'node:path';
 import type { EventBody, RunnerRequest, ScriptEvent } from '../domain/events.ts';
 import type { Line } from '../domain/lines.ts';
+import { randomHex } from '../domain/random.ts';
 import type {
   AbandonedRecord,
   ExitRecord,
@@ -174,7 +174,7 @@ export class RunDirectory {
   /** Leaves a request for the runner; complete when it appears. */
   request(request: RunnerRequest): void {
     const name = `${request.id}.json`;
-    const temporary = join(this.path, `${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+    const temporary = join(this.path, `${name}.${process.pid}.${randomHex(8)}.tmp`);
     try {
       writeFileSync(temporary, JSON.stringify(request), { mode: 0o600 });
       renameSync(temporary, join(this.requestsPath, name));
