@@ -3,22 +3,6 @@
  * and touches parts of its built-in modules that a runner never needs (docs/benchmarks.md).
  */
 import { defineConfig } from 'vite';
+import { programs } from './vite.node.config.ts';
 
-export default defineConfig({
-  publicDir: false,
-  logLevel: 'warn',
-  build: {
-    ssr: true,
-    target: 'node22',
-    outDir: 'dist',
-    emptyOutDir: false,
-    minify: false,
-    sourcemap: false,
-    rolldownOptions: {
-      input: { runner: 'app/runner/main.ts' },
-      external: ['koffi'],
-      output: { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'chunks/[name]-[hash].cjs' },
-    },
-  },
-  ssr: { noExternal: true, external: ['koffi'] },
-});
+export default defineConfig(programs({ runner: 'app/runner/main.ts' }, 'cjs'));
