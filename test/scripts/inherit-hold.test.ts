@@ -45,6 +45,7 @@ test('its holder exits first: the mutex stays held by it, and the holder’s log
   const { third } = await nested(world, 'echo leaving');
   expect(await world.untilFinal('outer')).toMatchObject({ verdict: 'exited', exitCode: 0 });
   expect(await holders(world)).toMatchObject([{ ticket: 'inner', fence: 1 }]);
+  await world.untilLogged('outer', 'I109');
   expect(await world.log('outer')).toMatch(/I109 .*"bash .*" runs on under it, so the mutex stays held/);
   expect(await world.get(third.ticket)).toMatchObject({ state: 'queued', waitingFor: 'inner' });
   go(world);
@@ -98,7 +99,7 @@ test('without a live hold to inherit nothing is started, whatever the environmen
       waitMs: 20_000,
     });
     expect(refused).toMatchObject({ verdict: 'failed-to-start', resultCode: -42 });
-    expect(await world.log(refused.ticket)).toContain('no script that it was started from holds mutex "web"');
+    await world.untilLogged(refused.ticket, 'no script that it was started from holds mutex "web"');
   }
   expect(await holders(world)).toMatchObject([{ ticket: held.ticket }]);
   expect((await world.cli('run', '--inherit-hold', '--', 'true')).stderr).toContain('without the name of a mutex');
