@@ -118,9 +118,14 @@ export async function hostsChaos(world: World, o: Options): Promise<Tally> {
     acknowledged: acknowledged.size,
     lost: [...acknowledged].filter((t) => !ran.has(t)),
     duplicated: asked.filter((t) => (ran.get(t) ?? 0) > 1),
-    wrong: known.filter((t) => {
-      const verdict = directoryOf(world, t).readVerdict();
-      return ran.has(t) ? verdict?.kind !== 'exited' || verdict.exitCode !== 3 : verdict?.kind === 'exited';
+    wrong: known.flatMap((t) => {
+      const directory = directoryOf(world, t);
+      const verdict = directory.readVerdict();
+      const isRight = ran.has(t) ? verdict?.kind === 'exited' && verdict.exitCode === 3 : verdict?.kind !== 'exited';
+      const events = directory.readEvents(0).events.map(({ event }) => JSON.stringify(event));
+      return isRight
+        ? []
+        : [`${t}, which ran ${ran.get(t) ?? 0} times: ${[JSON.stringify(verdict), ...events].join('\n')}`];
     }),
     completions: known.filter((t) => new Set(told.get(t)).size !== 1),
     repeated: [...told.values()].reduce((sum, ids) => sum + ids.length - 1, 0),
