@@ -1,7 +1,9 @@
 /** The table of methods and events: what every transport mounts and every client sees. */
 import { z } from 'zod';
 import type { ErrorBody } from './errors.ts';
+import * as logs from './log-schemas.ts';
 import * as s from './schemas.ts';
+import * as settings from './settings-schemas.ts';
 
 const query = <I extends z.ZodType, O extends z.ZodType>(about: string, input: I, output: O) =>
   ({ kind: 'query', about, input, output }) as const;
@@ -39,10 +41,10 @@ export const methods = {
     ticketOnly,
     z.strictObject({ removed: z.boolean(), warning: z.string().nullable() }),
   ),
-  'logs.read': query('the merged log of a script from a sequence number on', s.LogReadInput, s.LogPage),
-  'logs.lines': query('lines of the merged log by their place', s.LogLinesInput, s.LogLines),
-  'logs.search': query('counts and finds lines in the whole log', s.LogSearchInput, s.LogHits),
-  'logs.line': query('the whole text of one line', s.LogLineInput, s.LogLineText),
+  'logs.read': query('the merged log of a script from a sequence number on', logs.LogReadInput, logs.LogPage),
+  'logs.lines': query('lines of the merged log by their place', logs.LogLinesInput, logs.LogLines),
+  'logs.search': query('counts and finds lines in the whole log', logs.LogSearchInput, logs.LogHits),
+  'logs.line': query('the whole text of one line', logs.LogLineInput, logs.LogLineText),
   'locks.list': query('mutexes with holders, queues and orphans', nothing, z.array(s.MutexView)),
   'locks.resume': command(
     'lets a paused mutex grant its queue again',
@@ -58,8 +60,12 @@ export const methods = {
     }),
     z.array(s.HistoryEntry),
   ),
-  'settings.get': query('settings, where each comes from, and what is locked', nothing, s.SettingsView),
-  'settings.set': command('changes settings at once; locked ones are refused', s.SettingsChange, s.SettingsView),
+  'settings.get': query('settings, where each comes from, and what is locked', nothing, settings.SettingsView),
+  'settings.set': command(
+    'changes settings at once; locked ones are refused',
+    settings.SettingsChange,
+    settings.SettingsView,
+  ),
   'drill.start': command('starts a harmless hung deployment with a queue behind it', s.DrillInput, s.Drill),
 } as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
 
@@ -82,16 +88,16 @@ export type Diagnosis = z.output<typeof s.Diagnosis>;
 export type MutexView = z.output<typeof s.MutexView>;
 export type Overview = z.output<typeof s.Overview>;
 export type Snapshot = z.output<typeof s.Snapshot>;
-export type LogEntry = z.output<typeof s.LogEntry>;
-export type LogPage = z.output<typeof s.LogPage>;
-export type LogLine = z.output<typeof s.LogLine>;
-export type LogLines = z.output<typeof s.LogLines>;
-export type LogHits = z.output<typeof s.LogHits>;
+export type LogEntry = z.output<typeof logs.LogEntry>;
+export type LogPage = z.output<typeof logs.LogPage>;
+export type LogLine = z.output<typeof logs.LogLine>;
+export type LogLines = z.output<typeof logs.LogLines>;
+export type LogHits = z.output<typeof logs.LogHits>;
 export type HistoryEntry = z.output<typeof s.HistoryEntry>;
 export type HostInfo = z.output<typeof s.HostInfo>;
-export type Settings = z.output<typeof s.Settings>;
+export type Settings = z.output<typeof settings.Settings>;
 export type SettingKey = keyof Settings;
-export type SettingsView = z.output<typeof s.SettingsView>;
+export type SettingsView = z.output<typeof settings.SettingsView>;
 export type Condition = z.output<typeof s.Condition>;
 export type Severity = Condition['severity'];
 

@@ -6,7 +6,7 @@ import { limits } from '../domain/limits.ts';
 import { cancelSignals, isolationLevels, scriptStates, timeoutKinds, verdictKinds } from '../domain/script.ts';
 
 /** ISO 8601 in UTC with milliseconds. */
-const Time = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
+export const Time = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
 const milliseconds = (what: string) => z.int().min(limits.timeoutMinMs).max(limits.timeoutMaxMs).describe(what);
 
 export const Ticket = z.string().min(1).max(limits.ticketMax).describe('the id of a script; case-insensitive');
@@ -315,121 +315,6 @@ export const Snapshot = z.strictObject({
   mutexes: z.array(MutexView),
 });
 
-const logStreams = ['stdout', 'stderr', 'unjam'] as const;
-export const LogEntry = z.strictObject({
-  /** Position in the merged log; give the last entry's `next` as `from` to go on. */
-  seq: z.int(),
-  next: z.int(),
-  stream: z.enum(logStreams),
-  at: Time.nullable().describe('when Unjam saw it, to about 50 ms'),
-  code: z.string().nullable(),
-  text: z
-    .string()
-    .describe('decoded; one or more whole lines with their line feeds, except for a last line that is not finished'),
-  base64: z.string().optional().describe('the bytes as they were, when asked for with raw; text is empty then'),
-});
-export const LogReadInput = z.strictObject({
-  ticket: Ticket,
-  from: z.int().min(0).optional().describe('sequence number; absent = the start'),
-  tailBytes: z.int().min(1).max(4_194_304).optional().describe('only the last so many bytes'),
-  maxBytes: z.int().min(1).max(4_194_304).optional(),
-  stream: z.enum(logStreams).optional(),
-  search: z.string().min(1).max(1000).optional().describe('only lines that contain this text; case-sensitive'),
-  raw: z.boolean().optional().describe('bytes as base64 instead of text'),
-  waitMs: z
-    .int()
-    .min(0)
-    .max(30_000)
-    .optional()
-    .describe('hold the answer until there is something new, or the script is final'),
-});
-export const LogPage = z.strictObject({
-  entries: z.array(LogEntry),
-  next: z.int(),
-  size: z.int(),
-  /** True when the script is final, its tree is gone and this page reached the end. */
-  complete: z.boolean(),
-});
-
-const pattern = {
-  text: z.string().min(1).max(1000),
-  regex: z.boolean().optional().describe('text is a regular expression as in JavaScript, for one line at a time'),
-  ignoreCase: z.boolean().optional(),
-};
-const LogStreams = z.array(z.enum(logStreams)).min(1).optional().describe('only lines of these; absent = all');
-const LineNumber = z.int().min(1).describe('from 1, in the merged log; stays the same while the log grows');
-
-export const LogLinesInput = z.strictObject({
-  ticket: Ticket,
-  from: z
-    .int()
-    .min(0)
-    .optional()
-    .describe('place of the first line among those that are wanted, from 0; absent = the last ones'),
-  count: z.int().min(1).max(2000),
-  streams: LogStreams,
-  matching: z.strictObject(pattern).optional().describe('only lines with a hit'),
-  after: z.int().min(0).optional().describe('hold the answer until the log is longer than so many bytes'),
-  waitMs: z
-    .int()
-    .min(0)
-    .max(30_000)
-    .optional()
-    .describe('how long to hold it; without "after": how long to wait for numbers'),
-});
-export const LogLine = z.strictObject({
-  number: LineNumber.nullable().describe('null while the lines before it are still being counted'),
-  seq: z.int(),
-  stream: z.enum(logStreams),
-  at: Time.nullable(),
-  sinceMs: z.int().nullable().describe('since what came before it in the log'),
-  code: z.string().nullable(),
-  text: z.string().describe('without its line feed; the first 10,000 characters'),
-  bytes: z.int().describe('how long the whole line is'),
-  cut: z.boolean().describe('text is not all of it; logs.line has the rest'),
-  finished: z.boolean().describe('false: it has no line feed, and the last one may still grow'),
-});
-export const LogLines = z.strictObject({
-  lines: z.array(LogLine).describe('as many as were asked for, or fewer when they are long'),
-  from: z.int().nullable().describe('place of the first one; null while the lines before it are being counted'),
-  total: z.int().describe('lines that are wanted, as far as they are counted'),
-  counted: z.boolean().describe('total is exact'),
-  counts: z.strictObject({ stdout: z.int(), stderr: z.int(), unjam: z.int() }).describe('lines of each stream'),
-  size: z.int().describe('bytes of the log; for "after"'),
-  /** True when the script is final, its tree is gone and everything is counted. */
-  complete: z.boolean(),
-});
-
-export const LogSearchInput = z.strictObject({
-  ticket: Ticket,
-  ...pattern,
-  streams: LogStreams,
-  near: LineNumber.optional().describe('where next and previous are looked for'),
-  from: z.int().min(0).optional().describe('place of the first hit to list'),
-  count: z.int().min(0).max(10_000).optional().describe('how many hits to list; absent = none'),
-  waitMs: z.int().min(0).max(30_000).optional().describe('how long to wait for the exact count; absent = 1,000'),
-});
-const Hit = z.strictObject({ line: LineNumber, place: z.int().describe('among the hits, from 0') });
-export const LogHits = z.strictObject({
-  total: z.int().describe('lines with a hit, as far as the log was searched; no cap'),
-  exact: z.boolean().describe('the whole log was searched'),
-  hits: z.array(LineNumber),
-  here: Hit.nullable().describe('the hit in the line "near"'),
-  next: Hit.nullable().describe('the first hit behind it, or the first of all'),
-  previous: Hit.nullable().describe('the last hit before it, or the last of all'),
-});
-
-export const LogLineInput = z.strictObject({
-  ticket: Ticket,
-  line: LineNumber,
-  from: z.int().min(0).optional().describe('byte of the line to begin at'),
-});
-export const LogLineText = z.strictObject({
-  text: z.string().describe('about 1 MB at most'),
-  next: z.int().nullable().describe('the byte to go on from; null at its end'),
-  bytes: z.int(),
-});
-
 export const HistoryEntry = z.strictObject({
   id: z.int(),
   at: Time,
@@ -457,80 +342,6 @@ export const HostInfo = z.strictObject({
   stateDirectory: z.string(),
   capabilities: z.array(z.string()),
   killDisabled: z.boolean(),
-});
-
-/** Lowest and highest value of the numbers in Settings. */
-export const settingBounds = {
-  silentAfterMinutes: { min: 1, max: 1_440 },
-  busyCpuPercent: { min: 0.1, max: 100 },
-  overdueFactor: { min: 1.1, max: 100 },
-  overdueMinMinutes: { min: 1, max: 10_080 },
-  cancelGraceSeconds: { min: 1, max: 3_600 },
-  forceKillSettleSeconds: { min: 1, max: 60 },
-  keepFinishedDays: { min: 1, max: 90 },
-  keepFinishedCount: { min: 10, max: 1_000 },
-  keepHistoryDays: { min: 30, max: 3_650 },
-  'notifications.minutesPerMutex': { min: 1, max: 1_440 },
-  textSizePercent: { min: 80, max: 150 },
-} as const;
-const whole = (key: keyof typeof settingBounds) => z.int().min(settingBounds[key].min).max(settingBounds[key].max);
-const fraction = (key: keyof typeof settingBounds) =>
-  z.number().min(settingBounds[key].min).max(settingBounds[key].max);
-
-/** Of the clock on the wall where the toasts are shown. */
-const TimeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/);
-
-export const Settings = z.strictObject({
-  silentAfterMinutes: whole('silentAfterMinutes'),
-  busyCpuPercent: fraction('busyCpuPercent').describe('of one core, over the last minute'),
-  overdueFactor: fraction('overdueFactor').describe('times the median of earlier successes'),
-  overdueMinMinutes: whole('overdueMinMinutes'),
-  cancelGraceSeconds: whole('cancelGraceSeconds').describe('grace of a Cancel from the console'),
-  forceKillSettleSeconds: whole('forceKillSettleSeconds').describe(
-    'after a Force Kill that somebody asked for, before what is left is called unkillable',
-  ),
-  keepFinishedDays: whole('keepFinishedDays'),
-  keepFinishedCount: whole('keepFinishedCount'),
-  keepHistoryDays: whole('keepHistoryDays').describe('older entries of the journal are removed'),
-  requireReason: z.boolean().describe('Cancel, Force Kill and Abandon are refused without a reason'),
-  killNeedsPid: z.boolean().describe('the console always asks for the typed pid before Force Kill'),
-  textSizePercent: whole('textSizePercent'),
-  theme: z.enum(['system', 'light', 'dark']),
-  timeDisplay: z.enum(['local', 'utc']),
-  singleLetterKeys: z.boolean(),
-  'notifications.stuck': z.boolean().describe('toast: a stuck script blocks others'),
-  'notifications.unkillable': z.boolean().describe('toast: Cancel was ignored, or a process cannot be ended'),
-  'notifications.orphanExited': z.boolean().describe('toast: what was abandoned has ended'),
-  'notifications.minutesPerMutex': whole('notifications.minutesPerMutex').describe('at most one toast in this time'),
-  'notifications.quietHours': z.boolean().describe('no toasts between quietFrom and quietTo'),
-  'notifications.quietFrom': TimeOfDay,
-  'notifications.quietTo': TimeOfDay,
-  'notifications.eventLog': z.boolean().describe('write the lines of Unjam to the Windows Event Log, source Unjam'),
-  disableForceKill: z.boolean().describe('policy only'),
-  disableAbandon: z.boolean().describe('policy only'),
-});
-const settingKeys = Settings.keyof();
-
-export const SettingsChange = z.strictObject({
-  values: Settings.partial().optional(),
-  reset: z.array(settingKeys).optional().describe('keys that get their default again'),
-});
-export const SettingsView = z.strictObject({
-  values: Settings,
-  entries: z.array(
-    z.strictObject({
-      key: settingKeys,
-      default: z.union([z.boolean(), z.number(), z.string()]),
-      source: z.enum(['default', 'user', 'machine', 'policy']),
-      /** Who set it, when it cannot be changed here. */
-      managed: z.string().nullable(),
-      min: z.number().nullable(),
-      max: z.number().nullable(),
-    }),
-  ),
-  /** What of the files could not be used; one sentence each. */
-  problems: z.array(z.string()),
-  file: z.string(),
 });
 
 export const DrillInput = z.strictObject({

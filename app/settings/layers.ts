@@ -1,5 +1,5 @@
 /** Defaults < user file < machine file < registry policy: joins them, and says what of them cannot be used. Pure. */
-import { Settings as SettingsSchema } from '../contract/schemas.ts';
+import { Settings as SettingsSchema } from '../contract/settings-schemas.ts';
 import type { SettingKey, Settings, SettingsView } from '../contract/methods.ts';
 import { defaultSettings, policyKeys, policyName, policyOnly } from './known.ts';
 

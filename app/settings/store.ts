@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed, SettingKey, Settings, SettingsView } from '../contract/methods.ts';
-import { settingBounds } from '../contract/schemas.ts';
+import { settingBounds } from '../contract/settings-schemas.ts';
 import type { Actor } from '../domain/script.ts';
 import { emptyLayer, type Layer, type Layers, managedBy, userLayer, valuesOf, viewOf } from './layers.ts';
 import { type PolicySource, readMachineFile, readRegistry } from './policy-source.ts';

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { ErrorBody } from '../../app/contract/errors.ts';
 import type { Input, LogEntry, LogPage, Method, Output, Reply } from '../../app/contract/methods.ts';
-import { settingBounds } from '../../app/contract/schemas.ts';
+import { settingBounds } from '../../app/contract/settings-schemas.ts';
 import { emptyLayer, type Values, viewOf } from '../../app/settings/layers.ts';
 import { logLine, logLines, logSearch } from './browser-log-host.ts';
 import { hostInfo, type World } from './browser-worlds.ts';

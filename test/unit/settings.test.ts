@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UnjamError } from '../../app/contract/errors.ts';
-import { Settings } from '../../app/contract/schemas.ts';
+import { Settings } from '../../app/contract/settings-schemas.ts';
 import { defaultSettings, policyKeys, policyName } from '../../app/settings/known.ts';
 import { policySource, type PolicySource } from '../../app/settings/policy-source.ts';
 import { noRegistry, parseRegQuery } from '../../app/settings/registry.ts';
