@@ -46,9 +46,11 @@ export class Custody {
     const { control, register } = this.#o;
     if (record.isOrphan && record.abandoned === null) finishAbandon(record, control);
     if (this.has(record)) return false;
-    if (record.runner && control.liveness(record.runner.runner, verifiedForMs) !== 'dead') return false;
+    const { runner } = record;
+    if (runner && control.liveness(runner.runner, verifiedForMs) !== 'dead') return false;
     register.refresh(record); // what the runner wrote in its last moment
     if (record.isFinal && !record.isOrphan) return false;
+    if (record.runner !== runner) return false; // it has claimed the script just now: nobody has asked whether it lives
     return this.#judge(record);
   }
 

@@ -56,6 +56,7 @@ class Life {
   readonly #home: string;
   readonly #mutex: Mutex;
   readonly #control: ProcessControl;
+  #looks = 0;
   #host: { register: Register; custody: Custody; gone: boolean } | null = null;
 
   constructor(home: string) {
@@ -133,8 +134,10 @@ class Life {
 
   async look(): Promise<void> {
     const { register, custody } = this.host();
+    this.#looks += 1;
     for (const record of register.living) {
-      register.refresh(record);
+      // A host reads the files of a watched script less often than it looks at its runner.
+      if (this.#looks % 2 === 0) register.refresh(record);
       if (!record.isFinal || record.isOrphan) custody.look(record);
     }
     await this.#mutex.reap();

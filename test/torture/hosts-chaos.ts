@@ -116,20 +116,24 @@ export async function hostsChaos(world: World, o: Options): Promise<Tally> {
   return {
     ...tally,
     acknowledged: acknowledged.size,
-    lost: [...acknowledged].filter((t) => !ran.has(t)),
+    lost: [...acknowledged].filter((t) => !ran.has(t)).map((t) => tell(world, t, 0)),
     duplicated: asked.filter((t) => (ran.get(t) ?? 0) > 1),
     wrong: known.flatMap((t) => {
-      const directory = directoryOf(world, t);
-      const verdict = directory.readVerdict();
+      const verdict = directoryOf(world, t).readVerdict();
       const isRight = ran.has(t) ? verdict?.kind === 'exited' && verdict.exitCode === 3 : verdict?.kind !== 'exited';
-      const events = directory.readEvents(0).events.map(({ event }) => JSON.stringify(event));
-      return isRight
-        ? []
-        : [`${t}, which ran ${ran.get(t) ?? 0} times: ${[JSON.stringify(verdict), ...events].join('\n')}`];
+      return isRight ? [] : [tell(world, t, ran.get(t) ?? 0)];
     }),
     completions: known.filter((t) => new Set(told.get(t)).size !== 1),
     repeated: [...told.values()].reduce((sum, ids) => sum + ids.length - 1, 0),
   };
+}
+
+/** Everything that is known of a script on which something is wrong. */
+function tell(world: World, ticket: string, ran: number): string {
+  const directory = directoryOf(world, ticket);
+  const events = directory.readEvents(0).events.map(({ event }) => JSON.stringify(event));
+  const records = [directory.readRunner(), directory.readStarted(), directory.readExit(), directory.readVerdict()];
+  return [`${ticket}, which ran ${ran} times`, ...records.map((r) => JSON.stringify(r)), ...events].join('\n');
 }
 
 const directoryOf = (world: World, ticket: string): RunDirectory => new RunDirectory(join(world.home, 'runs', ticket));
