@@ -7,7 +7,9 @@ const { lostScripts, wrongExitCodes, ranTwice, missingCompletions, duplicateComp
 const bad = [lostScripts, wrongExitCodes, ranTwice, missingCompletions, duplicateCompletions, foreignSignals];
 process.exitCode =
   bad.every((list) => list.length === 0) &&
-  Object.values(report.leaks).flat().every((n) => n === 0) &&
+  Object.values(report.leaks)
+    .flat()
+    .every((n) => n === 0) &&
   report.busyMutexes === 0
     ? 0
     : 1;
