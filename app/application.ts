@@ -117,7 +117,11 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     log,
   });
   await supervisor.open();
-  const forgetOld = (): void => journal.prune(Date.now() - settings.values.keepHistoryDays * 86_400_000);
+  // What is still there as a run directory keeps its history: a start would write it anew.
+  const forgetOld = (): void => {
+    const { keepHistoryDays, keepFinishedDays } = settings.values;
+    journal.prune(Date.now() - Math.max(keepHistoryDays, keepFinishedDays) * 86_400_000);
+  };
   forgetOld();
   const forgetting = setInterval(forgetOld, 3_600_000).unref();
   const logs = new LogReader();
