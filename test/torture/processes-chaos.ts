@@ -28,6 +28,10 @@ const bodies: readonly ((code: number) => string)[] = [
   (code) => `head -c 3000000 /dev/zero | tr "\\0" x; say ${code}`,
   (code) => `trap "say 99" TERM; for i in {1..30}; do sleep 0.05; done; say ${code}`,
   (code) => `kill -STOP $$; say ${code}`,
+  (code) => `sleep 1 & say ${code}`, // a grandchild keeps the output open
+  (code) => `(sleep 0.05 & exec sleep 0.5); say ${code}`, // with a zombie in its tree
+  (code) => `for i in {1..60}; do (sleep 0.2 &); done; say ${code}`,
+  (code) => `(env -i setsid /bin/sleep 1 &); sleep 0.3; say ${code}`,
 ];
 
 export async function chaos(options: ChaosOptions): Promise<Report> {
