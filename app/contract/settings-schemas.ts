@@ -11,6 +11,7 @@ export const settingBounds = {
   forceKillSettleSeconds: { min: 1, max: 60 },
   keepFinishedDays: { min: 1, max: 90 },
   keepFinishedCount: { min: 10, max: 1_000 },
+  keepFinishedGb: { min: 0.1, max: 1_000 },
   keepHistoryDays: { min: 30, max: 3_650 },
   'notifications.minutesPerMutex': { min: 1, max: 1_440 },
   textSizePercent: { min: 80, max: 150 },
@@ -33,6 +34,9 @@ export const Settings = z.strictObject({
   ),
   keepFinishedDays: whole('keepFinishedDays'),
   keepFinishedCount: whole('keepFinishedCount'),
+  keepFinishedGb: fraction('keepFinishedGb').describe(
+    'all finished scripts together, on the disk, in units of 10^9 bytes; the oldest go first, the newest always stays',
+  ),
   keepHistoryDays: whole('keepHistoryDays').describe('older entries of the journal are removed'),
   requireReason: z.boolean().describe('Cancel, Force Kill and Abandon are refused without a reason'),
   killNeedsPid: z.boolean().describe('the console always asks for the typed pid before Force Kill'),

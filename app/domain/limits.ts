@@ -21,6 +21,7 @@ export const limits = {
   /** Finished scripts kept, counted from their end. */
   keepMs: 7 * 86_400_000,
   keepCount: 500,
+  keepBytes: 5e9,
   /** Largest body of one API call, bytes. */
   bodyMaxBytes: 1_048_576,
   heartbeatMs: 3_000,

@@ -8,8 +8,10 @@ import type { ProcessControl } from '../processes/index.ts';
 import type { ScriptRecord } from './record.ts';
 
 const mark = 'complete-when-gone';
-/** So many are removed in one round: the host has other things to do. */
-const atOnce = 200;
+
+/** Complete was asked for while the orphan still ran. */
+export const isPromised = (record: ScriptRecord): boolean =>
+  record.verdict?.kind === 'abandoned' && existsSync(join(record.directory.path, mark));
 
 export async function completeScript(
   record: ScriptRecord,
@@ -46,24 +48,5 @@ export async function completeScript(
       `The run directory "${directory.path}" could not be removed: ${why}.`,
       'Close what uses it and complete the script again.',
     );
-  }
-}
-
-/** Keeps the promise of an earlier complete, and prunes what is too old or too much. */
-export async function deleteLater(
-  control: ProcessControl,
-  forget: (record: ScriptRecord) => void,
-  records: readonly ScriptRecord[],
-  keep: { readonly keepMs: number; readonly keepCount: number },
-): Promise<void> {
-  const over = records.filter((r) => r.isFinal && !r.isOrphan);
-  const now = Date.now();
-  const old = over.filter((r) => now - (r.endedAt ?? now) > keep.keepMs);
-  const surplus = [...over].sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(keep.keepCount);
-  const promised = over.filter((r) => r.verdict?.kind === 'abandoned' && existsSync(join(r.directory.path, mark)));
-  for (const record of [...new Set([...promised, ...old, ...surplus])].slice(0, atOnce)) {
-    if (record.tree?.emptyAt == null && record.started && control.treeLiveness(record.started.scope) !== 'dead')
-      continue;
-    if ((await completeScript(record, control).catch(() => null))?.removed) forget(record);
   }
 }

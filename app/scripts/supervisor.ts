@@ -19,10 +19,11 @@ import { Reserve } from '../run-directory/reserve.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { abandonScript } from './abandon.ts';
-import { completeScript, deleteLater } from './complete.ts';
+import { completeScript } from './complete.ts';
 import { Custody } from './custody.ts';
 import { HealthSampler } from './health.ts';
 import { MutexReader } from './mutex-reader.ts';
+import { Pruner, type Retention } from './prune.ts';
 import { ScriptRecord } from './record.ts';
 import { Register } from './register.ts';
 import { sendRequest } from './request.ts';
@@ -42,8 +43,8 @@ export interface SupervisorOptions {
   readonly thresholds?: () => Thresholds;
   /** How long what is left of a Force Kill may take before it is called unkillable, ms. */
   readonly settleMs?: () => number;
-  /** How many finished scripts are kept, and how long. */
-  readonly retention?: () => { readonly keepMs: number; readonly keepCount: number };
+  /** How many finished scripts are kept, how long, and in how much space. */
+  readonly retention?: () => Retention;
   /** One line for the host's own log (stderr). */
   readonly log: (line: string) => void;
 }
@@ -62,6 +63,7 @@ export class Supervisor {
   readonly #health: HealthSampler;
   readonly #reader: MutexReader;
   readonly #reserve: Reserve;
+  readonly #pruner: Pruner;
   readonly #startedAt = Date.now();
   #ticks = 0;
   readonly #due = { health: 0, prune: performance.now() + pruneEveryMs };
@@ -82,6 +84,7 @@ export class Supervisor {
     this.#health = new HealthSampler(options.control);
     this.#reader = new MutexReader(options.mutexes);
     this.#reserve = new Reserve(options.stateDirectory);
+    this.#pruner = new Pruner({ ...options, forget: (record) => this.#register.forget(record) });
   }
 
   get runsPath(): string {
@@ -336,12 +339,7 @@ export class Supervisor {
         await mutex.reap().catch((error: Error) => this.#o.log(`W396 A mutex could not be tidied: ${error.message}.`));
       await this.#now('health', healthEveryMs, () => this.#sampleHealth());
       await this.#now('prune', pruneEveryMs, () =>
-        deleteLater(
-          this.#o.control,
-          (record) => this.#register.forget(record),
-          this.#register.all,
-          this.#o.retention?.() ?? limits,
-        ),
+        this.#pruner.round(this.#register.all, this.#o.retention?.() ?? limits),
       );
       if (changed) this.#register.changed();
     } catch (error) {

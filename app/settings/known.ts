@@ -5,6 +5,7 @@ import { limits } from '../domain/limits.ts';
 
 const minute = 60_000;
 const day = 86_400_000;
+const gigabyte = 1e9;
 
 export const defaultSettings: Settings = {
   silentAfterMinutes: defaultThresholds.silentMs / minute,
@@ -15,6 +16,7 @@ export const defaultSettings: Settings = {
   forceKillSettleSeconds: limits.settleMs / 1_000,
   keepFinishedDays: limits.keepMs / day,
   keepFinishedCount: limits.keepCount,
+  keepFinishedGb: limits.keepBytes / gigabyte,
   keepHistoryDays: 365,
   requireReason: false,
   killNeedsPid: false,
@@ -50,6 +52,7 @@ export const policyKeys = [
   'cancelGraceSeconds',
   'keepFinishedDays',
   'keepFinishedCount',
+  'keepFinishedGb',
   'forceKillSettleSeconds',
   'keepHistoryDays',
   'notifications.eventLog',
@@ -67,7 +70,10 @@ export const thresholdsOf = (s: Settings): Thresholds => ({
   overdueMinMs: s.overdueMinMinutes * minute,
 });
 
-export const retentionOf = (s: Settings): { readonly keepMs: number; readonly keepCount: number } => ({
+export const retentionOf = (
+  s: Settings,
+): { readonly keepMs: number; readonly keepCount: number; readonly keepBytes: number } => ({
   keepMs: s.keepFinishedDays * day,
   keepCount: s.keepFinishedCount,
+  keepBytes: s.keepFinishedGb * gigabyte,
 });

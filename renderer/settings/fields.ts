@@ -204,6 +204,12 @@ export const groups: readonly Group[] = [
         control: number('finished scripts', 10),
       },
       {
+        key: 'keepFinishedGb',
+        label: 'Finished scripts may take',
+        help: 'With their logs, all together. The oldest go first; the one that ended last stays.',
+        control: number('GB', 0.1),
+      },
+      {
         key: 'keepHistoryDays',
         label: 'Keep the history for',
         help: 'Older entries are removed, also those of operators.',

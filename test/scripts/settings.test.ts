@@ -1,5 +1,5 @@
 /** Policies and thresholds in a real host: whatever door a command comes through, they hold. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -12,11 +12,13 @@ import type { PolicySource } from '../../app/settings/policy-source.ts';
 let home: string;
 let application: Application;
 let policy: Record<string, unknown>;
+let said: string[];
 const kim: Actor = { user: 'kim', via: 'api' };
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'unjam-settings-'));
   policy = {};
+  said = [];
 });
 afterEach(async () => {
   policy = {};
@@ -36,7 +38,7 @@ const source = (): PolicySource => ({
 });
 async function open(rules: Record<string, unknown> = {}): Promise<void> {
   policy = rules;
-  application = await openApplication({ stateDirectory: home, policies: source(), log: () => undefined });
+  application = await openApplication({ stateDirectory: home, policies: source(), log: (line) => said.push(line) });
 }
 async function ask(method: Method, input: unknown, caller = kim): Promise<Reply> {
   return application.dispatch(method, input, caller);
@@ -114,6 +116,43 @@ it('finished scripts beyond what is kept are removed', async () => {
   const left = (await call('scripts.list', { all: true })).map((s) => s.ticket);
   expect(left).not.toContain('done-0');
   expect(left).toContain('done-12');
+  expect(said.join('\n')).toContain('(done-2, done-1, done-0): more than 10 were kept.');
+});
+
+it('finished scripts that take too much space are removed, the oldest first, but none whose end was not told yet', async () => {
+  await open({ KeepFinishedGb: 0.1 });
+  const go = join(home, 'go');
+  const large = (ticket: string): Input<'scripts.start'> => ({
+    ticket,
+    command: ['head', '-c', '45000000', '/dev/zero'],
+    waitMs: 20_000,
+  });
+  const left = async (): Promise<string[]> => (await call('scripts.list', { all: true })).map((s) => s.ticket).sort();
+  await call('scripts.start', {
+    ...large('untold'),
+    notify: ['bash', '-c', `until [ -e "${go}" ]; do sleep 0.1; done`],
+  });
+  await call('scripts.start', large('old'));
+  await call('scripts.start', {
+    ...hung,
+    isolation: undefined,
+    command: [...hung.command.slice(0, 2), 'head -c 200000000 /dev/zero; sleep 1000'],
+  });
+  await call('scripts.start', large('newer'));
+  await call('scripts.start', large('newest'));
+  await expect.poll(left, { timeout: 25_000 }).toEqual(['hung', 'newer', 'newest', 'untold']);
+  expect(said.join('\n')).toContain('I322 Removed a finished script with logs (old): more than 0.1 GB were kept.');
+  writeFileSync(go, '');
+  await expect.poll(left, { timeout: 25_000 }).toEqual(['hung', 'newer', 'newest']);
+});
+
+it('the script that ended last is kept, however large it is', async () => {
+  await open({ KeepFinishedGb: 0.1 });
+  await call('scripts.start', { ticket: 'small', command: ['true'], waitMs: 20_000 });
+  await call('scripts.start', { ticket: 'huge', command: ['head', '-c', '120000000', '/dev/zero'], waitMs: 20_000 });
+  await expect
+    .poll(async () => (await call('scripts.list', { all: true })).map((s) => s.ticket), { timeout: 25_000 })
+    .toEqual(['huge']);
 });
 
 it('what a Force Kill leaves is called unkillable after the time that is set', async () => {
