@@ -189,6 +189,13 @@ export function isPaused(state: NotifierState, now: number): boolean {
   return state.known !== null || state.quietUntil - now > rules.quietAfterResumeMs;
 }
 
+/** Why no toast of the rules would be shown at this moment; null when one would. */
+export function whyQuiet(state: NotifierState, now: number, wishes: Wishes): string | null {
+  if (isPaused(state, now)) return 'Notifications are paused. Resume them in the menu of the icon.';
+  if (now < state.quietUntil) return 'The machine woke up less than a minute ago; no notification is shown until then.';
+  return isQuietHour(now, wishes.quiet) ? 'These are quiet hours: no notification is shown now.' : null;
+}
+
 /** 08:00 of the machine's own zone. */
 function nextMorning(now: number): number {
   const eight = new Date(now);

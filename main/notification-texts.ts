@@ -99,6 +99,17 @@ export function orphanExitedToast(script: ScriptView): Toast {
   };
 }
 
+export const testToast: Toast = {
+  id: 'unjam-test',
+  ticket: null,
+  title: 'This is a test',
+  body: 'Notifications of Unjam reach you here. Nothing is stuck because of it.',
+  buttons: ['show'],
+  silent: false,
+  stays: false,
+  leavesAfterMs: null,
+};
+
 export function digestToast(scripts: number): Toast {
   return {
     id: 'unjam-digest',

@@ -1,6 +1,7 @@
 /** Shows what notification-rules decides, and brings a person's answer back. */
 import type { ActivationArguments, Notification, NotificationConstructorOptions } from 'electron';
 import type { Snapshot } from '../app/contract/methods.ts';
+import type { WindowOutput } from '../app/contract/window.ts';
 import {
   isPaused,
   nothingTold,
@@ -12,8 +13,9 @@ import {
   type NotifierState,
   type Pause,
   type Wishes,
+  whyQuiet,
 } from './notification-rules.ts';
-import { buttonTexts, type Toast, type ToastButton } from './notification-texts.ts';
+import { buttonTexts, testToast, type Toast, type ToastButton } from './notification-texts.ts';
 import type { OpenRequest } from './open-request.ts';
 
 export interface NotifierParts {
@@ -28,6 +30,8 @@ export interface NotifierParts {
 
 /** Toasts whose objects are kept so that their clicks arrive; older ones only open the window. */
 const keptToasts = 100;
+/** For the system to say whether it has shown a test; some say nothing. */
+const testAnswerMs = 3_000;
 
 export class Notifier {
   readonly #parts: NotifierParts;
@@ -65,6 +69,23 @@ export class Notifier {
     if (details.type === 'click' || this.#live.size === 0) this.#parts.open({ view: 'scripts' });
   }
 
+  /** Shows one that counts for nothing, unless the real ones are held back now; says what the system answered. */
+  test(): Promise<WindowOutput<'window.testNotification'>> {
+    const none = (text: string) => Promise.resolve({ shown: false, text });
+    if (!this.#parts.supported())
+      return none('This system shows no notifications of Unjam. The icon and the window go on.');
+    const quiet = whyQuiet(this.#state, this.#parts.now(), this.#parts.wishes());
+    if (quiet !== null) return none(quiet);
+    try {
+      const notification = this.#prepare(testToast);
+      const answer = answerOf(notification);
+      notification.show();
+      return answer;
+    } catch (error) {
+      return none(`The system refused it: ${String(error)}.`);
+    }
+  }
+
   #carryOut(effect: Effect): void {
     if (effect.do === 'withdraw') {
       this.#live.get(effect.id)?.close();
@@ -80,6 +101,12 @@ export class Notifier {
   }
 
   #show(toast: Toast): void {
+    const notification = this.#prepare(toast);
+    notification.show();
+    if (toast.leavesAfterMs !== null) setTimeout(() => notification.close(), toast.leavesAfterMs).unref();
+  }
+
+  #prepare(toast: Toast): Notification {
     const notification = this.#parts.create({
       id: toast.id,
       groupId: 'unjam',
@@ -100,8 +127,7 @@ export class Notifier {
     this.#live.set(toast.id, notification);
     const oldest = this.#live.size > keptToasts ? this.#live.keys().next() : undefined;
     if (oldest?.done === false) this.#live.delete(oldest.value);
-    notification.show();
-    if (toast.leavesAfterMs !== null) setTimeout(() => notification.close(), toast.leavesAfterMs).unref();
+    return notification;
   }
 
   #press(toast: Toast, button: ToastButton): void {
@@ -121,4 +147,20 @@ export class Notifier {
     if (!this.#failed) this.#parts.log(`Notifications do not work here: ${error}`);
     this.#failed = true;
   }
+}
+
+/** What the system says of a notification that is shown next. */
+function answerOf(notification: Notification): Promise<WindowOutput<'window.testNotification'>> {
+  return new Promise((resolve) => {
+    const silence = setTimeout(
+      () => resolve({ shown: false, text: 'The system took it and has not said whether it shows it. Look for it.' }),
+      testAnswerMs,
+    );
+    const end = (shown: boolean, text: string): void => {
+      clearTimeout(silence);
+      resolve({ shown, text });
+    };
+    notification.once('show', () => end(true, 'The system has shown it.'));
+    notification.once('failed', (_event, error) => end(false, `The system refused it: ${error}.`));
+  });
 }

@@ -22,7 +22,7 @@ import { ToastWishes } from './toast-wishes.ts';
 import { trayFace } from './tray-face.ts';
 import { trayMenu } from './tray-menu.ts';
 import { TrayIcon } from './tray.ts';
-import { withWindowMethods } from './window-methods.ts';
+import { type WindowHandlers, withWindowMethods } from './window-methods.ts';
 import type { ConsoleWindow } from './window.ts';
 
 export type ShellElectron = Pick<
@@ -55,7 +55,6 @@ export interface ShellParts {
 }
 
 export function startShell(electron: ShellElectron, parts: ShellParts): { readonly tray: TrayIcon } {
-  openDoors(electron, parts);
   const { app, clipboard, dialog, Menu, nativeTheme: theme, Notification, Tray } = electron;
   const { engine, window, logWindows, user, assets, platform, log } = parts;
   const open = window.show.bind(window);
@@ -70,6 +69,13 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
     log,
   });
   if (platform === 'win32') Notification.handleActivation((details) => notifier.activated(details));
+
+  openDoors(electron, parts, {
+    'window.testNotification': async () => {
+      await wishes.lookNow();
+      return { ok: true, value: await notifier.test() };
+    },
+  });
 
   const login = loginItem(app, { platform, packaged: app.isPackaged, executable: process.execPath });
   const exit = createExit({ app, dialog, engine, parent: () => window.visible, leave: () => window.leave() });
@@ -121,6 +127,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
 function openDoors(
   { dialog, ipcMain, Menu, protocol, session }: ShellElectron,
   { engine, window, logWindows, user, dist, log }: ShellParts,
+  ofSettings: Pick<WindowHandlers, 'window.testNotification'>,
 ): void {
   Menu.setApplicationMenu(null);
   lockSession(session.defaultSession);
@@ -147,6 +154,7 @@ function openDoors(
           : refuse('not-possible', 'Too many logs are open in windows of their own.', 'Close one of them.'),
       'window.saveLog': save.log,
       'window.saveText': save.text,
+      ...ofSettings,
     }),
     user,
     log,

@@ -52,6 +52,12 @@ export class ToastWishes {
     return this.#asking;
   }
 
+  /** For somebody who may have changed them a moment ago. */
+  lookNow(): Promise<void> {
+    this.#askedAt = -Infinity;
+    return this.look();
+  }
+
   async #ask(): Promise<void> {
     const reply = (await this.#dispatch(
       'settings.get',

@@ -48,6 +48,7 @@ export type OpenRequest =
 
 export type SaveKind = (typeof saveKinds)[number];
 export type Saved = WindowOutput<'window.saveText'>;
+export type TestNotification = WindowOutput<'window.testNotification'>;
 
 /** The contract's client, and a way to give up on an answer that nobody waits for any more. */
 export interface ConsoleClient extends Client {
@@ -58,6 +59,8 @@ export interface ConsoleClient extends Client {
   saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved>;
   /** Only the desktop application: the host's bytes, straight into a file. */
   saveLog?(ticket: string, stream: 'stdout' | 'stderr' | null): Promise<Saved>;
+  /** Only the desktop application: shows one notification and tells what the system said to it. */
+  testNotification?(): Promise<TestNotification>;
   /** Shows `#log/TICKET` in a window of its own; false when there can be none. */
   openLogWindow(ticket: string): Promise<boolean>;
   /** Only where a tray is; returns what ends it. */

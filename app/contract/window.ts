@@ -29,6 +29,11 @@ export const windowMethods = {
     }),
     output: Saved,
   },
+  /** Shows one notification as the real ones are shown, beside their budget; `text` says what came of it. */
+  'window.testNotification': {
+    input: z.strictObject({}),
+    output: z.strictObject({ shown: z.boolean(), text: z.string() }),
+  },
 } as const;
 
 export type WindowMethod = keyof typeof windowMethods;

@@ -11,6 +11,7 @@ import type {
   Reply,
   Saved,
   SaveKind,
+  TestNotification,
 } from '../contract.ts';
 import { unreachable, valueOf } from './call-error.ts';
 
@@ -36,18 +37,22 @@ export class BridgeClient implements ConsoleClient {
   }
 
   async saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved> {
-    return this.#save('window.saveText', { name, kind, text: await text.text() });
+    return this.#ask('window.saveText', { name, kind, text: await text.text() });
   }
 
   saveLog(ticket: string, stream: 'stdout' | 'stderr' | null): Promise<Saved> {
-    return this.#save('window.saveLog', { ticket, ...(stream === null ? {} : { stream }) });
+    return this.#ask('window.saveLog', { ticket, ...(stream === null ? {} : { stream }) });
   }
 
-  async #save(method: string, input: unknown): Promise<Saved> {
+  testNotification(): Promise<TestNotification> {
+    return this.#ask('window.testNotification', {});
+  }
+
+  async #ask<T>(method: string, input: unknown): Promise<T> {
     const reply = await this.#bridge.call(method, input).catch(() => {
       throw unreachable();
     });
-    return valueOf(reply as Reply<Saved>);
+    return valueOf(reply as Reply<T>);
   }
 
   async openLogWindow(ticket: string): Promise<boolean> {

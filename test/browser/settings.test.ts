@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/browser-console.ts';
+import { standInBridge } from '../support/browser-bridge.ts';
 import { cancelIgnored } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { World } from '../support/browser-worlds.ts';
@@ -79,6 +80,21 @@ describe('the settings', () => {
     await scene.page.locator(setting('keepHistoryDays')).waitFor();
     await scene.page.locator(setting('forceKillSettleSeconds')).waitFor();
     expect(await scene.page.locator(setting('notifications.stuck')).count()).toBe(0);
+    expect(await scene.page.getByRole('button', { name: 'Send a test' }).count()).toBe(0);
+  });
+
+  it('of the desktop application send a test notification and say what came of it', async () => {
+    await using scene = await open(stuckWorld(), { init: standInBridge });
+    let text = 'The system has shown it.';
+    scene.host.answers.set('window.testNotification' as never, () => ({ shown: false, text }));
+    await scene.page.keyboard.press('Control+4');
+    const test = scene.page.locator('[data-part="test-notification"]');
+    await test.getByRole('button', { name: 'Send a test' }).click();
+    await test.getByText('The system has shown it.').waitFor();
+    text = 'These are quiet hours: no notification is shown now.';
+    await test.getByRole('button', { name: 'Send a test' }).click();
+    await test.getByText('These are quiet hours').waitFor();
+    expect(scene.host.calls.filter(({ method }) => method === ('window.testNotification' as never))).toHaveLength(2);
   });
 
   it('switch single letters off; Del and keys with Ctrl go on', async () => {

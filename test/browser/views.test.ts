@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
+import { standInBridge } from '../support/browser-bridge.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { ago } from '../support/browser-worlds.ts';
 
@@ -183,21 +184,6 @@ describe('the connection', () => {
     await scene.page.getByText('Open the link again.').waitFor();
   });
 });
-
-/** What the preload script of the desktop application gives the page, over the fake host. */
-function standInBridge(): void {
-  const listeners = new Map<string, (payload: unknown) => void>();
-  const call = async (method: string, input: unknown): Promise<unknown> =>
-    await (await fetch(`/rpc/${method}`, { method: 'POST', body: JSON.stringify(input) })).json();
-  const on = (event: string, listener: (payload: unknown) => void): (() => void) => {
-    listeners.set(event, listener);
-    if (event === 'snapshot')
-      void call('overview.get', {}).then((reply) => listener((reply as { value: unknown }).value));
-    return () => listeners.delete(event);
-  };
-  const emit = (event: string, payload: unknown): void => listeners.get(event)?.(payload);
-  Object.assign(window, { bridge: { call, on }, emit });
-}
 
 describe('in the desktop application', () => {
   it('talks over the bridge and opens what the tray asks for, and only that', async () => {

@@ -1,7 +1,8 @@
 /** Toasts carry a person’s answer back to the window, and failing toasts harm nothing. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { Notifier } from '../../main/notifications.ts';
 import type { OpenRequest } from '../../main/open-request.ts';
+import type { Wishes } from '../../main/notification-rules.ts';
 import { usualWishes } from '../../main/toast-wishes.ts';
 import { FakeNotification } from './fakes.ts';
 import { minutes, now, script, snapshot } from './fixtures.ts';
@@ -10,12 +11,14 @@ let toasts: FakeNotification[];
 let opened: OpenRequest[];
 let log: string[];
 let clock: number;
+let wishes: Wishes;
 
 beforeEach(() => {
   toasts = [];
   opened = [];
   log = [];
   clock = now;
+  wishes = usualWishes;
 });
 
 function notifier(
@@ -30,7 +33,7 @@ function notifier(
       return toast.asNotification;
     },
     open: (request) => opened.push(request),
-    wishes: () => usualWishes,
+    wishes: () => wishes,
     now: () => clock,
     log: (line) => log.push(line),
   });
@@ -89,4 +92,57 @@ test('where toasts are not supported, or forbidden, the host goes on and says so
   expect(log).toEqual([
     'Notifications do not work here: Error: Settings prevent the notification from being delivered',
   ]);
+});
+
+test('a test is shown as the others are, and takes nothing from their budget', async () => {
+  const one = notifier();
+  for (let n = 0; n < 7; n += 1) {
+    const answer = one.test();
+    toasts.at(-1)?.emit('show');
+    expect(await answer).toEqual({ shown: true, text: 'The system has shown it.' });
+  }
+  toasts[0]?.press('Show');
+  expect(opened).toEqual([{ view: 'scripts' }]);
+  one.see(snapshot([script()]));
+  expect(toasts.at(-1)?.options.title).toContain('Stuck script blocks');
+});
+
+test('a test says why nothing is to be seen of it', async () => {
+  const unsupported = await notifier(false).test();
+  expect([unsupported.shown, unsupported.text]).toEqual([
+    false,
+    'This system shows no notifications of Unjam. The icon and the window go on.',
+  ]);
+  const failing = notifier(true, () => {
+    throw new Error('no bus');
+  });
+  expect(await failing.test()).toEqual({ shown: false, text: 'The system refused it: Error: no bus.' });
+
+  const refused = notifier().test();
+  toasts.at(-1)?.emit('failed', {}, 'Notifications are off for this application');
+  expect((await refused).text).toContain('refused it: Notifications are off');
+
+  toasts.length = 0;
+  const held = notifier();
+  held.resumed();
+  expect((await held.test()).text).toContain('woke up');
+  held.pause({ kind: 'until-new' }, null);
+  expect((await held.test()).text).toContain('paused');
+  held.pause({ kind: 'none' }, null);
+  wishes = { ...usualWishes, quiet: { from: 0, to: 1_440 } };
+  expect((await held.test()).text).toContain('quiet hours');
+  expect(toasts).toEqual([]);
+});
+
+test('a test that the system says nothing about is not called shown', async () => {
+  vi.useFakeTimers();
+  try {
+    const answer = notifier().test();
+    await vi.advanceTimersByTimeAsync(3_000);
+    const { shown, text } = await answer;
+    expect(shown).toBe(false);
+    expect(text).toContain('has not said');
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -77,6 +77,7 @@ async function open(): Promise<void> {
       'window.openLog': () => ({ ok: true, value: {} }),
       'window.saveLog': save.log,
       'window.saveText': save.text,
+      'window.testNotification': () => ({ ok: true, value: {} }),
     }),
     user: 'kim',
     log: () => undefined,

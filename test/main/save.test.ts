@@ -33,6 +33,7 @@ beforeEach(() => {
     'window.openLog': () => ({ ok: true, value: {} }),
     'window.saveLog': save.log,
     'window.saveText': save.text,
+    'window.testNotification': () => ({ ok: true, value: {} }),
   });
   call = (method, input) => dispatch(method, input, caller);
 });

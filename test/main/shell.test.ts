@@ -242,6 +242,16 @@ test('a toast opens the window at its script', async () => {
   });
 });
 
+test('a test notification is shown at the asking of the page, and wants no input', async () => {
+  world.openWindow();
+  const answer = world.call('window.testNotification', {});
+  await expect.poll(() => world.toasts.length).toBe(1); // quiet hours are asked for first
+  world.toasts[0]?.emit('show');
+  expect(await answer).toEqual({ ok: true, value: { shown: true, text: 'The system has shown it.' } });
+  expect(await world.call('window.testNotification', { title: 'x' })).toMatchObject({ error: { code: 'bad-input' } });
+  expect(world.toasts).toHaveLength(1);
+});
+
 test('the menu shows the present state and copies a summary for the incident', () => {
   world.emit(snapshot([script()]));
   const items = world.menu();

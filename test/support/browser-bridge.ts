@@ -1,0 +1,14 @@
+/** What the preload script of the desktop application gives the page, over the fake host. */
+export function standInBridge(): void {
+  const listeners = new Map<string, (payload: unknown) => void>();
+  const call = async (method: string, input: unknown): Promise<unknown> =>
+    await (await fetch(`/rpc/${method}`, { method: 'POST', body: JSON.stringify(input) })).json();
+  const on = (event: string, listener: (payload: unknown) => void): (() => void) => {
+    listeners.set(event, listener);
+    if (event === 'snapshot')
+      void call('overview.get', {}).then((reply) => listener((reply as { value: unknown }).value));
+    return () => listeners.delete(event);
+  };
+  const emit = (event: string, payload: unknown): void => listeners.get(event)?.(payload);
+  Object.assign(window, { bridge: { call, on }, emit });
+}
