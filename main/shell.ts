@@ -70,14 +70,18 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
   });
   if (platform === 'win32') Notification.handleActivation((details) => notifier.activated(details));
 
+  const login = loginItem(app, { platform, packaged: app.isPackaged, executable: process.execPath });
   openDoors(electron, parts, {
     'window.testNotification': async () => {
       await wishes.lookNow();
       return { ok: true, value: await notifier.test() };
     },
+    'window.signIn': ({ on }) => {
+      if (on !== undefined) login.set(on);
+      return { ok: true, value: { on: login.on() } };
+    },
   });
 
-  const login = loginItem(app, { platform, packaged: app.isPackaged, executable: process.execPath });
   const exit = createExit({ app, dialog, engine, parent: () => window.visible, leave: () => window.leave() });
   const tray = new TrayIcon(
     {
@@ -127,7 +131,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
 function openDoors(
   { dialog, ipcMain, Menu, protocol, session }: ShellElectron,
   { engine, window, logWindows, user, dist, log }: ShellParts,
-  ofSettings: Pick<WindowHandlers, 'window.testNotification'>,
+  ofSettings: Pick<WindowHandlers, 'window.testNotification' | 'window.signIn'>,
 ): void {
   Menu.setApplicationMenu(null);
   lockSession(session.defaultSession);

@@ -61,6 +61,8 @@ export interface ConsoleClient extends Client {
   saveLog?(ticket: string, stream: 'stdout' | 'stderr' | null): Promise<Saved>;
   /** Only the desktop application: shows one notification and tells what the system said to it. */
   testNotification?(): Promise<TestNotification>;
+  /** Only the desktop application: start at sign-in as the system has it, set before where `on` is given; null = no such thing. */
+  signIn?(on?: boolean): Promise<boolean | null>;
   /** Shows `#log/TICKET` in a window of its own; false when there can be none. */
   openLogWindow(ticket: string): Promise<boolean>;
   /** Only where a tray is; returns what ends it. */

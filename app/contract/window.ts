@@ -34,6 +34,11 @@ export const windowMethods = {
     input: z.strictObject({}),
     output: z.strictObject({ shown: z.boolean(), text: z.string() }),
   },
+  /** Start at sign-in of this user, as the system has it now, after it was set where `on` is given. Null = it has none. */
+  'window.signIn': {
+    input: z.strictObject({ on: z.boolean().optional() }),
+    output: z.strictObject({ on: z.boolean().nullable() }),
+  },
 } as const;
 
 export type WindowMethod = keyof typeof windowMethods;

@@ -48,6 +48,11 @@ export class BridgeClient implements ConsoleClient {
     return this.#ask('window.testNotification', {});
   }
 
+  async signIn(on?: boolean): Promise<boolean | null> {
+    const { on: isOn } = await this.#ask<{ on: boolean | null }>('window.signIn', on === undefined ? {} : { on });
+    return isOn;
+  }
+
   async #ask<T>(method: string, input: unknown): Promise<T> {
     const reply = await this.#bridge.call(method, input).catch(() => {
       throw unreachable();

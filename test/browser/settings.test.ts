@@ -97,6 +97,32 @@ describe('the settings', () => {
     expect(scene.host.calls.filter(({ method }) => method === ('window.testNotification' as never))).toHaveLength(2);
   });
 
+  it('of the desktop application start it at sign-in, where the system has that, and show what the system made of it', async () => {
+    const world = stuckWorld();
+    await using scene = await open(world, { init: standInBridge });
+    await scene.page.keyboard.press('Control+4');
+    await scene.page.locator(setting('theme')).waitFor();
+    const box = scene.page.getByRole('checkbox', { name: 'Start when I sign in' });
+    expect(await box.count()).toBe(0); // this host does not know the method
+    let saved = false;
+    let isAllowed = true;
+    scene.host.answers.set('window.signIn' as never, ({ on }) => {
+      if (typeof on === 'boolean') saved = on && isAllowed;
+      return { on: saved };
+    });
+    await scene.page.reload();
+    await row(scene.page, '9f2c-41aa').waitFor();
+    await scene.page.keyboard.press('Control+4');
+    await box.waitFor();
+    await box.check();
+    expect(saved).toBe(true);
+    await box.uncheck();
+    isAllowed = false;
+    await box.click();
+    await scene.page.getByText('The system did not take it: it is off.').waitFor();
+    expect(await box.isChecked()).toBe(false);
+  });
+
   it('switch single letters off; Del and keys with Ctrl go on', async () => {
     const world = stuckWorld();
     world.settings = { singleLetterKeys: false };

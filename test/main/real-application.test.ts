@@ -78,6 +78,7 @@ async function open(): Promise<void> {
       'window.saveLog': save.log,
       'window.saveText': save.text,
       'window.testNotification': () => ({ ok: true, value: {} }),
+      'window.signIn': () => ({ ok: true, value: {} }),
     }),
     user: 'kim',
     log: () => undefined,

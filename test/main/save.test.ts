@@ -34,6 +34,7 @@ beforeEach(() => {
     'window.saveLog': save.log,
     'window.saveText': save.text,
     'window.testNotification': () => ({ ok: true, value: {} }),
+    'window.signIn': () => ({ ok: true, value: {} }),
   });
   call = (method, input) => dispatch(method, input, caller);
 });

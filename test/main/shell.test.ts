@@ -25,6 +25,7 @@ class World {
   readonly calls: { method: string; input: unknown; via: string }[] = [];
   readonly powered: string[] = [];
   copied = '';
+  atLogin = false;
   rpc: (event: IpcMainInvokeEvent, method: unknown, input: unknown) => Promise<Reply> = () =>
     Promise.reject(new Error('no rpc'));
   serve: (request: { url: string; method: string }) => Promise<Response> = () =>
@@ -119,8 +120,8 @@ class World {
     });
     const fake = {
       app: Object.assign(this.app, {
-        getLoginItemSettings: () => ({ openAtLogin: false, executableWillLaunchAtLogin: false }),
-        setLoginItemSettings: () => undefined,
+        getLoginItemSettings: () => ({ openAtLogin: this.atLogin, executableWillLaunchAtLogin: this.atLogin }),
+        setLoginItemSettings: ({ openAtLogin }: { openAtLogin: boolean }) => void (this.atLogin = openAtLogin),
       }),
       BaseWindow: function BaseWindow() {
         return sessionWindow;
@@ -250,6 +251,16 @@ test('a test notification is shown at the asking of the page, and wants no input
   expect(await answer).toEqual({ ok: true, value: { shown: true, text: 'The system has shown it.' } });
   expect(await world.call('window.testNotification', { title: 'x' })).toMatchObject({ error: { code: 'bad-input' } });
   expect(world.toasts).toHaveLength(1);
+});
+
+test('start at sign-in is read and set at the asking of the page, the same as in the menu', async () => {
+  world.openWindow();
+  expect(await world.call('window.signIn', {})).toEqual({ ok: true, value: { on: false } });
+  expect(await world.call('window.signIn', { on: true })).toEqual({ ok: true, value: { on: true } });
+  expect(world.menu().find((item) => item.label === 'Start when I sign in')?.checked).toBe(true);
+  for (const input of [{ on: 1 }, { on: null }, { on: true, path: 'C:\\evil.exe' }])
+    expect(await world.call('window.signIn', input)).toMatchObject({ error: { code: 'bad-input' } });
+  expect(world.atLogin).toBe(true);
 });
 
 test('the menu shows the present state and copies a summary for the incident', () => {
