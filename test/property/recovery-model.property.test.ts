@@ -35,15 +35,14 @@ function simulateDisk(): void {
     };
   const refused = ['writeFileSync', 'writeSync', 'appendFileSync'] as const;
   for (const name of refused) Object.assign(fs, { [name]: refuse(real[name] as (...args: unknown[]) => unknown) });
-  // A simulated disk needs no real one to be slow.
-  Object.assign(fs, { fsyncSync: () => undefined, fsync: (_: number, done: () => void) => done() });
+  fs.fsyncSync = () => undefined; // a simulated disk needs no real one to be slow
   syncBuiltinESMExports();
 }
 
 afterEach(() => {
   full = false;
-  const { writeFileSync, writeSync, appendFileSync, fsyncSync, fsync } = real;
-  Object.assign(fs, { writeFileSync, writeSync, appendFileSync, fsyncSync, fsync });
+  const { writeFileSync, writeSync, appendFileSync, fsyncSync } = real;
+  Object.assign(fs, { writeFileSync, writeSync, appendFileSync, fsyncSync });
   syncBuiltinESMExports();
   vi.useRealTimers();
 });
@@ -112,7 +111,7 @@ class Life {
     this.#host = null;
   }
 
-  async start(): Promise<void> {
+  start(): void {
     const ticket = `t${this.scripts.length}`;
     const directory = new RunDirectory(join(this.#home, 'runs', ticket));
     const spec: ScriptSpec = {
@@ -123,7 +122,7 @@ class Life {
     }; // prettier-ignore
     directory.create();
     try {
-      await directory.writeSpec(spec);
+      directory.writeSpec(spec);
     } catch (error) {
       rmSync(directory.path, { recursive: true }); // refused, as the starter does
       throw error;

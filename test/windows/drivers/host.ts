@@ -47,7 +47,7 @@ class Host {
       createdAt: Date.now(),
       ...over,
     };
-    await directory.writeSpec(spec);
+    directory.writeSpec(spec);
     const order: RunnerOrder = {
       runDirectory: directory.path,
       mutexRoot: this.mutexRoot,
