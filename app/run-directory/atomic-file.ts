@@ -1,6 +1,7 @@
 /** Small JSON files that appear complete or not at all, and never change afterwards. */
 import {
   closeSync,
+  fsync,
   fsyncSync,
   linkSync,
   openSync,
@@ -14,6 +15,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomHex } from '../domain/random.ts';
 
+const syncFile = (file: number): Promise<void> =>
+  new Promise((resolve, reject) => fsync(file, (error) => (error ? reject(error) : resolve())));
+
 export type Durability = 'synced' | 'unsynced';
 
 /** A file that was torn (bad disk, power cut) cannot be replaced without a race; its successors stand beside it. */
@@ -21,29 +25,61 @@ const successors = 8;
 
 /**
  * Creates `path` with `value` unless it exists. Returns false when somebody was first.
- * `synced` survives a power cut; what only living processes need is written `unsynced`.
+ * `synced` survives a power cut; what only living processes need is written `unsynced`. File and name are synced after
+ * both are there: the second call then finds its work done by the first. Until it returns, a power cut may leave a torn
+ * file, which counts as absent.
  * @throws the file system's error, for instance ENOSPC or EROFS; nothing is left behind then.
  */
 export function createOnce(path: string, value: unknown, durability: Durability): boolean {
+  const made = make(path, value);
+  if (made === null) return false;
+  try {
+    if (durability === 'synced') {
+      fsyncSync(made.file);
+      syncFolder(dirname(path));
+    }
+    return true;
+  } catch (error) {
+    unlinkSync(made.name);
+    throw error;
+  } finally {
+    closeSync(made.file);
+  }
+}
+
+/** As `createOnce`, synced; meanwhile the event loop goes on, and what others sync at that time costs one wait. */
+export async function createOnceInBackground(path: string, value: unknown): Promise<boolean> {
+  const made = make(path, value);
+  if (made === null) return false;
+  try {
+    await Promise.all([syncFile(made.file), syncFolderInBackground(dirname(path))]);
+    return true;
+  } catch (error) {
+    unlinkSync(made.name);
+    throw error;
+  } finally {
+    closeSync(made.file);
+  }
+}
+
+/** The new file, still open; null when somebody was first. */
+function make(path: string, value: unknown): { readonly name: string; readonly file: number } | null {
   const temporary = `${path}.${process.pid}.${randomHex(8)}.tmp`;
   const file = openSync(temporary, 'wx', 0o600);
+  let name: string | null = null;
   try {
-    try {
-      // Not writeSync: on a disk that is almost full that writes a part, and says so only by a number.
-      writeFileSync(file, JSON.stringify(value));
-      if (durability === 'synced') fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    for (const name of namesOf(path))
-      if (linkedOnce(temporary, name)) {
-        if (durability === 'synced') syncFolder(dirname(path));
-        return true;
-      } else if (readWhole(name) !== null) return false;
-    return false;
+    // Not writeSync: on a disk that is almost full that writes a part, and says so only by a number.
+    writeFileSync(file, JSON.stringify(value));
+    for (const candidate of namesOf(path))
+      if (linkedOnce(temporary, candidate)) {
+        name = candidate;
+        break;
+      } else if (readWhole(candidate) !== null) break;
   } finally {
+    if (name === null) closeSync(file);
     unlinkSync(temporary);
   }
+  return name === null ? null : { name, file };
 }
 
 /** The value, or null when the file is absent or (after a power cut) torn. */
@@ -94,6 +130,15 @@ function syncFolder(path: string): void {
     }
   } catch {
     // The file stands; only its name may be lost by a power cut.
+  }
+}
+
+async function syncFolderInBackground(path: string): Promise<void> {
+  try {
+    const folder = openSync(path, 'r');
+    await syncFile(folder).finally(() => closeSync(folder));
+  } catch {
+    // As above.
   }
 }
 

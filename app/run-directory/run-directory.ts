@@ -41,7 +41,7 @@ import type {
   TreeRecord,
   VerdictRecord,
 } from '../domain/script.ts';
-import { createOnce, readOnce } from './atomic-file.ts';
+import { createOnce, createOnceInBackground, readOnce } from './atomic-file.ts';
 
 /** Bumped when an older runner and a newer host (or the reverse) no longer understand each other's files. */
 export const runnerProtocol = 1;
@@ -81,8 +81,9 @@ export class RunDirectory {
   readSpec(): ScriptSpec | null {
     return readOnce(join(this.path, 'spec.json'));
   }
-  writeSpec(spec: ScriptSpec): boolean {
-    return createOnce(join(this.path, 'spec.json'), spec, 'synced');
+  /** The host waits for the disk beside everything else that it does: a start must not hold up a Force Kill. */
+  writeSpec(spec: ScriptSpec): Promise<boolean> {
+    return createOnceInBackground(join(this.path, 'spec.json'), spec);
   }
   readRunner(): RunnerRecord | null {
     return readOnce(join(this.path, 'runner.json'));

@@ -35,6 +35,17 @@ const passed = new Set([
 const warmAfterMs = 100;
 const endedSilently = 'it ended before it answered';
 
+/** A runner that waits for its order. */
+export interface TakenRunner {
+  /**
+   * Hands it the order and waits until it is claimed.
+   * @throws UnjamError `start-failed`
+   */
+  start(order: RunnerOrder): Promise<void>;
+  /** Nothing is to be done: it ends. */
+  giveUp(): void;
+}
+
 export class RunnerPool {
   readonly #command: RunnerCommand;
   #warm: ChildProcess | null = null;
@@ -57,17 +68,22 @@ export class RunnerPool {
     runner.once('error', forget);
   }
 
-  /**
-   * Hands an order to a runner and waits until it is claimed.
-   * @throws UnjamError `start-failed`
-   */
-  async start(order: RunnerOrder): Promise<void> {
+  /** The warm runner, or a new one. */
+  take(): TakenRunner {
     const warm = this.#warm;
     this.#warm = null;
     if (!this.#closed) this.#timer ??= setTimeout(() => ((this.#timer = null), this.prepare()), warmAfterMs);
-    let answer = await handOver(warm ?? this.#spawn(), order);
+    const runner = warm ?? this.#spawn();
+    return {
+      start: (order) => this.#start(order, runner, warm !== null),
+      giveUp: () => void runner.stdin?.end(),
+    };
+  }
+
+  async #start(order: RunnerOrder, runner: ChildProcess, isWarm: boolean): Promise<void> {
+    let answer = await handOver(runner, order);
     // A warm runner may have been ended while it waited (a memory killer, an operator): it had not begun anything.
-    if (warm && answer === endedSilently && new RunDirectory(order.runDirectory).readRunner() === null)
+    if (isWarm && answer === endedSilently && new RunDirectory(order.runDirectory).readRunner() === null)
       answer = await handOver(this.#spawn(), order);
     if (answer !== 'claimed')
       throw new UnjamError(

@@ -82,16 +82,18 @@ export class Starter {
     } catch (error) {
       throw cannotWrite(path, error as Error);
     }
+    const runner = this.#pool.take(); // it loads while the disk works
     try {
       directory.append('host', { type: 'note' });
-      directory.writeSpec(spec);
+      await directory.writeSpec(spec);
     } catch (error) {
+      runner.giveUp();
       rmSync(path, { recursive: true, force: true }); // the same ticket may be started once there is room
       throw cannotWrite(path, error as Error);
     }
     register.add(record);
     try {
-      await this.#pool.start({ runDirectory: path, mutexRoot: mutexes.root, environment, killDisabled });
+      await runner.start({ runDirectory: path, mutexRoot: mutexes.root, environment, killDisabled });
     } catch (error) {
       const why = (error as Error).message.replace(/\.$/, '');
       custody.conclude(record, { kind: 'failed-to-start', detail: why }, lines.startFailed(why));

@@ -38,7 +38,7 @@ async function liveScript(world: World, model: ScriptSpec, i: number): Promise<v
   const scope = { root, runId, group: root.pid, job: null };
   directory.create();
   directory.append('host', { type: 'note' });
-  directory.writeSpec({ ...model, ticket, runId, isolation, createdAt: Date.now() });
+  await directory.writeSpec({ ...model, ticket, runId, isolation, createdAt: Date.now() });
   directory.writeRunner({ schema: 1, protocol: runnerProtocol, runner, claimedAt: Date.now() });
   let fence: number | null = null;
   if (isolation) {

@@ -35,14 +35,15 @@ function simulateDisk(): void {
     };
   const refused = ['writeFileSync', 'writeSync', 'appendFileSync'] as const;
   for (const name of refused) Object.assign(fs, { [name]: refuse(real[name] as (...args: unknown[]) => unknown) });
-  fs.fsyncSync = () => undefined; // a simulated disk needs no real one to be slow
+  // A simulated disk needs no real one to be slow.
+  Object.assign(fs, { fsyncSync: () => undefined, fsync: (_: number, done: () => void) => done() });
   syncBuiltinESMExports();
 }
 
 afterEach(() => {
   full = false;
-  const { writeFileSync, writeSync, appendFileSync, fsyncSync } = real;
-  Object.assign(fs, { writeFileSync, writeSync, appendFileSync, fsyncSync });
+  const { writeFileSync, writeSync, appendFileSync, fsyncSync, fsync } = real;
+  Object.assign(fs, { writeFileSync, writeSync, appendFileSync, fsyncSync, fsync });
   syncBuiltinESMExports();
   vi.useRealTimers();
 });
@@ -111,7 +112,7 @@ class Life {
     this.#host = null;
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const ticket = `t${this.scripts.length}`;
     const directory = new RunDirectory(join(this.#home, 'runs', ticket));
     const spec: ScriptSpec = {
@@ -122,7 +123,7 @@ class Life {
     }; // prettier-ignore
     directory.create();
     try {
-      directory.writeSpec(spec);
+      await directory.writeSpec(spec);
     } catch (error) {
       rmSync(directory.path, { recursive: true }); // refused, as the starter does
       throw error;

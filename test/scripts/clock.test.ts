@@ -77,7 +77,7 @@ test('a clock that is hours ahead may give up only what nobody was told of, and 
   await world.killHost();
   const directory = wreck.runOf(world, 'young');
   directory.create();
-  directory.writeSpec({ ...spec, ticket: 'young', runId: 'young', createdAt: Date.now() });
+  await directory.writeSpec({ ...spec, ticket: 'young', runId: 'young', createdAt: Date.now() });
   await world.startHost(clock(30));
   expect(await world.untilFinal('young')).toMatchObject({ verdict: 'never-started' });
   // The runner that the dead host had begun comes now: it is not first, and so it does not run the script.

@@ -134,7 +134,7 @@ describe('a spec that no runner has taken', () => {
     for (const [name, age] of Object.entries(ages)) {
       const directory = wreck.runOf(world, name);
       directory.create();
-      directory.writeSpec({ ...spec, ticket: name, runId: name, createdAt: Date.now() - age });
+      await directory.writeSpec({ ...spec, ticket: name, runId: name, createdAt: Date.now() - age });
     }
     await world.startHost();
     expect(await world.untilFinal('old')).toMatchObject({ verdict: 'never-started', resultCode: -47 });

@@ -37,7 +37,7 @@ export async function countLeaks(world: World, descriptorsBefore: number): Promi
     const leaks = {
       processes: processesOf(world).length,
       descriptors: Math.max(0, hostDescriptors(world.hostPid) - descriptorsBefore - allowedDescriptors),
-      temporaryFiles: readdirSync(world.home, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.tmp')),
+      temporaryFiles: everyFile(world.home).filter((f) => f.endsWith('.tmp')),
       mounts: readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((l) => l.includes(world.home)).length,
@@ -52,6 +52,16 @@ export async function countLeaks(world: World, descriptorsBefore: number): Promi
       return leaks;
     await delay(50);
   }
+}
+
+/** The host removes the folders of old scripts meanwhile. */
+function everyFile(folder: string): string[] {
+  for (;;)
+    try {
+      return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
 }
 
 /** Those of its runners, in the hierarchy of version 2 wherever that is mounted. */

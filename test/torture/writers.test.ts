@@ -25,7 +25,7 @@ async function run(world: World, ticket: string, at: number, more: NodeJS.Proces
   }; // prettier-ignore
   directory.create();
   directory.append('host', { type: 'note' });
-  directory.writeSpec(spec);
+  await directory.writeSpec(spec);
   const order: RunnerOrder = {
     runDirectory: directory.path,
     mutexRoot: join(world.home, 'mutexes'),

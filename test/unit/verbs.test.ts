@@ -18,7 +18,7 @@ function record(write: (d: RunDirectory) => void = () => undefined): ScriptRecor
     kim,
     { defaultSignal: 'SIGTERM', environment: {}, cwd: directory.path },
   );
-  directory.writeSpec(spec);
+  void directory.writeSpec(spec); // it is there at once, and on the disk a little later
   directory.writeRunner({ schema: 1, protocol: 1, runner: identity(1), claimedAt: at0312 });
   write(directory);
   const read = ScriptRecord.load(directory.path, () => false);

@@ -47,7 +47,7 @@ class Host {
       createdAt: Date.now(),
       ...over,
     };
-    directory.writeSpec(spec);
+    await directory.writeSpec(spec);
     const order: RunnerOrder = {
       runDirectory: directory.path,
       mutexRoot: this.mutexRoot,
