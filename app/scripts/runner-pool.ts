@@ -51,6 +51,8 @@ export class RunnerPool {
   #warm: ChildProcess | null = null;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
+  /** Runners that wait for an order which is still being written. */
+  #early = 0;
 
   constructor(command: RunnerCommand) {
     this.#command = command;
@@ -68,15 +70,22 @@ export class RunnerPool {
     runner.once('error', forget);
   }
 
-  /** The warm runner, or a new one. */
+  /** The warm runner, or a new one. In a burst only one is begun early: starting many at once would hold up the first. */
   take(): TakenRunner {
     const warm = this.#warm;
     this.#warm = null;
     if (!this.#closed) this.#timer ??= setTimeout(() => ((this.#timer = null), this.prepare()), warmAfterMs);
-    const runner = warm ?? this.#spawn();
+    const runner = warm ?? (this.#early === 0 ? this.#spawn() : null);
+    if (runner) this.#early += 1;
     return {
-      start: (order) => this.#start(order, runner, warm !== null),
-      giveUp: () => void runner.stdin?.end(),
+      start: (order) => {
+        if (runner) this.#early -= 1;
+        return this.#start(order, runner ?? this.#spawn(), warm !== null);
+      },
+      giveUp: () => {
+        if (runner) this.#early -= 1;
+        runner?.stdin?.end();
+      },
     };
   }
 
