@@ -111,7 +111,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     journal,
     runner: runnerCommand,
     killDisabled,
-    thresholds: () => thresholdsOf(settings.values),
+    thresholds: (script) => thresholdsOf(settings.values, script),
     settleMs: () => settings.values.forceKillSettleSeconds * 1_000,
     retention: () => retentionOf(settings.values),
     log,

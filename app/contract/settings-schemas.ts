@@ -1,5 +1,6 @@
 /** The settings: their values, their bounds, and how they are changed. */
 import { z } from 'zod';
+import { limits } from '../domain/limits.ts';
 
 /** Lowest and highest value of the numbers in Settings. */
 export const settingBounds = {
@@ -23,11 +24,27 @@ const fraction = (key: keyof typeof settingBounds) =>
 /** Of the clock on the wall where the toasts are shown. */
 const TimeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/);
 
+const ScriptRule = z
+  .strictObject({
+    name: z.string().min(1).max(limits.nameMax).describe('of the script; * is any text, ? one character'),
+    silentAfterMinutes: whole('silentAfterMinutes').optional(),
+    overdueFactor: fraction('overdueFactor').optional(),
+    overdueMinMinutes: whole('overdueMinMinutes').optional(),
+  })
+  .refine(
+    (rule) => (rule.silentAfterMinutes ?? rule.overdueFactor ?? rule.overdueMinMinutes) !== undefined,
+    'a rule sets at least one of silentAfterMinutes, overdueFactor and overdueMinMinutes',
+  );
+
 export const Settings = z.strictObject({
   silentAfterMinutes: whole('silentAfterMinutes'),
   busyCpuPercent: fraction('busyCpuPercent').describe('of one core, over the last minute'),
   overdueFactor: fraction('overdueFactor').describe('times the median of earlier successes'),
   overdueMinMinutes: whole('overdueMinMinutes'),
+  scriptRules: z
+    .array(ScriptRule)
+    .max(50)
+    .describe('limits of single scripts; the first rule whose name fits wins, and what it leaves out is as for all'),
   cancelGraceSeconds: whole('cancelGraceSeconds').describe('grace of a Cancel from the console'),
   forceKillSettleSeconds: whole('forceKillSettleSeconds').describe(
     'after a Force Kill that somebody asked for, before what is left is called unkillable',
@@ -66,7 +83,7 @@ export const SettingsView = z.strictObject({
   entries: z.array(
     z.strictObject({
       key: settingKeys,
-      default: z.union([z.boolean(), z.number(), z.string()]),
+      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule)]),
       source: z.enum(['default', 'user', 'machine', 'policy']),
       /** Who set it, when it cannot be changed here. */
       managed: z.string().nullable(),

@@ -39,8 +39,8 @@ export interface SupervisorOptions {
   readonly journal: Journal;
   readonly runner: RunnerCommand;
   readonly killDisabled: boolean;
-  /** Asked for at every look, so that a change holds at once. */
-  readonly thresholds?: () => Thresholds;
+  /** Of the script of that name; asked for at every look, so that a change holds at once. */
+  readonly thresholds?: (script: string) => Thresholds;
   /** How long what is left of a Force Kill may take before it is called unkillable, ms. */
   readonly settleMs?: () => number;
   /** How many finished scripts are kept, how long, and in how much space. */
@@ -367,7 +367,7 @@ export class Supervisor {
       health: (record) => this.#health.of(record.spec.runId),
       usual: (record) => this.#register.usual(record.spec.name),
       asleepSince: (since) => asleepSince(this.#awake, since),
-      thresholds: this.#o.thresholds?.() ?? defaultThresholds,
+      thresholds: (record) => this.#o.thresholds?.(record.spec.name) ?? defaultThresholds,
     });
   }
 

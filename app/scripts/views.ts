@@ -25,7 +25,7 @@ export interface ViewSources {
   readonly mutexes: readonly MutexState[];
   readonly health: (record: ScriptRecord) => Health | null;
   readonly usual: (record: ScriptRecord) => Usual | null;
-  readonly thresholds: Thresholds;
+  readonly thresholds: (record: ScriptRecord) => Thresholds;
   /** How much of the time since then the machine slept, ms. */
   readonly asleepSince: (since: number) => number;
 }
@@ -158,7 +158,7 @@ export class Views {
       abandoned: record.abandoned ? { at: record.abandoned.at, by: record.abandoned.actor } : null,
       health: this.#s.health(record),
       usual: this.#s.usual(record),
-      thresholds: this.#s.thresholds,
+      thresholds: this.#s.thresholds(record),
       ...(startedAt === null
         ? {}
         : {

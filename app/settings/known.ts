@@ -2,6 +2,7 @@
 import type { SettingKey, Settings } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition.ts';
 import { limits } from '../domain/limits.ts';
+import { thresholdsFor } from '../domain/script-rules.ts';
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -12,6 +13,7 @@ export const defaultSettings: Settings = {
   busyCpuPercent: defaultThresholds.busyCpuPercent,
   overdueFactor: defaultThresholds.overdueFactor,
   overdueMinMinutes: defaultThresholds.overdueMinMs / minute,
+  scriptRules: [],
   cancelGraceSeconds: limits.graceWindowMs / 1_000,
   forceKillSettleSeconds: limits.settleMs / 1_000,
   keepFinishedDays: limits.keepMs / day,
@@ -49,6 +51,7 @@ export const policyKeys = [
   'busyCpuPercent',
   'overdueFactor',
   'overdueMinMinutes',
+  'scriptRules',
   'cancelGraceSeconds',
   'keepFinishedDays',
   'keepFinishedCount',
@@ -62,13 +65,14 @@ export const policyKeys = [
 export const policyName = (key: SettingKey): string =>
   key.replaceAll(/(?:^|\.)(.)/g, (_found, letter: string) => letter.toUpperCase());
 
-export const thresholdsOf = (s: Settings): Thresholds => ({
-  ...defaultThresholds,
-  silentMs: s.silentAfterMinutes * minute,
-  busyCpuPercent: s.busyCpuPercent,
-  overdueFactor: s.overdueFactor,
-  overdueMinMs: s.overdueMinMinutes * minute,
-});
+export const thresholdsOf = (s: Settings, script: string): Thresholds =>
+  thresholdsFor(script, s.scriptRules, {
+    ...defaultThresholds,
+    silentMs: s.silentAfterMinutes * minute,
+    busyCpuPercent: s.busyCpuPercent,
+    overdueFactor: s.overdueFactor,
+    overdueMinMs: s.overdueMinMinutes * minute,
+  });
 
 export const retentionOf = (
   s: Settings,

@@ -37,17 +37,23 @@ function read(
       problems.push(`${where}: "${name}" is not known to this version; it is kept and not used.`);
       continue;
     }
-    const parsed = SettingsSchema.shape[key].safeParse(
-      typeof defaultSettings[key] === 'boolean' ? asSwitch(value) : value,
-    );
+    const parsed = SettingsSchema.shape[key].safeParse(meant(key, value));
     if (parsed.success) values[key] = parsed.data;
     else problems.push(`${where}: "${name}" is ${JSON.stringify(value)}, which cannot be used; it is ignored.`);
   }
   return { values, problems };
 }
 
-/** The registry has no true and false: 1 and 0 stand for them. */
-const asSwitch = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value);
+/** The registry has neither true and false nor lists: 1 and 0 stand for them, and a list is written as JSON. */
+function meant(key: SettingKey, value: unknown): unknown {
+  if (typeof defaultSettings[key] === 'boolean') return value === 1 ? true : value === 0 ? false : value;
+  if (!Array.isArray(defaultSettings[key]) || typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
 
 export interface Layers {
   readonly user: Layer;

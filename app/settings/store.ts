@@ -112,6 +112,8 @@ export class SettingsStore {
 
 const changeText = (values: Readonly<Record<string, unknown>>, reset: readonly SettingKey[]): string =>
   [
-    ...Object.entries(values).map(([key, value]) => `${key} = ${String(value)}`),
+    ...Object.entries(values).map(
+      ([key, value]) => `${key} = ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ),
     ...reset.map((key) => `${key} to its default`),
   ].join(', ');

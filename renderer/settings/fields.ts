@@ -7,8 +7,11 @@ export type Kind =
   | { readonly kind: 'time' }
   | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
 
+/** Those of one value each; the rules for single scripts have an editor of their own. */
+export type PlainKey = Exclude<SettingKey, 'scriptRules'>;
+
 export interface Field {
-  readonly key: SettingKey;
+  readonly key: PlainKey;
   readonly label: string;
   readonly help: string;
   readonly control: Kind;
@@ -18,6 +21,8 @@ export interface Group {
   readonly title: string;
   /** Elsewhere its settings would have no effect. */
   readonly where?: 'desktop' | 'windows';
+  /** The rules for single scripts follow. */
+  readonly hasRules?: boolean;
   readonly fields: readonly Field[];
 }
 
@@ -28,6 +33,7 @@ const time: Kind = { kind: 'time' };
 export const groups: readonly Group[] = [
   {
     title: 'When a script is called stuck',
+    hasRules: true,
     fields: [
       {
         key: 'silentAfterMinutes',

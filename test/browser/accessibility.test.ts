@@ -76,7 +76,11 @@ const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<v
   },
   settings: async (page, host) => {
     host.world.policy = { silentAfterMinutes: 3, disableAbandon: true };
-    host.world.settings = { textSizePercent: 110, keepFinishedDays: 2 };
+    host.world.settings = {
+      textSizePercent: 110,
+      keepFinishedDays: 2,
+      scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120 }],
+    };
     await page.keyboard.press('Control+4');
     await page.getByText('2 values are set by your administrator').waitFor();
   },

@@ -39,6 +39,49 @@ describe('the settings', () => {
     expect(scene.host.commands()).toEqual([]);
   });
 
+  it('hold rules for single scripts, which are added, changed and removed', async () => {
+    await using scene = await openSettings();
+    const rules = scene.page.locator(setting('scriptRules'));
+    const added = (field: string) => rules.getByRole('textbox', { name: `New rule: ${field}` });
+    await added('Script').fill('Backup *');
+    await rules.getByRole('button', { name: 'Add' }).click();
+    await rules.getByText('Give at least one of the three limits.').waitFor();
+    await added('Silent after, min').fill('1.5');
+    await scene.page.keyboard.press('Enter');
+    await rules.getByText('Silent after, min: give a whole number from 1 to 1440, or nothing.').waitFor();
+    expect(scene.host.commands()).toEqual([]);
+    await added('Silent after, min').fill('120');
+    await scene.page.keyboard.press('Enter');
+    await rules.getByRole('textbox', { name: 'Rule 1: Overdue after, × usual' }).fill('5.5');
+    await scene.page.keyboard.press('Tab');
+    await expect.poll(() => scene.host.commands().length).toBe(2);
+    expect(await added('Script').inputValue()).toBe('');
+    const second = rules.getByRole('textbox', { name: 'Rule 1: Script' });
+    await second.fill('');
+    await scene.page.keyboard.press('Tab');
+    await rules.getByText('Script: give a name').waitFor();
+    await rules.getByRole('button', { name: 'Remove Rule 1' }).click();
+    await expect.poll(() => second.count()).toBe(0);
+    expect(scene.host.commands().map(({ input }) => input)).toEqual([
+      { values: { scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120 }] } },
+      { values: { scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120, overdueFactor: 5.5 }] } },
+      { values: { scriptRules: [] } },
+    ]);
+  });
+
+  it('that are rules of the administrator are shown and cannot be changed', async () => {
+    const world = stuckWorld();
+    world.policy = { scriptRules: [{ name: 'Deploy *', overdueFactor: 2 }] };
+    await using scene = await openSettings(world);
+    const rules = scene.page.locator(setting('scriptRules'));
+    await rules.getByText('Set by your administrator (policy ScriptRules)').waitFor();
+    const name = rules.getByRole('textbox', { name: 'Rule 1: Script' });
+    expect([await name.inputValue(), await name.getAttribute('readonly')]).toEqual(['Deploy *', '']);
+    await rules.getByRole('button', { name: 'Remove Rule 1' }).click({ force: true });
+    expect(await rules.getByRole('button', { name: 'Add' }).count()).toBe(0);
+    expect(scene.host.commands()).toEqual([]);
+  });
+
   it('of the administrator are shown, locked, and say so in words', async () => {
     const world = stuckWorld();
     world.policy = { silentAfterMinutes: 3, disableForceKill: true };

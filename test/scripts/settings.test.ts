@@ -106,6 +106,22 @@ it('a threshold that is changed holds for the next look, without a restart', asy
   expect(await against()).toContain('limit 7 min');
 });
 
+it('a rule for a script’s name gives it limits of its own, at once, and names the field that is wrong', async () => {
+  await open();
+  await call('scripts.start', hung);
+  await call('scripts.start', { ...hung, ticket: 'other', name: 'Backup sql-02', isolation: undefined });
+  const limit = async (ticket: string): Promise<string | undefined> =>
+    /limit [^)]+/.exec((await call('scripts.get', { ticket })).evidence.against.join(' '))?.[0];
+  await call('settings.set', { values: { scriptRules: [{ name: 'backup*', silentAfterMinutes: 120 }] } });
+  expect([await limit('hung'), await limit('other')]).toEqual(['limit 10 min', 'limit 2 h 00 min']);
+  const wrong = async (rule: Record<string, unknown>): Promise<string> =>
+    message(await ask('settings.set', { values: { scriptRules: [{ name: 'a', overdueFactor: 2 }, rule] } }));
+  expect(await wrong({ name: 'b', silentAfterMinutes: 0 })).toContain('"values.scriptRules.1.silentAfterMinutes"');
+  expect(await wrong({ name: '', overdueFactor: 2 })).toContain('"values.scriptRules.1.name"');
+  expect(await wrong({ name: 'b' })).toContain('at least one of silentAfterMinutes');
+  expect(await limit('other')).toBe('limit 2 h 00 min');
+});
+
 it('finished scripts beyond what is kept are removed', async () => {
   await open({ KeepFinishedCount: 10 });
   for (let n = 0; n < 13; n += 1)

@@ -136,6 +136,18 @@ describe('policies', () => {
     expect(store.values).toMatchObject({ disableForceKill: true, theme: 'system' });
   });
 
+  it('set rules for scripts as a whole, as a list in the machine file and as JSON in the registry', async () => {
+    writeFileSync(own(), '{"scriptRules":[{"name":"mine","overdueFactor":9}]}');
+    writeFileSync(machine(), '{"ScriptRules":[{"name":"a*","overdueFactor":2}]}');
+    expect((await open()).values.scriptRules).toEqual([{ name: 'a*', overdueFactor: 2 }]);
+    const store = await open(registry({ ScriptRules: '[{"name":"b*","silentAfterMinutes":5}]' }));
+    expect(store.values.scriptRules).toEqual([{ name: 'b*', silentAfterMinutes: 5 }]);
+    expect(refusal(() => store.change({ values: { scriptRules: [] } }, kim)).code).toBe('not-possible');
+    const broken = await open(registry({ ScriptRules: '[{"name":"b*"' }));
+    expect(broken.values.scriptRules).toEqual([{ name: 'a*', overdueFactor: 2 }]);
+    expect(broken.view().problems.join()).toContain('"ScriptRules" is');
+  });
+
   it('hold on while the registry cannot be read', async () => {
     let works = true;
     const store = await open({
