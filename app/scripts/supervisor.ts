@@ -367,7 +367,9 @@ export class Supervisor {
       health: (record) => this.#health.of(record.spec.runId),
       usual: (record) => this.#register.usual(record.spec.name),
       asleepSince: (since) => asleepSince(this.#awake, since),
-      thresholds: (record) => this.#o.thresholds?.(record.spec.name) ?? defaultThresholds,
+      // Nobody asks how long a finished script was silent: hundreds of names are compared with no rule.
+      thresholds: (record) =>
+        (record.isFinal ? undefined : this.#o.thresholds?.(record.spec.name)) ?? defaultThresholds,
     });
   }
 
