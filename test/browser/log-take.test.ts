@@ -10,7 +10,7 @@ import { ago, hostileLines } from '../support/browser-worlds.ts';
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
 const permissions = ['clipboard-read', 'clipboard-write'];
-const line = (text: string) => ({ stream: 'stdout' as const, at: ago(1_000), code: null, text });
+const line = (text: string, stream: 'stdout' | 'unjam' = 'stdout') => ({ stream, at: ago(1_000), code: null, text });
 const clipboard = (page: Page): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -133,6 +133,17 @@ describe('the log under the list', () => {
     host.appendLog(stuck, [line('one more')]);
     await last.filter({ hasText: 'one more' }).waitFor();
     expect((await last.boundingBox())?.y).toBeLessThan(800);
+  });
+
+  it('shows Unjam’s own lines whole, and where it cuts a long one of the script', async () => {
+    await using scene = await open(stuckWorld());
+    const { page, host } = scene;
+    const long = `${'word '.repeat(200)}Next: wait.`;
+    host.appendLog(stuck, [line(long, 'unjam'), line(long)]);
+    const last = page.locator('.dock .line').last();
+    await last.filter({ hasText: 'word' }).waitFor();
+    expect(await last.innerText()).toMatch(/word …$/);
+    expect(await page.locator('.dock .line').nth(-2).innerText()).toMatch(/Next: wait\.$/);
   });
 
   it('is as high as the person wants, and not there when the window is low', async () => {
