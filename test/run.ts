@@ -20,12 +20,9 @@ interface VitestReport {
   readonly numTodoTests: number;
   readonly numFailedTestSuites: number;
   readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
     readonly assertionResults: readonly {
       readonly status: string;
       readonly fullName: string;
-      readonly failureMessages: readonly string[];
     }[];
   }[];
 }
@@ -146,10 +143,9 @@ function test(projects: readonly string[]): void {
     `${ok ? 'ok  ' : 'FAIL'} ${projects.join(', ')}: ${result.numPassedTests} passed, ${result.numFailedTests} failed, ${skipped.length} skipped (${seconds(began)})`,
   );
   if (ok) return;
-  for (const failed of all.filter((t) => t.status === 'failed'))
-    say(`\n× ${failed.fullName}\n${stripVTControlCharacters(failed.failureMessages.join('\n')).slice(0, 6_000)}`);
-  for (const file of result.testResults.filter((f) => f.message !== '')) say(`\n× ${file.name}\n${file.message}`);
-  if (broken) say(output.slice(-20_000));
+  // Its own account of each failure, with what was expected and what was found.
+  const text = stripVTControlCharacters(output);
+  say(text.slice(Math.max(0, text.search(/⎯+ (Failed Tests|Failed Suites|Unhandled Errors)/))).slice(0, 20_000));
 }
 
 mkdirSync(`${root}.cache`, { recursive: true });

@@ -170,7 +170,6 @@ export class Custody {
     this.#adoptions.delete(record.spec.runId);
     record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
     sweepTemporaries(record.directory.path, (pid) => this.#o.control.identify(pid) !== null);
-    this.#o.control.sweep?.();
     // What a full disk refuses is left to the reaper: nobody of this script lives.
     void this.#release(record).catch(() => undefined);
   }

@@ -95,7 +95,6 @@ export class Supervisor {
   async open(): Promise<void> {
     mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
     sweepTemporaries(this.#o.stateDirectory, (pid) => this.#o.control.identify(pid) !== null);
-    this.#o.control.sweep?.();
     const { journal } = this.#o;
     const finished = journal.finished();
     journal.together(() => {
@@ -271,7 +270,9 @@ export class Supervisor {
 
   #recover(record: ScriptRecord): void {
     this.#register.add(record);
-    if (!record.isFinal) sweepTemporaries(record.directory.path, (pid) => this.#o.control.identify(pid) !== null);
+    // The note of a delivery is written after everything else.
+    if (!record.isFinal || record.spec.notify !== null)
+      sweepTemporaries(record.directory.path, (pid) => this.#o.control.identify(pid) !== null);
     this.#register.refresh(record, true);
     if (record.isFinal && !record.isOrphan) return;
     this.#register.watch(record);
@@ -327,6 +328,8 @@ export class Supervisor {
       this.#reserve.keep();
       this.#o.journal.flush();
       let changed = false;
+      // What a script left running on purpose keeps its cgroup beyond its runner: nobody says when it goes.
+      if (this.#ticks % watchedEvery === 0) this.#o.control.sweep?.();
       this.#ticks += 1;
       for (const [i, record] of this.#register.living.entries()) {
         if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);

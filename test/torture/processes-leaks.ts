@@ -26,8 +26,8 @@ export function hostDescriptors(pid: number): number {
   return list(`/proc/${pid}/fd`).length;
 }
 
-/** Runners that end, and connections that close, get a moment. */
-const settleMs = 5_000;
+/** Runners that end, and connections that close, get a moment; empty cgroups are looked for every five seconds. */
+const settleMs = 15_000;
 /** Connections of this test, and a warm runner's two pipes. */
 const allowedDescriptors = 8;
 
