@@ -4,13 +4,28 @@
  * a loser reads again. No clock, no owner, no half-written state; a process killed or frozen between any two
  * steps leaves a readable chain and can only lose its own change. Measured against locks with time-outs: locks.md 3.
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, watch, writeFileSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomHex } from '../domain/random.ts';
 
 /** Versions kept behind the newest, so that a slow reader finds what it listed. */
 const kept = 32;
+/** Older ones are collected once in so many versions: listing a folder costs as much as everything else of a change. */
+const collectEvery = 16;
 /** After so many lost races a writer takes the guard: proper-lockfile keeps losers few, it decides nothing. */
 const racesBeforeGuard = 3;
 const temporaryFilesLiveMs = 600_000;
@@ -20,9 +35,18 @@ interface Versioned {
   readonly version: number;
 }
 
+/** A version as it was read or written, and which file that was. */
+interface Found<State> {
+  readonly state: State;
+  readonly version: number;
+  /** Null when `state` is not what the file of `version` holds: there is none, or it is torn. */
+  readonly mark: string | null;
+}
+
 export class VersionStore<State extends Versioned> {
   readonly directory: string;
   readonly #initial: () => State;
+  #known: Found<State> | null = null;
 
   constructor(directory: string, initial: () => State) {
     this.directory = directory;
@@ -48,11 +72,11 @@ export class VersionStore<State extends Versioned> {
     let release: (() => Promise<void>) | null = null;
     try {
       for (let lost = 0; ; lost += 1) {
-        const { state, version } = this.#newest();
-        const next = change(state);
-        if (next === state) return state;
-        const committed = { ...next, version: version + 1 };
-        if (this.#commit(committed)) return committed;
+        const base = this.#newest();
+        const next = change(base.state);
+        if (next === base.state) return next;
+        const committed = { ...next, version: base.version + 1 };
+        if (this.#commit(committed, base)) return committed;
         if (lost >= racesBeforeGuard && release === null) release = await this.#guard();
         else await delay(Math.random() * Math.min(lost, 10));
       }
@@ -82,16 +106,21 @@ export class VersionStore<State extends Versioned> {
     };
   }
 
-  #newest(): { state: State; version: number } {
+  #newest(): Found<State> {
+    if (this.#known !== null && this.#isNewest(this.#known)) return this.#known;
+    this.#known = null;
     for (let tries = 1; ; tries += 1) {
       const versions = this.#versions().reverse();
       const newest = versions[0];
-      if (newest === undefined) return { state: this.#initial(), version: 0 };
+      if (newest === undefined) return { state: this.#initial(), version: 0, mark: null };
       try {
         // After a power cut the newest file may be empty: its number counts, the content before it holds.
         for (const version of versions) {
-          const state = parse<State>(readFileSync(this.#file(version), 'utf8'));
-          if (state !== null) return { state, version: newest };
+          const found = this.#read(version);
+          if (found === null) continue;
+          if (version !== newest) return { state: found.state, version: newest, mark: null };
+          this.#known = found;
+          return found;
         }
       } catch (error) {
         // Collected since it was listed, or on Windows just being deleted: list again. A file that is whole but cannot
@@ -101,6 +130,34 @@ export class VersionStore<State extends Versioned> {
       }
       throw new Error(`No readable state is left in ${this.directory}.`);
     }
+  }
+
+  /** Null when the file is torn. */
+  #read(version: number): Found<State> | null {
+    const file = openSync(this.#file(version), 'r');
+    try {
+      const state = parse<State>(readFileSync(file, 'utf8'));
+      return state && { state, version, mark: markOf(fstatSync(file, { bigint: true })) };
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /**
+   * Whether nobody has changed what is known. In this order: a version is collected only after all before it, so a next
+   * one that is not there while this very file still is has never been made.
+   */
+  #isNewest(known: Found<State>): boolean {
+    try {
+      return statSync(this.#file(known.version + 1), { throwIfNoEntry: false }) === undefined && this.#isThere(known);
+    } catch {
+      return false; // on Windows it may be just being deleted: the list decides
+    }
+  }
+
+  #isThere({ version, mark }: Found<State>): boolean {
+    const status = statSync(this.#file(version), { bigint: true, throwIfNoEntry: false });
+    return status !== undefined && markOf(status) === mark;
   }
 
   /** Ascending. */
@@ -121,20 +178,17 @@ export class VersionStore<State extends Versioned> {
     }
   }
 
-  #commit(state: State): boolean {
+  #commit(state: State, base: Found<State>): boolean {
     const { version } = state;
     const temporary = join(this.directory, `t.${process.pid}.${Date.now()}.${randomHex(12)}`);
-    let files: string[];
     try {
-      this.#write(temporary, JSON.stringify(state));
+      const mark = this.#write(temporary, JSON.stringify(state));
       linkSync(temporary, this.#file(version));
-      files = this.#list();
-      // A version is collected only when `kept` newer ones exist. While there are fewer, this number was never used
-      // before; else it may be an old one again, and nobody will ever read it.
-      if ((this.#versions(files).at(-1) ?? version) >= version + kept) {
+      if (this.#isOld(version, base)) {
         unlinkSync(this.#file(version));
         return false;
       }
+      this.#known = { state, version, mark };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EEXIST' || code === 'ENOENT') return false;
@@ -142,24 +196,51 @@ export class VersionStore<State extends Versioned> {
     } finally {
       tryUnlink(temporary);
     }
-    this.#collect(version, files);
+    if (version % collectEvery === 0) this.#collect(version);
     return true;
   }
 
-  /** The directory is missing once in the life of a mutex: it is made when it is missed. */
-  #write(path: string, text: string): void {
-    const options = { mode: 0o600, flag: 'wx' } as const;
+  /**
+   * Whether the number that was just taken had been used and collected before; nobody will ever read it then. A version
+   * is collected only after all before it and when `kept` newer ones exist: not while its base, that very file, is
+   * there, nor while there are fewer.
+   */
+  #isOld(version: number, base: Found<State>): boolean {
     try {
-      writeFileSync(path, text, options);
+      if (this.#isThere(base)) return false;
+    } catch {
+      // The list decides.
+    }
+    return (this.#versions().at(-1) ?? version) >= version + kept;
+  }
+
+  /** The directory is missing once in the life of a mutex: it is made when it is missed. */
+  #write(path: string, text: string): string {
+    let file: number;
+    try {
+      file = openSync(path, 'wx', 0o600);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       this.create();
-      writeFileSync(path, text, options);
+      file = openSync(path, 'wx', 0o600);
+    }
+    try {
+      // Not writeSync: on a disk that is almost full that writes a part, and says so only by a number.
+      writeFileSync(file, text);
+      return markOf(fstatSync(file, { bigint: true }));
+    } finally {
+      closeSync(file);
     }
   }
 
-  /** Ascending without gaps: a version goes only after all before it. What cannot be removed is left to the next change. */
-  #collect(newest: number, files: string[]): void {
+  /** Ascending without gaps: a version goes only after all before it. What cannot be removed is left to a later change. */
+  #collect(newest: number): void {
+    let files: string[];
+    try {
+      files = this.#list();
+    } catch {
+      return; // the change stands
+    }
     const now = Date.now();
     for (const file of files)
       if (file.startsWith('t.') && now - Number(file.split('.')[2]) > temporaryFilesLiveMs)
@@ -187,6 +268,9 @@ export class VersionStore<State extends Versioned> {
     }
   }
 }
+
+/** The same for one file as long as it exists, by whatever name, and for no other. */
+const markOf = ({ ino, birthtimeNs }: BigIntStats): string => `${ino}.${birthtimeNs}`;
 
 /** Null when the text is torn. */
 function parse<State>(text: string): State | null {

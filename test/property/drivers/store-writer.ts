@@ -1,6 +1,6 @@
 /**
  * One process that changes a version store: `count` increments its own number n times; `once` makes a single change
- * and is stopped, killed or refused by the file system before its k-th file-system call.
+ * and is stopped, killed or refused by the file system before its k-th file-system call; `once-more` had read it before.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -33,6 +33,7 @@ if (import.meta.filename === process.argv[1]) {
   const store = new VersionStore<Counters>(directory, noCounters);
   if (mode === 'count') for (let i = 1; i <= Number(n); i += 1) await store.change(nth(who, i));
   else {
+    if (mode === 'once-more') store.read();
     const calls = interceptCalls(Number(n), fate as Fate);
     const told: Told = await store.change(increment(who)).then(
       () => ({ calls, error: null }),
