@@ -1,5 +1,6 @@
 /** The settings: their values, their bounds, and how they are changed. */
 import { z } from 'zod';
+import { isHotKey } from '../domain/hot-key.ts';
 import { limits } from '../domain/limits.ts';
 
 /** Lowest and highest value of the numbers in Settings. */
@@ -14,6 +15,7 @@ export const settingBounds = {
   keepFinishedCount: { min: 10, max: 1_000 },
   keepFinishedGb: { min: 0.1, max: 1_000 },
   keepHistoryDays: { min: 30, max: 3_650 },
+  autoAbandonMinutes: { min: 1, max: 1_440 },
   'notifications.minutesPerMutex': { min: 1, max: 1_440 },
   textSizePercent: { min: 80, max: 150 },
 } as const;
@@ -34,6 +36,16 @@ const ScriptRule = z
   .refine(
     (rule) => (rule.silentAfterMinutes ?? rule.overdueFactor ?? rule.overdueMinMinutes) !== undefined,
     'a rule sets at least one of silentAfterMinutes, overdueFactor and overdueMinMinutes',
+  );
+
+/** The keys without Ctrl as they are from the beginning; each may be another. */
+export const letterKeyNames = ['n', 'b', 'm', 'l', 's', 'r', 'f', 'w', 't', 'e', '/', '?'] as const;
+
+const LetterKeys = z
+  .partialRecord(z.enum(letterKeyNames), z.string().regex(/^[^\s\p{Lu}]$/u))
+  .refine(
+    (changed) => new Set(letterKeyNames.map((name) => changed[name] ?? name)).size === letterKeyNames.length,
+    'two of the keys would be the same',
   );
 
 export const Settings = z.strictObject({
@@ -57,10 +69,19 @@ export const Settings = z.strictObject({
   keepHistoryDays: whole('keepHistoryDays').describe('older entries of the journal are removed'),
   requireReason: z.boolean().describe('Cancel, Force Kill and Abandon are refused without a reason'),
   killNeedsPid: z.boolean().describe('the console always asks for the typed pid before Force Kill'),
+  abandonNeedsCancel: z.boolean().describe('Abandon is refused before a Cancel was ignored or a Force Kill has failed'),
+  autoAbandon: z
+    .boolean()
+    .describe('the host abandons by itself what a Cancel has not ended for autoAbandonMinutes; it ends no process'),
+  autoAbandonMinutes: whole('autoAbandonMinutes'),
   textSizePercent: whole('textSizePercent'),
   theme: z.enum(['system', 'light', 'dark']),
   timeDisplay: z.enum(['local', 'utc']),
   singleLetterKeys: z.boolean(),
+  letterKeys: LetterKeys.describe('keys without Ctrl that are others: what each was, and what it is'),
+  hotKey: z
+    .union([z.literal(''), z.string().refine(isHotKey, 'a hot key looks like Ctrl+Alt+U or Ctrl+F12')])
+    .describe('opens the window of the desktop application from everywhere; empty = none'),
   'notifications.stuck': z.boolean().describe('toast: a stuck script blocks others'),
   'notifications.unkillable': z.boolean().describe('toast: Cancel was ignored, or a process cannot be ended'),
   'notifications.orphanExited': z.boolean().describe('toast: what was abandoned has ended'),
@@ -83,7 +104,7 @@ export const SettingsView = z.strictObject({
   entries: z.array(
     z.strictObject({
       key: settingKeys,
-      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule)]),
+      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule), LetterKeys]),
       source: z.enum(['default', 'user', 'machine', 'policy']),
       /** Who set it, when it cannot be changed here. */
       managed: z.string().nullable(),

@@ -39,6 +39,16 @@ export const windowMethods = {
     input: z.strictObject({ on: z.boolean().optional() }),
     output: z.strictObject({ on: z.boolean().nullable() }),
   },
+  /**
+   * The hot key as it is now, after it was set where `keys` is given ('' = none). It is kept only when the system takes
+   * it. `text` says in a sentence why it does not work, and is empty when it works or there is none.
+   */
+  'window.hotKey': {
+    input: z.strictObject({ keys: z.string().max(40).optional() }),
+    output: z.strictObject({ keys: z.string(), text: z.string() }),
+  },
+  /** Shows the state directory in the file manager; `text` says why not, and is empty when it was shown. */
+  'window.openFolder': { input: z.strictObject({}), output: z.strictObject({ text: z.string() }) },
 } as const;
 
 export type WindowMethod = keyof typeof windowMethods;
