@@ -28,7 +28,7 @@ import { why } from './scripts/why.ts';
 import { redact } from './domain/redact.ts';
 import { startDrill } from './drill/drill.ts';
 import { checkAbandon, checkCancel, checkKill, lockVerbs } from './settings/enforce.ts';
-import { retentionOf, thresholdsOf } from './settings/known.ts';
+import { autoAbandonMsOf, retentionOf, thresholdsOf } from './settings/known.ts';
 import { type PolicySource, policySource } from './settings/policy-source.ts';
 import { SettingsStore } from './settings/store.ts';
 import { version } from './version.ts';
@@ -113,6 +113,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     killDisabled,
     thresholds: (script) => thresholdsOf(settings.values, script),
     settleMs: () => settings.values.forceKillSettleSeconds * 1_000,
+    autoAbandonMs: () => autoAbandonMsOf(settings.values),
     retention: () => retentionOf(settings.values),
     log,
   });
@@ -156,7 +157,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     },
     'overview.get': () => supervisor.snapshot(),
     'scripts.list': ({ all }) => supervisor.list(all ?? false),
-    'scripts.get': ({ ticket }) => lockVerbs(settings.values, supervisor.get(ticket)),
+    'scripts.get': ({ ticket }) => lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket)),
     'scripts.why': ({ ticket }) =>
       why(ticket, {
         control,
@@ -174,7 +175,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       return supervisor.kill(input, caller);
     },
     'scripts.abandon': (input, caller) => {
-      checkAbandon(settings.values, input);
+      checkAbandon(settings.values, input, supervisor.record(input.ticket));
       return supervisor.abandon(input, caller);
     },
     'scripts.complete': ({ ticket }) => supervisor.complete(ticket),

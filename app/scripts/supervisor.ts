@@ -19,6 +19,7 @@ import { Reserve } from '../run-directory/reserve.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { abandonScript } from './abandon.ts';
+import { AutoAbandon } from './auto-abandon.ts';
 import { completeScript } from './complete.ts';
 import { Custody } from './custody.ts';
 import { HealthSampler } from './health.ts';
@@ -43,6 +44,8 @@ export interface SupervisorOptions {
   readonly thresholds?: (script: string) => Thresholds;
   /** How long what is left of a Force Kill may take before it is called unkillable, ms. */
   readonly settleMs?: () => number;
+  /** After this a script that could not be ended is abandoned by the host itself, ms; null = never. */
+  readonly autoAbandonMs?: () => number | null;
   /** How many finished scripts are kept, how long, and in how much space. */
   readonly retention?: () => Retention;
   /** One line for the host's own log (stderr). */
@@ -64,6 +67,7 @@ export class Supervisor {
   readonly #reader: MutexReader;
   readonly #reserve: Reserve;
   readonly #pruner: Pruner;
+  readonly #autoAbandon = new AutoAbandon();
   readonly #startedAt = Date.now();
   #ticks = 0;
   readonly #due = { health: 0, prune: performance.now() + pruneEveryMs };
@@ -208,18 +212,7 @@ export class Supervisor {
           'confirmPid',
         );
     }
-    const undone = await abandonScript(record, {
-      actor,
-      reason: input.reason ?? null,
-      holdQueue: input.holdQueue ?? false,
-      evidence: this.#evidence(record),
-      mutex: this.#custody.mutexOf(record),
-      control: this.#o.control,
-      withReserve: this.#reserve.spend,
-    });
-    if (undone !== null)
-      this.#o.log(`W398 ${input.ticket} is abandoned; its record is not complete yet: ${undone}. It is repeated.`);
-    this.#register.refresh(record);
+    await this.#abandon(record, actor, input.reason ?? null, input.holdQueue ?? false);
     return this.#views().script(record);
   }
 
@@ -291,6 +284,23 @@ export class Supervisor {
     }
   }
 
+  async #abandon(record: ScriptRecord, actor: Actor, reason: string | null, holdQueue: boolean): Promise<void> {
+    const undone = await abandonScript(record, {
+      actor,
+      reason,
+      holdQueue,
+      evidence: this.#evidence(record),
+      mutex: this.#custody.mutexOf(record),
+      control: this.#o.control,
+      withReserve: this.#reserve.spend,
+    });
+    if (undone !== null)
+      this.#o.log(
+        `W398 ${record.spec.ticket} is abandoned; its record is not complete yet: ${undone}. It is repeated.`,
+      );
+    this.#register.refresh(record);
+  }
+
   /** Sends a request to the runner; carries it out itself when the runner is dead or does not answer. */
   async #ask(record: ScriptRecord, body: Parameters<typeof sendRequest>[1]): Promise<void> {
     const outcome = await sendRequest(
@@ -335,6 +345,10 @@ export class Supervisor {
         if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
+      for (const [record, why] of this.#autoAbandon.due(this.#register.living, this.#o.autoAbandonMs?.() ?? null))
+        await this.#abandon(record, { user: 'unjam', via: 'unjam' }, why, false).catch((error: Error) =>
+          this.#o.log(`W396 ${record.spec.ticket} could not be abandoned by itself: ${error.message}`),
+        );
       for (const record of this.#register.all)
         if (record.isFinal && record.tree === null && !record.isOrphan)
           changed = this.#custody.finish(record) || changed;

@@ -1,11 +1,13 @@
 /** What policies forbid, for every door alike: CLI, API, window and browser. Pure. */
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed, ScriptDetail, Settings } from '../contract/methods.ts';
+import type { Progress } from '../domain/progress.ts';
 import type { CancelSignal } from '../domain/script.ts';
 
 const forbidden = {
   kill: 'Force Kill is switched off on this host by its administrator (policy DisableForceKill).',
   abandon: 'Abandon is switched off on this host by its administrator (policy DisableAbandon).',
+  tooEarly: 'This host abandons only what Cancel or Force Kill could not end (setting abandonNeedsCancel).',
 } as const;
 
 /** @throws UnjamError `not-possible`, or `bad-input` when the reason is missing */
@@ -15,10 +17,21 @@ export function checkKill(s: Settings, input: Parsed<'scripts.kill'>): void {
 }
 
 /** @throws UnjamError `not-possible`, or `bad-input` when the reason is missing */
-export function checkAbandon(s: Settings, input: Parsed<'scripts.abandon'>): void {
+export function checkAbandon(s: Settings, input: Parsed<'scripts.abandon'>, { isFinal, progress }: Tried): void {
   if (s.disableAbandon) refuse('abandon');
+  if (s.abandonNeedsCancel && !isFinal && !couldNotBeEnded(progress)) refuse('tooEarly');
   checkReason(s, input.reason);
 }
+
+/** What has been tried on a script. */
+interface Tried {
+  readonly isFinal: boolean;
+  readonly progress: Progress;
+}
+
+/** Something is tried again only because the first attempt did not end it. One that waits is taken out, not abandoned. */
+const couldNotBeEnded = ({ stage, attempts }: Progress): boolean =>
+  ['queued', 'cancel-ignored', 'unkillable'].includes(stage.kind) || attempts.length > 1;
 
 /**
  * The Cancel that may be sent: never a kill by another name while Force Kill is switched off.
@@ -36,24 +49,25 @@ export function checkCancel(
 }
 
 /** The verbs as the policies leave them. */
-export function lockVerbs(s: Settings, detail: ScriptDetail): ScriptDetail {
-  const lock = (verb: 'kill' | 'abandon', off: boolean): ScriptDetail['verbs']['kill'] =>
-    off ? { possible: false, text: forbidden[verb] } : detail.verbs[verb];
+export function lockVerbs(s: Settings, detail: ScriptDetail, { progress }: Tried): ScriptDetail {
+  const { kill, abandon } = detail.verbs;
+  const no = (why: keyof typeof forbidden): typeof kill => ({ possible: false, text: forbidden[why] });
+  const isTooEarly = abandon.possible && s.abandonNeedsCancel && !couldNotBeEnded(progress);
   return {
     ...detail,
     verbs: {
       ...detail.verbs,
-      kill: lock('kill', s.disableForceKill),
-      abandon: lock('abandon', s.disableAbandon),
+      kill: s.disableForceKill ? no('kill') : kill,
+      abandon: s.disableAbandon ? no('abandon') : isTooEarly ? no('tooEarly') : abandon,
     },
   };
 }
 
-function refuse(verb: keyof typeof forbidden): never {
+function refuse(why: keyof typeof forbidden): never {
   throw new UnjamError(
     'not-possible',
-    `${forbidden[verb]} Nothing was done.`,
-    'Use another verb, or ask the administrator.',
+    `${forbidden[why]} Nothing was done.`,
+    why === 'tooEarly' ? 'Cancel it first, and wait for its grace.' : 'Use another verb, or ask the administrator.',
   );
 }
 

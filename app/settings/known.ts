@@ -89,3 +89,7 @@ export const retentionOf = (
   keepCount: s.keepFinishedCount,
   keepBytes: s.keepFinishedGb * gigabyte,
 });
+
+/** Null = never. Who switched Abandon off gets none by the host either. */
+export const autoAbandonMsOf = (s: Settings): number | null =>
+  s.autoAbandon && !s.disableAbandon ? s.autoAbandonMinutes * minute : null;

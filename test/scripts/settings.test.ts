@@ -85,6 +85,24 @@ it('DisableForceKill leaves no way round through Cancel', async () => {
     .toBe('cancel-ignored');
 });
 
+it('AbandonNeedsCancel refuses Abandon before a Cancel was ignored, and says so beforehand', async () => {
+  await open({ AbandonNeedsCancel: 1 });
+  await call('scripts.start', hung);
+  await call('scripts.start', { ...hung, ticket: 'waiter' });
+  const abandon = async (): Promise<(typeof verbs)['abandon']> =>
+    (await call('scripts.get', { ticket: 'hung' })).verbs.abandon;
+  const { verbs } = await call('scripts.get', { ticket: 'hung' });
+  expect(verbs.abandon).toEqual({ possible: false, text: expect.stringContaining('abandonNeedsCancel') as string });
+  expect(message(await ask('scripts.abandon', { ticket: 'hung' }))).toContain('Nothing was done');
+  await expect
+    .poll(async () => (await call('logs.read', { ticket: 'hung' })).entries.map((e) => e.text).join(''))
+    .toContain('up');
+  await call('scripts.cancel', { ticket: 'hung', escalate: false, graceMs: 100 });
+  await expect.poll(async () => (await abandon()).possible, { timeout: 10_000 }).toBe(true);
+  expect((await call('scripts.abandon', { ticket: 'hung' })).verdict).toBe('abandoned');
+  expect((await call('scripts.abandon', { ticket: 'hung' })).verdict).toBe('abandoned');
+});
+
 it('RequireReason refuses each verb without one, and takes it with one', async () => {
   await open({ RequireReason: 1 });
   await call('scripts.start', hung);
