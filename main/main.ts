@@ -65,7 +65,8 @@ if (becomeTheOnlyInstance(app, process.argv, () => window.show())) {
   void app.whenReady().then(async () => {
     // 4. Doors, tray, toasts and system events; then the engine, which reports to all of them.
     const user = await currentUser();
-    const { tray } = startShell(electron, { engine, window, logWindows, user, dist, assets, platform, log });
+    const parts = { engine, window, logWindows, user, stateDirectory: home, dist, assets, platform, log };
+    const { tray } = startShell(electron, parts);
     void engine.start();
     // 5. At sign-in nothing but the icon appears, unless there is no icon.
     if (!startsHidden(process.argv) || !tray.exists) window.show();

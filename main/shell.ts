@@ -5,12 +5,15 @@ import type * as ElectronModule from 'electron';
 import { confirmed } from './confirm.ts';
 import type { Engine } from '../app/engine.ts';
 import { createExit } from './exit.ts';
+import { HostSettings } from './host-settings.ts';
+import { HotKey, worstScript } from './hot-key.ts';
 import { incidentSummary } from './incident-summary.ts';
 import { openRpcDoor } from './ipc.ts';
 import { loginItem } from './login-item.ts';
 import type { LogWindows } from './log-windows.ts';
 import { Notifier } from './notifications.ts';
 import { oneQuestion } from './one-question.ts';
+import { folderOpener } from './open-folder.ts';
 import { watchPower } from './power.ts';
 import { serveConsole } from './protocol.ts';
 import { refuse } from './refuse.ts';
@@ -18,7 +21,7 @@ import { scriptWatch } from './script-watch.ts';
 import { createSave } from './save.ts';
 import { lockSession } from './security.ts';
 import { watchSessionEnd } from './session-end.ts';
-import { ToastWishes } from './toast-wishes.ts';
+import { wishesOf } from './toast-wishes.ts';
 import { trayFace } from './tray-face.ts';
 import { trayMenu } from './tray-menu.ts';
 import { TrayIcon } from './tray.ts';
@@ -31,6 +34,7 @@ export type ShellElectron = Pick<
   | 'BaseWindow'
   | 'clipboard'
   | 'dialog'
+  | 'globalShortcut'
   | 'ipcMain'
   | 'Menu'
   | 'nativeTheme'
@@ -38,6 +42,7 @@ export type ShellElectron = Pick<
   | 'powerMonitor'
   | 'protocol'
   | 'session'
+  | 'shell'
   | 'Tray'
 >;
 
@@ -47,6 +52,7 @@ export interface ShellParts {
   readonly logWindows: LogWindows;
   /** The person at the window, as the system says it. */
   readonly user: string;
+  readonly stateDirectory: string;
   /** Folder of the built program; the console is in `renderer` below it. */
   readonly dist: string;
   readonly assets: string;
@@ -59,27 +65,37 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
   const { engine, window, logWindows, user, assets, platform, log } = parts;
   const open = window.show.bind(window);
 
-  const wishes = new ToastWishes(engine.dispatch, user, Date.now);
+  const settings = new HostSettings(engine.dispatch, user, Date.now);
   const notifier = new Notifier({
     supported: () => Notification.isSupported(),
     create: (options) => new Notification(options),
     open,
-    wishes: () => wishes.current,
+    wishes: () => wishesOf(settings.current),
     now: Date.now,
     log,
   });
   if (platform === 'win32') Notification.handleActivation((details) => notifier.activated(details));
 
+  const hotKey = new HotKey({
+    globalShortcut: electron.globalShortcut,
+    settings,
+    open: () => open(worstScript(engine.snapshot)),
+    log,
+  });
+  app.on('will-quit', () => hotKey.end());
+
   const login = loginItem(app, { platform, packaged: app.isPackaged, executable: process.execPath });
   openDoors(electron, parts, {
     'window.testNotification': async () => {
-      await wishes.lookNow();
+      await settings.lookNow();
       return { ok: true, value: await notifier.test() };
     },
     'window.signIn': ({ on }) => {
       if (on !== undefined) login.set(on);
       return { ok: true, value: { on: login.on() } };
     },
+    'window.hotKey': (input, caller) => hotKey.answer(input, caller),
+    'window.openFolder': folderOpener(electron.shell, parts.stateDirectory, Date.now),
   });
 
   const exit = createExit({ app, dialog, engine, parent: () => window.visible, leave: () => window.leave() });
@@ -120,7 +136,10 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
     tray.update(trayFace(state));
     if (state.kind !== 'online') return;
     // Nobody wants the toast of a setting that was not read yet.
-    void wishes.look().then(() => notifier.see(state.snapshot));
+    void settings.look().then(() => {
+      void hotKey.follow();
+      notifier.see(state.snapshot);
+    });
     window.send('snapshot', state.snapshot);
     logWindows.send('snapshot', state.snapshot);
   });
@@ -131,7 +150,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
 function openDoors(
   { dialog, ipcMain, Menu, protocol, session }: ShellElectron,
   { engine, window, logWindows, user, dist, log }: ShellParts,
-  ofSettings: Pick<WindowHandlers, 'window.testNotification' | 'window.signIn'>,
+  ofSettings: Omit<WindowHandlers, 'window.openLog' | 'window.saveLog' | 'window.saveText'>,
 ): void {
   Menu.setApplicationMenu(null);
   lockSession(session.defaultSession);

@@ -7,6 +7,7 @@ import type {
   BaseWindow,
   BrowserWindow,
   Dialog,
+  GlobalShortcut,
   Menu,
   MenuItemConstructorOptions,
   MessageBoxOptions,
@@ -202,6 +203,34 @@ export class FakeDialog implements Pick<Dialog, 'showMessageBox'> {
     const last = this.asked.at(-1);
     if (last === undefined) throw new Error('nothing was asked');
     return last;
+  }
+}
+
+/** Every call in its order; what is in `takenByOthers` is given to nobody. */
+export class FakeGlobalShortcut implements Pick<GlobalShortcut, 'register' | 'unregister' | 'unregisterAll'> {
+  readonly calls: string[] = [];
+  readonly takenByOthers = new Set<string>();
+  readonly #registered = new Map<string, () => void>();
+
+  get keys(): string[] {
+    return [...this.#registered.keys()];
+  }
+  register(accelerator: string, callback: () => void): boolean {
+    this.calls.push(`register ${accelerator}`);
+    if (this.takenByOthers.has(accelerator) || this.#registered.has(accelerator)) return false;
+    this.#registered.set(accelerator, callback);
+    return true;
+  }
+  unregister(accelerator: string): void {
+    this.calls.push(`unregister ${accelerator}`);
+    this.#registered.delete(accelerator);
+  }
+  unregisterAll(): void {
+    this.calls.push('unregister all');
+    this.#registered.clear();
+  }
+  press(accelerator: string): void {
+    this.#registered.get(accelerator)?.();
   }
 }
 

@@ -1,7 +1,7 @@
 /** Toasts are few and actionable, however badly the scripts behave. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Reply, ScriptView, Settings, Snapshot } from '../../app/contract/methods.ts';
+import type { ScriptView, Snapshot } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import {
   isPaused,
@@ -15,7 +15,7 @@ import {
   type Wishes,
 } from '../../main/notification-rules.ts';
 import type { Toast } from '../../main/notification-texts.ts';
-import { ToastWishes, usualWishes } from '../../main/toast-wishes.ts';
+import { usualWishes, wishesOf } from '../../main/toast-wishes.ts';
 import { at, minutes, mutex, now, script, snapshot } from './fixtures.ts';
 
 /** Feeds snapshots to the reducer and collects what a person would see. */
@@ -337,26 +337,15 @@ describe('the wishes of a person', () => {
   });
 });
 
-test('the wishes are those of the settings, and of those that were read last', async () => {
-  const reply = (values: Partial<Settings>) => ({ ok: true, value: { values: { ...defaultSettings, ...values } } });
-  const replies = [
-    reply({ 'notifications.stuck': false, 'notifications.quietHours': true, 'notifications.quietFrom': '22:30' }),
-    { ok: false, error: { code: 'host-unreachable', message: '', next: '' } },
-  ];
-  let when = 0;
-  const wishes = new ToastWishes(
-    async () => replies.shift() as Reply,
-    'kim',
-    () => when,
-  );
-  await wishes.look();
-  const read = { ...usualWishes, stuck: false, quiet: { from: 1_350, to: 420 } };
-  expect(wishes.current).toEqual(read);
-  await wishes.look();
-  expect(replies).toHaveLength(1);
-  when = 5_000;
-  await wishes.look();
-  expect([wishes.current, replies]).toEqual([read, []]);
+test('the wishes are those of the settings, and the usual ones before these were read', () => {
+  expect(wishesOf(null)).toEqual(usualWishes);
+  expect(wishesOf(defaultSettings)).toEqual(usualWishes);
+  const quiet = { 'notifications.quietHours': true, 'notifications.quietFrom': '22:30' };
+  expect(wishesOf({ ...defaultSettings, 'notifications.stuck': false, ...quiet })).toEqual({
+    ...usualWishes,
+    stuck: false,
+    quiet: { from: 1_350, to: 420 },
+  });
 });
 
 const emptySnapshot = snapshot();

@@ -79,6 +79,8 @@ async function open(): Promise<void> {
       'window.saveText': save.text,
       'window.testNotification': () => ({ ok: true, value: {} }),
       'window.signIn': () => ({ ok: true, value: {} }),
+      'window.hotKey': () => ({ ok: true, value: {} }),
+      'window.openFolder': () => ({ ok: true, value: {} }),
     }),
     user: 'kim',
     log: () => undefined,

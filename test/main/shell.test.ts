@@ -4,13 +4,21 @@ import { join } from 'node:path';
 import type { IpcMainInvokeEvent, MenuItemConstructorOptions, NotificationConstructorOptions } from 'electron';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Application } from '../../app/application.ts';
-import type { Reply, Snapshot } from '../../app/contract/methods.ts';
+import type { Reply, Settings, Snapshot } from '../../app/contract/methods.ts';
 import { Engine } from '../../app/engine.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import { LogWindows } from '../../main/log-windows.ts';
 import { startShell, type ShellElectron } from '../../main/shell.ts';
 import { ConsoleWindow } from '../../main/window.ts';
-import { FakeDialog, FakeMenu, FakeNotification, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
+import {
+  FakeDialog,
+  FakeGlobalShortcut,
+  FakeMenu,
+  FakeNotification,
+  FakeTheme,
+  FakeTray,
+  FakeWindow,
+} from './fakes.ts';
 import { detail, script, snapshot } from './fixtures.ts';
 
 class World {
@@ -20,11 +28,14 @@ class World {
   readonly toasts: FakeNotification[] = [];
   readonly dialog = new FakeDialog();
   readonly app = Object.assign(new EventEmitter(), { isPackaged: true, ended: false, quit: () => undefined });
+  readonly globalShortcut = new FakeGlobalShortcut();
+  readonly opened: string[] = [];
   readonly power = new EventEmitter();
   readonly sessionWindow = new EventEmitter();
   readonly calls: { method: string; input: unknown; via: string }[] = [];
   readonly powered: string[] = [];
   copied = '';
+  settings: Settings = defaultSettings;
   atLogin = false;
   rpc: (event: IpcMainInvokeEvent, method: unknown, input: unknown) => Promise<Reply> = () =>
     Promise.reject(new Error('no rpc'));
@@ -64,6 +75,7 @@ class World {
       window: this.window,
       logWindows,
       user: 'CONTOSO\\kim',
+      stateDirectory: '/state',
       dist: join(import.meta.dirname, 'no-such-folder'),
       assets: 'assets',
       platform: 'win32',
@@ -95,7 +107,9 @@ class World {
     return {
       role: 'host',
       dispatch: async (method, input, caller) => {
-        if (method === 'settings.get') return { ok: true, value: { values: defaultSettings } };
+        if (method === 'settings.set')
+          this.settings = { ...this.settings, ...(input as { values: Partial<Settings> }).values };
+        if (method.startsWith('settings.')) return { ok: true, value: { values: this.settings } };
         this.calls.push({ method, input, via: caller.via });
         return { ok: true, value: method === 'scripts.get' ? detail() : null };
       },
@@ -128,6 +142,7 @@ class World {
       },
       clipboard: { writeText: (text: string) => void (this.copied = text) },
       dialog: this.dialog,
+      globalShortcut: this.globalShortcut,
       ipcMain: { handle: (_channel: string, handler: World['rpc']) => (this.rpc = handler) },
       Menu: {
         setApplicationMenu: () => undefined,
@@ -145,6 +160,7 @@ class World {
       powerMonitor: this.power,
       protocol: { handle: (_scheme: string, handler: World['serve']) => (this.serve = handler) },
       session: { defaultSession: session },
+      shell: { openPath: async (path: string) => (this.opened.push(path), '') },
       Tray: function Tray(image: string) {
         const tray = new FakeTray(image);
         trays.push(tray);
@@ -261,6 +277,46 @@ test('start at sign-in is read and set at the asking of the page, the same as in
   for (const input of [{ on: 1 }, { on: null }, { on: true, path: 'C:\\evil.exe' }])
     expect(await world.call('window.signIn', input)).toMatchObject({ error: { code: 'bad-input' } });
   expect(world.atLogin).toBe(true);
+});
+
+describe('the hot key', () => {
+  test('is that of the settings from the first look on, and brings the window with the worst script', async () => {
+    world = new World();
+    world.settings = { ...defaultSettings, hotKey: 'Ctrl+Alt+U' };
+    await world.engine.start();
+    await expect.poll(() => world.globalShortcut.keys).toEqual(['Ctrl+Alt+U']);
+    world.emit(snapshot([script()], undefined, { ticket: 'web-eu-4' }));
+    world.globalShortcut.press('Ctrl+Alt+U');
+    world.globalShortcut.press('Ctrl+Alt+U');
+    const [window] = world.windows;
+    window?.finishLoading();
+    expect([world.windows.length, window?.visible]).toEqual([1, true]);
+    expect(window?.webContents.sent.map((message) => message.event)).toEqual(['snapshot', 'open']);
+    expect(window?.webContents.sent.at(-1)?.payload).toEqual({ view: 'script', ticket: 'web-eu-4', dialog: null });
+  });
+
+  test('is set at the asking of the page, and given back on quit', async () => {
+    world.openWindow();
+    expect(await world.call('window.hotKey', {})).toEqual({ ok: true, value: { keys: '', text: '' } });
+    expect(await world.call('window.hotKey', { keys: 'Ctrl+Alt+U' })).toEqual({
+      ok: true,
+      value: { keys: 'Ctrl+Alt+U', text: '' },
+    });
+    expect([world.settings.hotKey, world.globalShortcut.keys]).toEqual(['Ctrl+Alt+U', ['Ctrl+Alt+U']]);
+    for (const input of [{ keys: 1 }, { keys: null }, { keys: 'U' }, { keys: 'Ctrl+Alt+U', run: 'calc.exe' }])
+      expect(await world.call('window.hotKey', input)).toMatchObject({ error: { code: 'bad-input' } });
+    world.app.emit('will-quit', { preventDefault: () => undefined });
+    expect(world.globalShortcut.keys).toEqual([]);
+  });
+});
+
+test('the state directory is shown at the asking of the page, and no folder that the page names', async () => {
+  world.openWindow();
+  for (const input of [{ path: 'C:\\Windows\\System32\\calc.exe' }, '/etc', ['/etc']])
+    expect(await world.call('window.openFolder', input)).toMatchObject({ error: { code: 'bad-input' } });
+  expect(world.opened).toEqual([]);
+  expect(await world.call('window.openFolder', {})).toEqual({ ok: true, value: { text: '' } });
+  expect(world.opened).toEqual(['/state']);
 });
 
 test('the menu shows the present state and copies a summary for the incident', () => {

@@ -32,9 +32,16 @@ test('contextBridge and ipcRenderer are the preload’s', () => {
 test('nothing opens an external program, evaluates text or turns a fence off', () => {
   expect(
     filesWith(
-      /\bopenExternal\b|\bopenPath\b|\beval\(|new Function\(|executeJavaScript|bypassCSP: true|webSecurity: false|sandbox: false|contextIsolation: false/,
+      /\bopenExternal\b|\bopenItem\b|\bshowItemInFolder\b|\beval\(|new Function\(|executeJavaScript|bypassCSP: true|webSecurity: false|sandbox: false|contextIsolation: false/,
     ),
   ).toEqual([]);
+});
+
+test('the only path that the system is asked to open is the state directory', () => {
+  expect(filesWith(/\bopenPath\b/)).toEqual(['open-folder.ts']);
+  const text = code(sources.find(({ file }) => file === 'open-folder.ts')?.text ?? '');
+  expect(text.match(/\.openPath\([^)]*\)/g)).toEqual(['.openPath(stateDirectory)']);
+  expect(filesWith(/\bfolderOpener\([^)]*\bparts\.stateDirectory\b/)).toEqual(['shell.ts']);
 });
 
 test('main.ts reads as a boot order, and every file is one idea long', () => {
