@@ -27,7 +27,7 @@ import { isoTime } from './scripts/views.ts';
 import { why } from './scripts/why.ts';
 import { redact } from './domain/redact.ts';
 import { startDrill } from './drill/drill.ts';
-import { checkAbandon, checkCancel, checkKill, lockVerbs } from './settings/enforce.ts';
+import { checkAbandon, checkAbandonHold, checkCancel, checkKill, lockVerbs } from './settings/enforce.ts';
 import { autoAbandonMsOf, retentionOf, thresholdsOf } from './settings/known.ts';
 import { type PolicySource, policySource } from './settings/policy-source.ts';
 import { SettingsStore } from './settings/store.ts';
@@ -184,6 +184,10 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     'logs.search': (input) => logs.search(supervisor.record(input.ticket), input),
     'logs.line': (input) => logs.line(supervisor.record(input.ticket), input),
     'locks.list': () => supervisor.locks(),
+    'locks.abandon': (input, caller) => {
+      checkAbandonHold(settings.values, input, caller);
+      return supervisor.abandonHold(input, caller);
+    },
     'locks.resume': ({ name }, caller) => supervisor.resume(name, caller),
     'history.list': (input) =>
       journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),

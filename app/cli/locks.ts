@@ -22,7 +22,7 @@ export async function resume(name: string, options: { json?: boolean }): Promise
   else print(describe(mutex));
 }
 
-function describe(m: MutexView): string {
+export function describe(m: MutexView): string {
   const now = Date.now();
   const level = (l: 'full' | 'none'): string => (l === 'full' ? 'full' : 'none (shared)');
   const unsupervised = (of: { unsupervised?: true | undefined }): string =>
@@ -33,7 +33,7 @@ function describe(m: MutexView): string {
     ...(m.holders.length === 0 ? ['  held by nobody'] : []),
     ...m.holders.map(
       (h) =>
-        `  holds  "${h.name}" (${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}) ${level(h.level)}, for ${age(h.since, now, shortDuration)}, fence ${h.fence}${h.under === undefined ? '' : `, under the hold of ${h.under}`}${unsupervised(h)}`,
+        `  holds  "${h.name}" (${h.ticket}, ${h.pid === null ? 'not started yet' : `PID ${h.pid}`}) ${level(h.level)}, for ${age(h.since, now, shortDuration)}, fence ${h.fence}${h.under === undefined ? '' : `, under the hold of ${h.under}`}${unsupervised(h)}${h.unsupervised ? `; to take the mutex away: unjam abandon ${h.ticket}` : ''}`,
     ),
     ...m.waiters.map(
       (w) =>

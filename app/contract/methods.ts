@@ -46,6 +46,11 @@ export const methods = {
   'logs.search': query('counts and finds lines in the whole log', logs.LogSearchInput, logs.LogHits),
   'logs.line': query('the whole text of one line', logs.LogLineInput, logs.LogLineText),
   'locks.list': query('mutexes with holders, queues and orphans', nothing, z.array(s.MutexView)),
+  'locks.abandon': command(
+    'takes the mutex from a command under "unjam hold"; ends nothing; not for windows and browsers',
+    s.AbandonHoldInput,
+    s.MutexView,
+  ),
   'locks.resume': command(
     'lets a paused mutex grant its queue again',
     z.strictObject({ name: z.string() }),

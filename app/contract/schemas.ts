@@ -75,9 +75,15 @@ export const CancelInput = z.strictObject({
     .describe('force kill after the grace; default true for API and CLI, false for the window'),
 });
 export const KillInput = z.strictObject(target);
+const holdQueue = z.boolean().optional().describe('keep the mutex paused until it is resumed');
+export const AbandonHoldInput = z.strictObject({
+  ticket: Ticket.describe('of a holder that locks.list calls unsupervised'),
+  reason: Reason.optional(),
+  holdQueue,
+});
 export const AbandonInput = z.strictObject({
   ...target,
-  holdQueue: z.boolean().optional().describe('keep the mutex paused until it is resumed'),
+  holdQueue,
   confirmPid: z
     .int()
     .positive()

@@ -334,36 +334,55 @@ export const unkillable = (
   );
 };
 
-export const abandoned = (f: {
-  actor: Actor;
-  at: number;
-  reason: string | null;
-  left: readonly ProcessIdentity[];
-  mutex: MutexFacts | null;
-  holdQueue: boolean;
-}): Line =>
+interface AbandonFacts {
+  readonly actor: Actor;
+  readonly at: number;
+  readonly reason: string | null;
+  readonly left: readonly ProcessIdentity[];
+  readonly holdQueue: boolean;
+}
+
+export const abandoned = (f: AbandonFacts & { readonly mutex: MutexFacts | null }): Line =>
   line(
     'W221',
     `ABANDONED by ${actorText(f.actor)} at ${clockTime(f.at)}${because(f.reason)}.`,
-    f.mutex === null
-      ? 'The script held no mutex.'
-      : f.mutex.joint
-        ? `Unjam released its hold of mutex "${f.mutex.name}"; "${f.mutex.joint}", which runs under the same hold, still holds it.`
-        : `Unjam released mutex "${f.mutex.name}".`,
-    f.left.length === 0
-      ? 'NOTHING WAS ENDED, and no process of the script was found running at that moment.'
-      : `NOTHING WAS ENDED: ${processes(f.left.length)} (${f.left.slice(0, 20).map(processText).join(', ')}) ${f.left.length === 1 ? 'was' : 'were'} running at ${clockTime(f.at)} and may still change files, services and databases.`,
+    f.mutex === null ? 'The script held no mutex.' : releasedText(f.mutex),
+    nothingEnded(f, 'the script'),
     'Output is still recorded until it exits. Result given to the caller: abandoned.',
-    f.mutex === null
-      ? null
-      : f.mutex.joint
-        ? `Nobody else is granted it before "${f.mutex.joint}" has gone. ${scriptsWait(f.mutex) ?? ''} Next: abandon that one too${f.holdQueue ? `, then unjam locks resume "${f.mutex.name}"` : ''}.`
-        : f.holdQueue
-          ? `The queue is held: ${scriptsWait(f.mutex) ?? ''} Next: unjam locks resume "${f.mutex.name}".`
-          : f.mutex.next === null
-            ? 'Nobody waits for the mutex. Next: Force Kill stays possible.'
-            : `Next in line: "${f.mutex.next}"; it runs beside this process. ${scriptsWait(f.mutex) ?? ''} Next: Force Kill stays possible.`,
+    f.mutex && afterwards(f.mutex, f.holdQueue, 'Force Kill stays possible'),
   );
+
+/** Of a command under `unjam hold`, which has no log and no supervisor. */
+export const holdAbandoned = (
+  f: AbandonFacts & { readonly name: string; readonly ticket: string; readonly mutex: MutexFacts },
+): Line =>
+  line(
+    'W221',
+    `The hold of "${f.name}" (ticket ${f.ticket}, by "unjam hold") was ABANDONED by ${actorText(f.actor)} at ${clockTime(f.at)}${because(f.reason)}.`,
+    releasedText(f.mutex),
+    nothingEnded(f, 'the command'),
+    afterwards(f.mutex, f.holdQueue, 'end the command yourself; Unjam does not supervise it'),
+  );
+
+const releasedText = (mutex: MutexFacts): string =>
+  mutex.joint
+    ? `Unjam released its hold of mutex "${mutex.name}"; "${mutex.joint}", which runs under the same hold, still holds it.`
+    : `Unjam released mutex "${mutex.name}".`;
+
+const nothingEnded = ({ left, at }: AbandonFacts, whose: string): string =>
+  left.length === 0
+    ? `NOTHING WAS ENDED, and no process of ${whose} was found running at that moment.`
+    : `NOTHING WAS ENDED: ${processes(left.length)} (${left.slice(0, 20).map(processText).join(', ')}) ${left.length === 1 ? 'was' : 'were'} running at ${clockTime(at)} and may still change files, services and databases.`;
+
+const afterwards = (mutex: MutexFacts, holdQueue: boolean, next: string): string => {
+  const resume = `unjam locks resume "${mutex.name}"`;
+  if (mutex.joint)
+    return `Nobody else is granted it before "${mutex.joint}" has gone. ${scriptsWait(mutex) ?? ''} Next: abandon that one too${holdQueue ? `, then ${resume}` : ''}.`;
+  if (holdQueue) return `The queue is held: ${scriptsWait(mutex) ?? ''} Next: ${resume}.`;
+  return mutex.next === null
+    ? `Nobody waits for the mutex. Next: ${next}.`
+    : `Next in line: "${mutex.next}"; it runs beside this process. ${scriptsWait(mutex) ?? ''} Next: ${next}.`;
+};
 
 export const orphanExited = (
   root: ProcessIdentity,

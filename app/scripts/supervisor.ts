@@ -9,7 +9,7 @@ import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../c
 import { defaultThresholds, type Thresholds } from '../domain/condition.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
-import { nameKey } from '../domain/names.ts';
+import type { MutexState } from '../domain/mutex.ts';
 import type { Actor } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -23,6 +23,7 @@ import { AutoAbandon } from './auto-abandon.ts';
 import { completeScript } from './complete.ts';
 import { Custody } from './custody.ts';
 import { HealthSampler } from './health.ts';
+import { abandonHold, resumeMutex } from './mutex-commands.ts';
 import { MutexReader } from './mutex-reader.ts';
 import { Pruner, type Retention } from './prune.ts';
 import { ScriptRecord } from './record.ts';
@@ -224,42 +225,19 @@ export class Supervisor {
   }
 
   async resume(name: string, actor: Actor): Promise<MutexView> {
-    const found = this.#reader.busy().find(({ state }) => nameKey(state.name) === nameKey(name));
-    if (!found)
-      throw new UnjamError(
-        'unknown-mutex',
-        `No mutex "${name}" is in use.`,
-        'List mutexes with "unjam locks".',
-        'name',
-      );
-    if (!found.state.paused)
-      throw new UnjamError(
-        'not-paused',
-        `Mutex "${found.state.name}" is not paused.`,
-        'Nothing has to be done.',
-        'name',
-      );
-    const state = await found.mutex.resume();
-    const line = lines.resumed(state.name, actor, Date.now(), state.holders.at(-1)?.name ?? null);
-    this.#o.log(`${line.code} ${line.text}`);
-    this.#o.journal.append({
-      at: Date.now(),
-      ticket: null,
-      name: null,
-      mutex: state.name,
-      who: actor.user,
-      via: actor.via,
-      kind: 'resume',
-      code: line.code,
-      text: line.text,
-      source: null,
-      data: null,
-    });
-    this.#register.changed();
-    return this.#views().mutex(state);
+    return this.#afterwards(await resumeMutex(this.#reader.busy(), name, actor, this.#o));
+  }
+
+  async abandonHold(input: Parsed<'locks.abandon'>, actor: Actor): Promise<MutexView> {
+    return this.#afterwards(await abandonHold(this.#reader.busy(), input, actor, this.#o));
   }
 
   // --- inside
+
+  #afterwards(state: MutexState): MutexView {
+    this.#register.changed();
+    return this.#views().mutex(state);
+  }
 
   #recover(record: ScriptRecord): void {
     this.#register.add(record);

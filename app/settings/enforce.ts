@@ -2,17 +2,34 @@
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed, ScriptDetail, Settings } from '../contract/methods.ts';
 import type { Progress } from '../domain/progress.ts';
-import type { CancelSignal } from '../domain/script.ts';
+import type { Actor, CancelSignal } from '../domain/script.ts';
 
 const forbidden = {
   kill: 'Force Kill is switched off on this host by its administrator (policy DisableForceKill).',
   abandon: 'Abandon is switched off on this host by its administrator (policy DisableAbandon).',
   tooEarly: 'This host abandons only what Cancel or Force Kill could not end (setting abandonNeedsCancel).',
+  notHere: 'The hold of a command under "unjam hold" is taken away in a terminal only.',
 } as const;
+
+const nextStep: Partial<Record<keyof typeof forbidden, string>> = {
+  tooEarly: 'Cancel it first, and wait for its grace.',
+  notHere: 'Run "unjam abandon" with its ticket in a terminal of this host.',
+};
 
 /** @throws UnjamError `not-possible`, or `bad-input` when the reason is missing */
 export function checkKill(s: Settings, input: Parsed<'scripts.kill'>): void {
   if (s.disableForceKill) refuse('kill');
+  checkReason(s, input.reason);
+}
+
+/**
+ * A command under `unjam hold` takes no Cancel, so none needs to have failed; and a page that was taken over must not
+ * get round the confirmation that a window asks for.
+ * @throws UnjamError `not-possible`, or `bad-input` when the reason is missing
+ */
+export function checkAbandonHold(s: Settings, input: Parsed<'locks.abandon'>, { via }: Actor): void {
+  if (via === 'window' || via === 'browser') refuse('notHere');
+  if (s.disableAbandon) refuse('abandon');
   checkReason(s, input.reason);
 }
 
@@ -67,7 +84,7 @@ function refuse(why: keyof typeof forbidden): never {
   throw new UnjamError(
     'not-possible',
     `${forbidden[why]} Nothing was done.`,
-    why === 'tooEarly' ? 'Cancel it first, and wait for its grace.' : 'Use another verb, or ask the administrator.',
+    nextStep[why] ?? 'Use another verb, or ask the administrator.',
   );
 }
 

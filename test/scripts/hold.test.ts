@@ -197,4 +197,30 @@ describe.skipIf(process.platform === 'win32')('unjam hold', () => {
     expect(existsSync(join(world.home, 'ran'))).toBe(false);
     expect(await world.cli('hold', '--mutex', 'web', '--', 'no-such-command')).toMatchObject({ status: 1 });
   });
+
+  test('an operator takes the mutex from it: the next one runs beside it, and everybody is told', async () => {
+    await using world = await World.open();
+    const { ended, pid } = await running(world);
+    const { ticket } = read(world).holders[0] ?? { ticket: '' };
+    const next = await world.start('exit 4', { isolation: { level: 'full', mutex: 'web' } });
+    const locked = await world.cli('locks');
+    expect(locked.stdout).toContain(`(${ticket}, PID ${pid}) full`);
+    expect(locked.stdout).toContain(`to take the mutex away: unjam abandon ${ticket}`);
+    const said = await world.cli('abandon', ticket, '--reason', 'INC-7');
+    expect(said).toMatchObject({ status: 0, stderr: '' });
+    expect(said.stdout).toMatch(new RegExp(`orphan .* \\(${ticket}, PID ${pid}\\) abandoned by`));
+    expect(await world.untilFinal(next.ticket)).toMatchObject({ verdict: 'exited', exitCode: 4 });
+    const [entry] = (await world.client.call('history.list', { ticket })).filter((e) => e.code === 'W221');
+    expect(entry?.text).toMatch(
+      new RegExp(
+        `^The hold of .*"unjam hold"\\) was ABANDONED by .*reason "INC-7"\\. Unjam released mutex "web"\\. NOTHING WAS ENDED: .*PID ${pid} `,
+      ),
+    );
+    await expect(world.client.call('locks.abandon', { ticket })).rejects.toThrow('No command under "unjam hold"');
+    go(world);
+    const { status, stderr } = await ended;
+    expect(status).toBe(5);
+    expect(stderr).toContain('was taken away while the command ran: it was not isolated to its end');
+    await until(() => read(world).abandoned.length === 0);
+  });
 });

@@ -64,6 +64,7 @@ it('DisableForceKill and DisableAbandon hold for every door, and the view of the
     expect(message(await ask('scripts.kill', { ticket: 'hung' }, caller))).toContain('policy DisableForceKill');
     expect(message(await ask('scripts.abandon', { ticket: 'hung' }, caller))).toContain('policy DisableAbandon');
   }
+  expect(message(await ask('locks.abandon', { ticket: 'hung' }))).toContain('policy DisableAbandon');
   const { verbs } = await call('scripts.get', { ticket: 'hung' });
   expect(verbs.kill).toEqual({ possible: false, text: expect.stringContaining('policy DisableForceKill') as string });
   expect(verbs.abandon.possible).toBe(false);
@@ -101,6 +102,17 @@ it('AbandonNeedsCancel refuses Abandon before a Cancel was ignored, and says so 
   await expect.poll(async () => (await abandon()).possible, { timeout: 10_000 }).toBe(true);
   expect((await call('scripts.abandon', { ticket: 'hung' })).verdict).toBe('abandoned');
   expect((await call('scripts.abandon', { ticket: 'hung' })).verdict).toBe('abandoned');
+});
+
+it('no page takes a mutex from a command under "unjam hold": nothing would ask the person', async () => {
+  await open();
+  for (const via of ['window', 'browser'] as const)
+    expect(message(await ask('locks.abandon', { ticket: 'any' }, { user: 'kim', via }))).toContain(
+      'in a terminal only',
+    );
+  expect(message(await ask('locks.abandon', { ticket: 'any' }))).toContain('unknown-ticket');
+  await call('scripts.start', { ticket: 'hung', command: ['true'], waitMs: 20_000 });
+  expect(message(await ask('locks.abandon', { ticket: 'hung' }))).toContain('unknown-ticket');
 });
 
 it('RequireReason refuses each verb without one, and takes it with one', async () => {

@@ -266,6 +266,28 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     holds: ['NOTHING WAS ENDED, and no process of the script was found running', 'Nobody waits'],
   },
   {
+    name: 'holdAbandoned',
+    code: 'W221',
+    line: lines.holdAbandoned({
+      actor: kim,
+      at,
+      reason: 'INC-4471',
+      name: 'bash backup.sh',
+      ticket: '20261120-031250-a1b2c3',
+      left: [root],
+      mutex,
+      holdQueue: false,
+    }),
+    holds: [
+      'The hold of "bash backup.sh" (ticket 20261120-031250-a1b2c3, by "unjam hold") was ABANDONED by CONTOSO\\kim (window) at 03:12:50',
+      'released mutex "RunningScript"',
+      'NOTHING WAS ENDED: 1 process',
+      rootText,
+      'Next in line: "Deploy api-eu / step 1"; it runs beside',
+      'Next: end the command yourself',
+    ],
+  },
+  {
     name: 'besideOrphan',
     code: 'W222',
     line: lines.besideOrphan('RunningScript', at, {
