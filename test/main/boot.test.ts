@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { appId, toastActivatorClsid } from '../../main/app-identity.ts';
-import { FakeMenu, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
+import { FakeGlobalShortcut, FakeMenu, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
 
 let home: string;
 let calls: string[];
@@ -78,6 +78,7 @@ function fakeElectron(): Record<string, unknown> {
     },
     clipboard: {},
     dialog: {},
+    globalShortcut: new FakeGlobalShortcut(),
     ipcMain: { handle: note('handle') },
     Menu: { setApplicationMenu: note('setApplicationMenu'), buildFromTemplate: (all: []) => new FakeMenu(all) },
     nativeTheme: new FakeTheme(),
@@ -85,6 +86,7 @@ function fakeElectron(): Record<string, unknown> {
     powerMonitor: new EventEmitter(),
     protocol: { registerSchemesAsPrivileged: note('registerSchemesAsPrivileged'), handle: note('protocol.handle') },
     session: { defaultSession: session },
+    shell: {},
     Tray: function Tray(image: string) {
       const tray = new FakeTray(image);
       trays.push(tray);
