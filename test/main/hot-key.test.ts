@@ -22,6 +22,8 @@ let opened: number;
 let kept: unknown;
 /** The host's answer to a change, instead of keeping it. */
 let refusal: Reply | null;
+/** What the host waits for before it answers a change. */
+let held: Promise<void>;
 let now: number;
 
 beforeEach(() => {
@@ -30,10 +32,12 @@ beforeEach(() => {
   opened = 0;
   kept = '';
   refusal = null;
+  held = Promise.resolve();
   now = 0;
   settings = new HostSettings(
     async (method, input) => {
       if (method === 'settings.set') {
+        await held;
         if (refusal !== null) return refusal;
         kept = (input as { values: { hotKey: string } }).values.hotKey;
       }
@@ -115,7 +119,16 @@ describe('a key that is set', () => {
   );
 
   test('while another is being set comes after it, and one key is left', async () => {
-    await Promise.all([ask('Ctrl+Alt+U'), ask('Ctrl+Alt+K'), look(), ask('Ctrl+Alt+L')]);
+    let answer = (): void => undefined;
+    held = new Promise((resolve) => (answer = resolve));
+    const first = ask('Ctrl+Alt+U');
+    await expect.poll(() => shortcut.keys).toEqual(['Ctrl+Alt+U']);
+    held = Promise.resolve(); // the host would answer the others sooner
+    const others = [ask('Ctrl+Alt+K'), look(), ask('Ctrl+Alt+L')];
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(shortcut.keys).toEqual(['Ctrl+Alt+U']);
+    answer();
+    await Promise.all([first, ...others]);
     expect([shortcut.keys, kept, log]).toEqual([['Ctrl+Alt+L'], 'Ctrl+Alt+L', []]);
   });
 });
@@ -134,6 +147,8 @@ describe('the key of the settings', () => {
     kept = 'Ctrl+Alt+K';
     await look();
     expect(shortcut.calls).toEqual(['register Ctrl+Alt+U', 'unregister Ctrl+Alt+U', 'register Ctrl+Alt+K']);
+    kept = 'Ctrl+Alt+L';
+    expect(await ask()).toEqual(told('Ctrl+Alt+L'));
     kept = '';
     await look();
     expect(shortcut.keys).toEqual([]);
