@@ -41,7 +41,7 @@ export function addScriptOptions(command: Command): Command {
     .option('--ticket <ticket>', 'your own id; the same ticket never runs twice')
     .option('--cwd <folder>', 'working folder (default: this one)')
     .option('--env <name=value>', 'adds a variable to the script’s environment; may be repeated', collect)
-    .option('--notify <command>', 'command that is run once when the script is final')
+    .option('--notify <command>', 'run once when the script is final; or http://127.0.0.1:PORT/… to post to')
     .passThroughOptions();
 }
 

@@ -43,7 +43,11 @@ export const StartInput = z.strictObject({
   noOutputTimeoutMs: milliseconds('ends the script after this long without output').optional(),
   cancelSignal: z.enum(cancelSignals).optional(),
   graceMs: z.int().min(limits.graceMinMs).max(limits.graceMaxMs).optional(),
-  notify: z.array(z.string()).min(1).optional().describe('command to run once when the script is final'),
+  notify: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('what is told once when the script is final: a command, or one http address of this machine (a POST)'),
   cleanup: z
     .strictObject({ command: z.array(z.string()).min(1), timeoutMs: milliseconds('bound of the clean-up command') })
     .optional(),

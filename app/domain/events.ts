@@ -19,6 +19,8 @@ export interface Survivor {
 export type EventBody =
   | { readonly type: 'queued'; readonly mutex: string }
   | { readonly type: 'waiting' }
+  /** It was told that the holder of its mutex looks stuck. */
+  | { readonly type: 'holder-stuck'; readonly holder: string }
   | { readonly type: 'granted'; readonly mutex: string; readonly fence: number; readonly waitedMs: number }
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'first-output' }

@@ -81,6 +81,20 @@ export const waiting = (
     `Position ${position} of ${of}.`,
   );
 
+/** In the log of a script that waits, once for each holder. */
+export const holderStuck = (
+  mutex: string,
+  holder: { readonly name: string; readonly ticket: string; readonly pid: number | null },
+  evidence: readonly string[],
+  machine: string,
+): Line =>
+  line(
+    'W102',
+    `The holder of mutex "${mutex}", "${holder.name}" (ticket ${holder.ticket}, ${holder.pid === null ? 'not started yet' : `PID ${holder.pid}`}), looks stuck.`,
+    ...evidence,
+    `Next: an operator on ${machine} can Cancel, Force Kill or Abandon it in Unjam.`,
+  );
+
 export const acquired = (mutex: string, waitedMs: number, at: number): Line =>
   line('I103', `Mutex "${mutex}" acquired ${clockTime(at)} after waiting ${fineDuration(waitedMs)}.`);
 
@@ -185,6 +199,28 @@ export const timedOut = (f: {
     stays(f.mutex),
     scriptsWait(f.mutex),
     'Next: wait.',
+  );
+
+/** Before a limit ends a script: half of it is over. */
+export const halfOfLimit = (timeout: 'overall' | 'no-output', limitMs: number): Line =>
+  line(
+    'W232',
+    timeout === 'overall'
+      ? `Half of the time limit is over: the script has run for ${fineDuration(limitMs / 2)} of ${fineDuration(limitMs)}.`
+      : `No output for ${fineDuration(limitMs / 2)}: half of the output limit of ${fineDuration(limitMs)}.`,
+    'At the limit it is cancelled.',
+  );
+
+/** A Force Kill that was decided on another process than the script's. */
+export const killRefused = (
+  actor: Actor,
+  at: number,
+  meant: { readonly pid: number },
+  root: ProcessIdentity | null,
+): Line =>
+  line(
+    'W216',
+    `Force Kill requested by ${actorText(actor)} at ${clockTime(at)} was refused: it was meant for PID ${meant.pid} as somebody had seen it, and ${root === null ? 'the script has no process' : `the script's process is ${processText(root)}`}. Nothing was ended.`,
   );
 
 export const cancelUndeliverable = (
@@ -424,10 +460,14 @@ export const recovered = (
     mutex === null ? 'Nothing was lost.' : `Nothing was lost; its place at mutex "${mutex}" is unchanged.`,
   );
 
-export const lost = (why: string, mutex: string | null): Line =>
+/** `stranger`: whose the script's pid is now. */
+export const lost = (why: string, mutex: string | null, stranger: ProcessIdentity | null = null): Line =>
   line(
-    'W302',
+    stranger === null ? 'W302' : 'W303',
     `Lost: ${why}. The exit code is unknown.`,
+    stranger === null
+      ? null
+      : `PID ${stranger.pid} belongs to another program now (${processText(stranger)}); it is not touched.`,
     mutex === null ? null : `Mutex "${mutex}" is released. Next: look at the log and at what the script left behind.`,
   );
 

@@ -36,3 +36,17 @@ export function ticketAt(at: Date, random: string): string {
   const stamp = at.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${stamp}-${random.slice(0, 6)}`;
 }
+
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** True for what is meant as an address and not as a command. */
+export const isAddress = (word: string): boolean => /^https?:\/\//i.test(word);
+
+/** Null when the end of a script may be told to that address, else why not: it stays on this machine. */
+export function notifyProblem(address: string): string | null {
+  if (!URL.canParse(address)) return `"${address}" is no address.`;
+  const { protocol, hostname } = new URL(address);
+  if (protocol !== 'http:' || !loopback.test(hostname))
+    return `"${address}" is not an http address of this machine (127.0.0.1, [::1] or localhost).`;
+  return null;
+}

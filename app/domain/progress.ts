@@ -42,6 +42,8 @@ export interface Progress {
   readonly orphanEndedAt: number | null;
   /** Requests that the runner has answered. */
   readonly answered: readonly string[];
+  /** Tickets of holders that it was told look stuck. */
+  readonly toldStuck: readonly string[];
 }
 
 export const noProgress: Progress = {
@@ -52,6 +54,7 @@ export const noProgress: Progress = {
   rootExited: false,
   orphanEndedAt: null,
   answered: [],
+  toldStuck: [],
 };
 
 export function advance(p: Progress, e: ScriptEvent): Progress {
@@ -97,6 +100,8 @@ export function advance(p: Progress, e: ScriptEvent): Progress {
       return { ...p, orphanEndedAt: e.at };
     case 'intent':
       return { ...p, begun: begin(p.begun, e.verb, e.actor) };
+    case 'holder-stuck':
+      return { ...p, toldStuck: [...p.toldStuck, e.holder] };
     case 'waiting':
     case 'first-output':
     case 'final':

@@ -1,6 +1,10 @@
 /** The overall and the no-output limit of a script; monotonic, and kept here so that they hold while no host lives. */
+import * as lines from '../domain/lines.ts';
 import type { ScriptSpec } from '../domain/script.ts';
 import type { Ending } from './ending.ts';
+
+/** Limits that are shorter are not announced at their half: nobody could act on it. */
+const announcedFromMs = 2_000;
 
 const actor = { user: 'unjam', via: 'unjam' } as const;
 
@@ -12,6 +16,7 @@ export function startClocks(
     readonly lastOutput: () => number;
     /** True when no clock may end the script any more (it was abandoned). */
     readonly spared: () => boolean;
+    readonly tell: (line: lines.Line) => void;
   },
 ): () => void {
   const { overallMs, noOutputMs } = limits;
@@ -22,16 +27,33 @@ export function startClocks(
     if (ending.active || facts.spared()) return;
     void ending.cancel({ kind: 'timed-out', timeout, actor }, { limitMs });
   };
+  const announce = (timeout: 'overall' | 'no-output', limitMs: number): void => {
+    if (!ending.active && !facts.spared()) facts.tell(lines.halfOfLimit(timeout, limitMs));
+  };
+  let announced = noOutputMs === null || noOutputMs < announcedFromMs;
   const checkSilence = (limitMs: number): void => {
-    const rest = limitMs - (performance.now() - Math.max(facts.lastOutput(), started));
-    if (rest <= 0) fire('no-output', limitMs);
-    else silence = setTimeout(() => checkSilence(limitMs), rest);
+    const silentMs = performance.now() - Math.max(facts.lastOutput(), started);
+    if (silentMs >= limitMs) {
+      fire('no-output', limitMs);
+      return;
+    }
+    if (silentMs < limitMs / 2) announced = limitMs < announcedFromMs;
+    else if (!announced) {
+      announced = true;
+      announce('no-output', limitMs);
+    }
+    silence = setTimeout(() => checkSilence(limitMs), (announced ? limitMs : limitMs / 2) - silentMs);
   };
 
   const overall = overallMs === null ? undefined : setTimeout(() => fire('overall', overallMs), overallMs);
-  if (noOutputMs !== null) silence = setTimeout(() => checkSilence(noOutputMs), noOutputMs);
+  const half =
+    overallMs === null || overallMs < announcedFromMs
+      ? undefined
+      : setTimeout(() => announce('overall', overallMs), overallMs / 2);
+  if (noOutputMs !== null) checkSilence(noOutputMs);
   return () => {
     clearTimeout(overall);
+    clearTimeout(half);
     clearTimeout(silence);
   };
 }

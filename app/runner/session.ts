@@ -260,6 +260,7 @@ export class Session {
         return this.#lastOutput;
       },
       spared: () => directory.readAbandoned() !== null,
+      tell: (line) => this.log.append({ type: 'note' }, line),
     });
     this.#inbox.listen((request) => ending.handle(request));
 

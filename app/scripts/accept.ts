@@ -6,7 +6,7 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
 import { limits } from '../domain/limits.ts';
 import { redactWords } from '../domain/redact.ts';
-import { mutexNameProblem, ticketAt, ticketProblem } from '../domain/names.ts';
+import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
 import { findExecutable } from '../processes/index.ts';
 
@@ -42,6 +42,17 @@ export function acceptStart(
       'Give the command and its arguments after "--".',
       'command',
     );
+  const [notify, ...more] = input.notify ?? [];
+  if (notify !== undefined && isAddress(notify)) {
+    const wrong = more.length > 0 ? 'An address to notify stands alone.' : notifyProblem(notify);
+    if (wrong !== null)
+      throw new UnjamError(
+        'bad-input',
+        wrong,
+        'Give an address such as http://127.0.0.1:8080/done, or a command; nothing was started.',
+        'notify',
+      );
+  }
   const environment = clean(input.environment ?? definedOnly(host.environment));
   const cwd = input.cwd ?? host.cwd;
   if (!isFolder(cwd))

@@ -1,21 +1,35 @@
 /**
- * Tells the world once that a script is final: runs its notify command with a stable completion id. The note that it
- * was delivered is written afterwards; a host that dies in between repeats it, and the id lets a consumer drop that.
+ * Tells the world once that a script is final: runs its notify command, or posts to its address on this machine, with a
+ * stable completion id. The note that it was delivered is written afterwards; a host that dies in between repeats it, and
+ * the id lets a consumer drop that.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import { isAddress } from '../domain/names.ts';
 import { lasting } from '../run-directory/lasting.ts';
 import type { ScriptRecord } from './record.ts';
 
-const boundMs = 60_000;
+const commandBoundMs = 60_000;
+const answerBoundMs = 10_000;
+/** Before each try to post, ms: an agent that is just being restarted is back by then. */
+const postAfterMs = [0, 1_000, 5_000, 20_000];
+
+export interface Completion {
+  readonly completionId: string;
+  readonly ticket: string;
+  readonly name: string;
+  readonly verdict: string;
+  readonly exitCode: number | null;
+}
 
 export class Completions {
   readonly #log: (line: string) => void;
-  readonly #run: typeof runCommand;
+  readonly #tell: typeof tell;
   readonly #underWay = new Set<string>();
 
-  constructor(log: (line: string) => void, run = runCommand) {
+  constructor(log: (line: string) => void, how = tell) {
     this.#log = log;
-    this.#run = run;
+    this.#tell = how;
   }
 
   deliver(record: ScriptRecord): void {
@@ -28,34 +42,65 @@ export class Completions {
     )
       return;
     const completionId = `${spec.runId}:${verdict.kind}`;
+    const { ticket, name } = spec;
     this.#underWay.add(spec.runId);
-    const environment = {
-      UNJAM_RUN: 'none',
-      UNJAM_COMPLETION_ID: completionId,
-      UNJAM_TICKET: spec.ticket,
-      UNJAM_NAME: spec.name,
-      UNJAM_VERDICT: verdict.kind,
-      UNJAM_EXIT_CODE: String(verdict.exitCode ?? ''),
-    };
-    void this.#run(spec.notify, spec.cwd, environment)
+    void this.#tell(spec.notify, spec.cwd, {
+      completionId,
+      ticket,
+      name,
+      verdict: verdict.kind,
+      exitCode: verdict.exitCode,
+    })
       .then(async (failed) => {
-        if (failed !== null)
-          this.#log(`W251 The notify command of ${spec.ticket} failed: ${failed}. It is not repeated.`);
+        if (failed !== null) this.#log(`W251 The end of ${ticket} could not be told: ${failed}. It is not repeated.`);
         // Until a full disk takes the note it stays under way: this host does not tell it twice.
         await lasting(() => directory.writeDelivered(completionId, Date.now()));
         this.#underWay.delete(spec.runId);
       })
-      .catch((error: Error) => this.#log(`W251 The end of ${spec.ticket} was told, but not noted: ${error.message}.`));
+      .catch((error: Error) => this.#log(`W251 The end of ${ticket} was told, but not noted: ${error.message}.`));
   }
 }
 
 /** Null when it succeeded, else why not. */
-async function runCommand(
-  command: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>>,
-): Promise<string | null> {
+function tell(notify: readonly string[], cwd: string, completion: Completion): Promise<string | null> {
+  const [first = ''] = notify;
+  return isAddress(first) ? post(first, completion) : runCommand(notify, cwd, completion);
+}
+
+async function runCommand(command: readonly string[], cwd: string, c: Completion): Promise<string | null> {
   const [file = '', ...args] = command;
-  const result = await execa(file, args, { cwd, env, stdio: 'ignore', reject: false, timeout: boundMs });
-  return result.failed ? (result.shortMessage ?? 'unknown error') : null;
+  const env = {
+    UNJAM_RUN: 'none',
+    UNJAM_COMPLETION_ID: c.completionId,
+    UNJAM_TICKET: c.ticket,
+    UNJAM_NAME: c.name,
+    UNJAM_VERDICT: c.verdict,
+    UNJAM_EXIT_CODE: String(c.exitCode ?? ''),
+  };
+  const result = await execa(file, args, { cwd, env, stdio: 'ignore', reject: false, timeout: commandBoundMs });
+  return result.failed ? `the notify command failed: ${result.shortMessage ?? 'unknown error'}` : null;
+}
+
+/** Any answer of 2xx will do; the id is also the idempotency key. */
+async function post(address: string, completion: Completion): Promise<string | null> {
+  let failed = '';
+  for (const wait of postAfterMs) {
+    await delay(wait);
+    try {
+      const answer = await fetch(address, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': completion.completionId },
+        body: JSON.stringify(completion),
+        redirect: 'error',
+        signal: AbortSignal.timeout(answerBoundMs),
+      });
+      await answer.body?.cancel();
+      if (answer.ok) return null;
+      failed = `${address} answered ${answer.status}`;
+    } catch (error) {
+      const cause = (error as { cause?: Error }).cause ?? (error as Error);
+      failed = `${address}: ${cause.message || cause.name}`;
+    }
+  }
+  return `${failed}, the last of ${postAfterMs.length} times`;
 }

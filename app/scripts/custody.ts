@@ -1,5 +1,6 @@
 /** Looks after scripts that have lost their runner: concludes by the recovery matrix, or watches them in its place. */
 import type { RunnerRequest } from '../domain/events.ts';
+import { sameProcess } from '../domain/identity.ts';
 import * as lines from '../domain/lines.ts';
 import { conclude } from '../domain/recovery.ts';
 import { type Outcome, verdictOf } from '../domain/script.ts';
@@ -160,7 +161,12 @@ export class Custody {
       this.#o.register.refresh(record);
     } else if (cause) this.conclude(record, { kind: cause.kind, timeout: cause.timeout, actor: cause.actor, ...seen });
     else if (exit) this.conclude(record, { kind: 'exited', ...seen });
-    else this.conclude(record, { kind: 'lost', detail: why }, lines.lost(why, spec.isolation?.mutex ?? null));
+    else {
+      const root = started?.scope.root ?? null;
+      const owner = root === null ? null : this.#o.control.identify(root.pid);
+      const stranger = root !== null && owner !== null && !sameProcess(owner, root) ? owner : null;
+      this.conclude(record, { kind: 'lost', detail: why }, lines.lost(why, spec.isolation?.mutex ?? null, stranger));
+    }
     this.#o.register.changed();
   }
 

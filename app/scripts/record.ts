@@ -15,7 +15,14 @@ import type {
 import { fileSize, RunDirectory } from '../run-directory/run-directory.ts';
 
 /** Events that change nothing a person decides on. */
-const quiet = new Set<ScriptEvent['type']>(['waiting', 'note', 'intent', 'kill-progress', 'first-output']);
+const quiet = new Set<ScriptEvent['type']>([
+  'waiting',
+  'holder-stuck',
+  'note',
+  'intent',
+  'kill-progress',
+  'first-output',
+]);
 
 /** Coarser than any file system's time stamps that carry state directories. */
 const settledMs = 2_500;

@@ -10,6 +10,7 @@ import { defaultThresholds, type Thresholds } from '../domain/condition.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
+import { nameKey } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -195,7 +196,18 @@ export class Supervisor {
   async kill(input: Parsed<'scripts.kill'>, actor: Actor): Promise<ScriptView> {
     const record = this.record(input.ticket);
     if (record.isFinal && !record.isOrphan) return this.#views().script(record);
-    checkTarget(record, input);
+    try {
+      checkTarget(record, input);
+    } catch (error) {
+      // Somebody was about to end a stranger: that stays in the script's log.
+      if (input.process && (error as UnjamError).code === 'other-process')
+        this.#register.append(
+          record,
+          { type: 'note' },
+          lines.killRefused(actor, Date.now(), input.process, record.started?.scope.root ?? null),
+        );
+      throw error;
+    }
     await this.#ask(record, { verb: 'kill', actor, reason: input.reason ?? null });
     return this.#views().script(record);
   }
@@ -368,7 +380,22 @@ export class Supervisor {
     });
   }
 
+  /** Tells each script that waits, once for each holder, that the holder looks stuck. */
+  #tellWaiters(): void {
+    const waiting = this.#register.living.filter((r) => r.state === 'queued');
+    if (waiting.length === 0) return;
+    const views = this.#views();
+    for (const record of waiting) {
+      const { holder, mutex } = views.script(record);
+      const stuck = holder?.stuck === true ? this.#register.records.get(nameKey(holder.ticket)) : undefined;
+      if (!holder || !stuck || mutex === null || record.progress.toldStuck.includes(holder.ticket)) continue;
+      const line = lines.holderStuck(mutex, holder, views.evidence(stuck).for, this.#o.control.self.machine);
+      this.#register.append(record, { type: 'holder-stuck', holder: holder.ticket }, line);
+    }
+  }
+
   #sampleHealth(): void {
+    this.#tellWaiters();
     const running = this.#register.living.filter((r) => !r.isFinal);
     this.#health.sample(new Map(running.flatMap((r) => (r.started ? [[r.spec.runId, r.started.scope] as const] : []))));
   }

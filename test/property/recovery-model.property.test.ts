@@ -14,7 +14,7 @@ import { type Mutex, Mutexes } from '../../app/locks/index.ts';
 import type { ProcessControl } from '../../app/processes/index.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { abandonScript } from '../../app/scripts/abandon.ts';
-import { Completions } from '../../app/scripts/completions.ts';
+import { type Completion, Completions } from '../../app/scripts/completions.ts';
 import { Custody } from '../../app/scripts/custody.ts';
 import { ScriptRecord } from '../../app/scripts/record.ts';
 import { Register } from '../../app/scripts/register.ts';
@@ -81,9 +81,8 @@ class Life {
     const host = { gone: false } as { register: Register; custody: Custody; gone: boolean };
     const log = (): void => undefined;
     const journal = new Journal(':memory:', log);
-    const run = (_: unknown, __: unknown, env: Readonly<Record<string, string>>): Promise<string | null> => {
-      const ticket = env['UNJAM_TICKET'] ?? '';
-      this.told.set(ticket, [...(this.told.get(ticket) ?? []), env['UNJAM_COMPLETION_ID'] ?? '']);
+    const run = (_: unknown, __: unknown, { ticket, completionId }: Completion): Promise<string | null> => {
+      this.told.set(ticket, [...(this.told.get(ticket) ?? []), completionId]);
       return new Promise((resolve) => setImmediate(() => host.gone || resolve(null))); // a dead host notes nothing
     };
     host.register = new Register(journal, log, new Completions(log, run));

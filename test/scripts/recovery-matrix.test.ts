@@ -85,6 +85,7 @@ describe.skipIf(!wreck.canReusePids)('a pid that was used again', () => {
     const strangers = [await wreck.reuse(runner.pid), await wreck.reuse(root.pid)];
     await world.startHost();
     expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'lost', resultCode: -46 });
+    expect(await world.log(ticket)).toMatch(new RegExp(`W303 Lost: .*PID ${root.pid} belongs to another program now`));
     await world.client.call('scripts.kill', { ticket });
     await mutexIsFree(world);
     expect(strangers.map((s) => [s.exitCode, s.signalCode])).toEqual([[null, null], [null, null]]); // prettier-ignore

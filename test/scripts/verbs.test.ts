@@ -1,4 +1,8 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { World } from '../support/world.ts';
 
@@ -119,6 +123,41 @@ test('the overall and the no-output limit end a script and say which it was', as
   expect(await world.log(silent.ticket)).toMatch(/W231 Output limit reached/);
 });
 
+test('half of either limit is told, again after new output, and short limits are not', async () => {
+  await using world = await World.open();
+  const tick = (ticket: string): string =>
+    `echo tick; until grep -q W232 runs/${ticket}/events.ndjson; do sleep 0.05; done; echo tick; sleep 3600`;
+  const silent = await world.start(tick('silent'), { ticket: 'silent', noOutputTimeoutMs: 3_000, graceMs: 100 });
+  const overall = await world.start(tick('overall'), { ticket: 'overall', timeoutMs: 2_000, graceMs: 100 });
+  const short = await world.start('sleep 3600', { timeoutMs: 300, graceMs: 100 });
+  for (const { ticket } of [silent, overall, short]) await world.untilFinal(ticket);
+  const told = async (ticket: string): Promise<string[]> => (await world.log(ticket)).match(/W232 .*/g) ?? [];
+  expect(await told(overall.ticket)).toEqual([expect.stringContaining('has run for 1.0 s of 2.0 s')]);
+  expect(await told(silent.ticket)).toEqual([
+    expect.stringContaining('half of the output limit of 3.0 s'),
+    expect.stringContaining('half of the output limit of 3.0 s'),
+  ]);
+  expect(await told(short.ticket)).toEqual([]);
+});
+
+test('a waiter is told once that the holder of its mutex looks stuck, also by the next host', async () => {
+  await using world = await World.open();
+  const hung = await world.startHung();
+  const waiter = await world.start('exit 0', { isolation: { level: 'full', mutex: 'web' } });
+  await world.untilLogged(hung.ticket, 'copying');
+  await world.client.call('scripts.cancel', { ticket: hung.ticket, escalate: false, graceMs: 50 });
+  await world.untilLogged(waiter.ticket, 'W102 ');
+  expect(await world.log(waiter.ticket)).toMatch(
+    new RegExp(
+      `W102 The holder of mutex "web", .*\\(ticket ${hung.ticket}, PID ${hung.pid}\\), looks stuck\\. .*Cancel.*Next: an operator on`,
+    ),
+  );
+  await world.restartHost();
+  await world.client.call('scripts.kill', { ticket: hung.ticket });
+  await world.untilFinal(waiter.ticket);
+  expect((await world.log(waiter.ticket)).match(/W102/g)).toHaveLength(1);
+});
+
 test('a waiter gives up after its mutex timeout, names the holder, and never starts', async () => {
   await using world = await World.open();
   const { ticket: holder } = await world.startHung();
@@ -204,7 +243,10 @@ test('a decision on an old view, or on another process, is refused with a senten
       world.client.call('scripts.kill', { ticket: seen.ticket, process: { pid: seen.pid ?? 0, startTime: '1' } }),
     ),
   ).toMatchObject({ code: 'other-process' });
-  expect(await world.get(seen.ticket)).toMatchObject({ state: 'cancelling' });
+  expect(await world.log(seen.ticket)).toMatch(
+    /W216 Force Kill requested by kim .* was refused: .* Nothing was ended\./,
+  );
+  expect(await world.get(seen.ticket)).toMatchObject({ pid: seen.pid, verdict: null });
 });
 
 test('a script started inside another under the same mutex is a deadlock: it is refused, not waited for', async () => {
@@ -232,6 +274,35 @@ test('a notify command is told once, with the verdict and a stable completion id
   expect(readFileSync(`${world.home}/told.txt`, 'utf8')).toMatch(
     new RegExp(`^${ticket} exited 3 [0-9a-f-]+:exited\\n$`),
   );
+});
+
+test('an address is posted to until it takes the end, with an id that a consumer can drop repeats by', async () => {
+  await using world = await World.open();
+  const taken: { key: unknown; body: unknown }[] = [];
+  const server = createServer((request, response) => {
+    void json(request).then((body) => {
+      taken.push({ key: request.headers['idempotency-key'], body });
+      response.writeHead(taken.length === 1 ? 503 : 204).end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { ticket } = await world.start('exit 3', {
+    notify: [`http://127.0.0.1:${(server.address() as AddressInfo).port}/done`],
+    waitMs: 20_000,
+  });
+  while (!existsSync(`${world.home}/runs/${ticket}/delivered.json`)) await new Promise((r) => setTimeout(r, 10));
+  server.close();
+  const body = {
+    completionId: taken[0]?.key,
+    ticket,
+    name: expect.any(String) as string,
+    verdict: 'exited',
+    exitCode: 3,
+  };
+  expect(taken).toEqual([
+    { key: expect.stringMatching(/:exited$/) as string, body },
+    { key: taken[0]?.key, body },
+  ]);
 });
 
 test('the clean-up command runs after a cancel, within its bound', async () => {

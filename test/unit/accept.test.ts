@@ -55,6 +55,13 @@ describe('a start request', () => {
     expect(accept({ graceMs: 0, cancelSignal: 'SIGINT' }).spec.cancel).toEqual({ signal: 'SIGINT', graceMs: 0 });
   });
 
+  test.each(['http://127.0.0.1:8080/done', 'http://[::1]:8080/', 'http://localhost/a?b=c', 'notify-me'])(
+    'may notify %s',
+    (notify) => {
+      expect(accept({ notify: [notify] }).spec.notify).toEqual([notify]);
+    },
+  );
+
   test('writes the names of its variables down, and no value', () => {
     const { spec, environment } = accept({
       environment: { B: 'secret-value', A: '1', PATH: process.env['PATH'] ?? '' },
@@ -69,6 +76,11 @@ describe('a start request', () => {
   });
 
   test.each<[string, Partial<Parsed<'scripts.start'>>, string, string]>([
+    ['an address elsewhere to notify', { notify: ['http://example.com/x'] }, 'bad-input', 'notify'],
+    ['an address with a scheme that is not http', { notify: ['https://localhost/x'] }, 'bad-input', 'notify'],
+    ['an address that only looks local', { notify: ['http://127.0.0.1.example.com/'] }, 'bad-input', 'notify'],
+    ['an address that is none', { notify: ['http://:::/'] }, 'bad-input', 'notify'],
+    ['an address with arguments', { notify: ['http://127.0.0.1:1/', '-v'] }, 'bad-input', 'notify'],
     ['a ticket that leads out of the folder', { ticket: '../x' }, 'bad-ticket', 'ticket'],
     ['a ticket that is a device', { ticket: 'NUL' }, 'bad-ticket', 'ticket'],
     ['a mutex that is none', { isolation: { level: 'full', mutex: 'a/b' } }, 'bad-mutex-name', 'isolation.mutex'],

@@ -415,6 +415,44 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     holds: ['the machine was restarted', 'unknown', '"RunningScript" is released', 'Next: look at the log'],
   },
   {
+    name: 'lost, its pid used again',
+    code: 'W303',
+    line: lines.lost('its runner died', 'RunningScript', child),
+    holds: [
+      'its runner died',
+      `PID ${child.pid} belongs to another program now`,
+      'is not touched',
+      '"RunningScript" is released',
+    ],
+  },
+  {
+    name: 'holderStuck',
+    code: 'W102',
+    line: lines.holderStuck('RunningScript', holder, ['No output for 10 min (limit 10 min).'], 'WEB-EU-07'),
+    holds: [
+      'The holder of mutex "RunningScript", "Deploy web-eu / step 4" (ticket 9f2c-41aa, PID 7312), looks stuck. No output for 10 min (limit 10 min).',
+      'an operator on WEB-EU-07 can Cancel, Force Kill or Abandon it in Unjam.',
+    ],
+  },
+  {
+    name: 'halfOfLimit',
+    code: 'W232',
+    line: lines.halfOfLimit('overall', 3_600_000),
+    holds: ['Half of the time limit', 'At the limit it is cancelled.'],
+  },
+  {
+    name: 'halfOfLimit without output',
+    code: 'W232',
+    line: lines.halfOfLimit('no-output', 600_000),
+    holds: ['No output for 5 min', 'half of the output limit of 10 min'],
+  },
+  {
+    name: 'killRefused',
+    code: 'W216',
+    line: lines.killRefused(kim, at, { pid: 7_300 }, root),
+    holds: ['CONTOSO\\kim (window) at 03:12:50', 'meant for PID 7300', rootText, 'Nothing was ended.'],
+  },
+  {
     name: 'waiting',
     code: 'I101',
     line: lines.waiting('RunningScript', [holder], 1, 3, null),
