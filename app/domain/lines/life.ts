@@ -1,0 +1,58 @@
+/** Of starts, recovery after a restart, and ends that nobody asked for. */
+import { clockTime } from '../durations.ts';
+import type { ProcessIdentity } from '../identity.ts';
+import {
+  line,
+  type Line,
+  listed,
+  type MutexFacts,
+  processes,
+  processText,
+  released,
+  scriptsWait,
+  stays,
+} from './parts.ts';
+
+export const leftRunning = (left: readonly ProcessIdentity[], m: MutexFacts | null, at: number): Line =>
+  line(
+    'I105',
+    `The script exited and left ${processes(left.length)} running (${listed(left)}). Unjam does not end them; they count as started on purpose.`,
+    released(m, at),
+  );
+
+export const recovered = (
+  hostStartedAt: number,
+  root: ProcessIdentity | null,
+  ticket: string,
+  mutex: string | null,
+): Line =>
+  line(
+    'W301',
+    `Recovered after restart: a new host started ${clockTime(hostStartedAt)}.`,
+    root === null
+      ? `The runner of ticket ${ticket} still waits.`
+      : `${processText(root)} still matches ticket ${ticket}.`,
+    mutex === null ? 'Nothing was lost.' : `Nothing was lost; its place at mutex "${mutex}" is unchanged.`,
+  );
+
+/** `stranger`: whose the script's pid is now. */
+export const lost = (why: string, mutex: string | null, stranger: ProcessIdentity | null = null): Line =>
+  line(
+    stranger === null ? 'W302' : 'W303',
+    `Lost: ${why}. The exit code is unknown.`,
+    stranger === null
+      ? null
+      : `PID ${stranger.pid} belongs to another program now (${processText(stranger)}); it is not touched.`,
+    mutex === null ? null : `Mutex "${mutex}" is released. Next: look at the log and at what the script left behind.`,
+  );
+
+export const runnerDied = (root: ProcessIdentity, m: MutexFacts | null): Line =>
+  line(
+    'W304',
+    `The runner of this script has died; ${processText(root)} goes on. Its exit code cannot be learnt any more.`,
+    stays(m),
+    scriptsWait(m),
+    'Next: wait for its end, or Cancel, Force Kill or Abandon.',
+  );
+
+export const startFailed = (why: string): Line => line('W106', `The script could not be started: ${why}.`);
