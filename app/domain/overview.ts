@@ -1,6 +1,6 @@
 /** The verdict sentence: the first line of the console, the window title and the tray tooltip. Pure. */
 import { longDuration, shortDuration } from './durations.ts';
-import type { ConditionSeverity, NextStep } from './condition.ts';
+import type { ConditionSeverity, NextStep } from './condition-parts.ts';
 
 export interface OverviewScript {
   readonly ticket: string;

@@ -1,5 +1,5 @@
 /** Limits of single scripts, chosen by their name: the first rule that fits gives those that it names. Pure. */
-import type { Thresholds } from './condition.ts';
+import type { Thresholds } from './condition-facts.ts';
 import { nameKey } from './names.ts';
 
 export interface ScriptRule {

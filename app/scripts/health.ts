@@ -1,5 +1,5 @@
 /** Samples CPU and I/O of all running scripts in one pass over the process table. */
-import type { Health } from '../domain/condition.ts';
+import type { Health } from '../domain/condition-facts.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import type { TreeScope } from '../domain/script.ts';
 import type { ProcessControl } from '../processes/index.ts';

@@ -4,7 +4,7 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { UnjamError } from '../contract/errors.ts';
-import type { Usual } from '../domain/condition.ts';
+import type { Usual } from '../domain/condition-facts.ts';
 import type { EventBody, ScriptEvent } from '../domain/events.ts';
 import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
-import { defaultThresholds, type Thresholds } from '../domain/condition.ts';
+import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';

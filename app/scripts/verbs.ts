@@ -1,5 +1,5 @@
 /** Which of the three verbs is possible now, and why not. */
-import type { ConditionFacts } from '../domain/condition.ts';
+import type { ConditionFacts } from '../domain/condition-facts.ts';
 import { longDuration } from '../domain/durations.ts';
 import type { ScriptRecord } from './record.ts';
 

@@ -1,13 +1,8 @@
 /** Builds what clients see from records and mutex states; reads nothing but log sizes. */
 import type { Condition, MutexView, ProcessView, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
-import {
-  condition,
-  type ConditionFacts,
-  evidence,
-  type Health,
-  type Thresholds,
-  type Usual,
-} from '../domain/condition.ts';
+import { condition } from '../domain/condition.ts';
+import type { ConditionFacts, Health, Thresholds, Usual } from '../domain/condition-facts.ts';
+import { evidence } from '../domain/evidence.ts';
 import { deadlocks } from '../domain/deadlock.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { actorText } from '../domain/lines.ts';

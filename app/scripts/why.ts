@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Diagnosis, MutexView, ScriptDetail } from '../contract/methods.ts';
-import { defaultThresholds } from '../domain/condition.ts';
+import { defaultThresholds } from '../domain/condition-facts.ts';
 import { diagnose } from '../domain/diagnosis.ts';
 import type { ExaminedProcess } from '../domain/examination.ts';
 import type { DiagnosisFacts } from '../domain/findings.ts';

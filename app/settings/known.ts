@@ -1,6 +1,6 @@
 /** Every setting with its default, and which of them an administrator may set. */
 import type { SettingKey, Settings } from '../contract/methods.ts';
-import { defaultThresholds, type Thresholds } from '../domain/condition.ts';
+import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import { limits } from '../domain/limits.ts';
 import { thresholdsFor } from '../domain/script-rules.ts';
 

@@ -1,7 +1,9 @@
 /** What a script's one sentence may say, whatever was measured. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { condition, type ConditionFacts, defaultThresholds, evidence, isBusy } from '../../app/domain/condition.ts';
+import { condition } from '../../app/domain/condition.ts';
+import { type ConditionFacts, defaultThresholds, isBusy } from '../../app/domain/condition-facts.ts';
+import { evidence } from '../../app/domain/evidence.ts';
 import { survivorReasons } from '../../app/domain/events.ts';
 import type { Stage } from '../../app/domain/progress.ts';
 import { scriptStates, timeoutKinds, type VerdictRecord, verdictKinds } from '../../app/domain/script.ts';

@@ -1,6 +1,6 @@
 /** Identities, people and scripts that do not exist, for rules that only compare them. */
-import type { ConditionFacts } from '../../app/domain/condition.ts';
-import { defaultThresholds } from '../../app/domain/condition.ts';
+import type { ConditionFacts } from '../../app/domain/condition-facts.ts';
+import { defaultThresholds } from '../../app/domain/condition-facts.ts';
 import type { Survivor, SurvivorReason } from '../../app/domain/events.ts';
 import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import type { Waiter } from '../../app/domain/mutex.ts';

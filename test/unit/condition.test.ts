@@ -1,14 +1,9 @@
 /** The words for every state, by example (the table of the console's design). */
 import { describe, expect, test } from 'vitest';
-import {
-  condition,
-  type ConditionFacts,
-  evidence,
-  isBusy,
-  ordinal,
-  overdueBy,
-  silentFor,
-} from '../../app/domain/condition.ts';
+import { condition } from '../../app/domain/condition.ts';
+import { type ConditionFacts, isBusy, overdueBy, silentFor } from '../../app/domain/condition-facts.ts';
+import { ordinal } from '../../app/domain/condition-parts.ts';
+import { evidence } from '../../app/domain/evidence.ts';
 import type { SurvivorReason } from '../../app/domain/events.ts';
 import type { VerdictRecord } from '../../app/domain/script.ts';
 import { at0312, facts, hour, kim, minute, survivor, unjam, verdict } from '../support/fake-domain.ts';

@@ -1,7 +1,7 @@
 /** Which rule fits a script, and what it leaves as it is for all. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { defaultThresholds } from '../../app/domain/condition.ts';
+import { defaultThresholds } from '../../app/domain/condition-facts.ts';
 import { nameFits, thresholdsFor } from '../../app/domain/script-rules.ts';
 
 test.each([

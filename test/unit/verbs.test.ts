@@ -1,7 +1,8 @@
 /** Which verbs are offered, and that each says what it will do or why it will not. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { condition, type ConditionFacts } from '../../app/domain/condition.ts';
+import { condition } from '../../app/domain/condition.ts';
+import type { ConditionFacts } from '../../app/domain/condition-facts.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { acceptStart } from '../../app/scripts/accept.ts';
 import { ScriptRecord } from '../../app/scripts/record.ts';
