@@ -27,6 +27,7 @@ const tailLines = 100;
 const pageLines = 200;
 const keptLines = 6_000;
 const waitMs = 20_000;
+/** Selections that follow each other faster than this ask for no log in between. */
 const settleMs = 150;
 const retryMs = 2_000;
 /** Faster news than this cannot be read. */
@@ -56,6 +57,7 @@ export class LiveLog {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wanted: { readonly from: number; readonly to: number } | null = null;
   #isFetching = false;
+  #openedAt = -Infinity;
 
   constructor(client: ConsoleClient) {
     this.#client = client;
@@ -75,7 +77,10 @@ export class LiveLog {
     if (ticket === this.ticket) return;
     this.ticket = ticket;
     this.filter = everything;
-    this.#restart(settleMs);
+    const now = performance.now();
+    const isWalking = now - this.#openedAt < settleMs;
+    this.#openedAt = now;
+    this.#restart(isWalking ? settleMs : 0);
   }
 
   show(filter: LogFilter): void {
@@ -233,7 +238,10 @@ export class LiveLog {
     if (this.ticket === null) return;
     const stop = new AbortController();
     this.#stop = stop;
-    this.#timer = setTimeout(() => void this.#run(stop.signal), afterMs);
+    const run = (): void => void this.#run(stop.signal);
+    if (afterMs > 0) this.#timer = setTimeout(run, afterMs);
+    // Later than whoever called: an effect would take what is read for its own dependencies.
+    else queueMicrotask(run);
   }
 }
 

@@ -39,6 +39,24 @@ describe('the log', () => {
     await expect.poll(() => focused(scene.page)).toBe(stuck);
   });
 
+  it('is read at once for a script that is selected, and not for those that are passed on the way', async () => {
+    await using scene = await open(stuckWorld());
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.clock.install();
+    await scene.page.clock.pauseAt(Date.now() + 10_000);
+    const asked = (): readonly unknown[] =>
+      scene.host.calls.filter(({ method }) => method === 'logs.lines').map(({ input }) => input['ticket']);
+    const before = asked().length;
+    await scene.page.keyboard.press('ArrowDown');
+    await expect.poll(() => asked().slice(before)).toEqual(['orphan-1']); // though no time goes by
+    for (let n = 0; n < 3; n += 1) await scene.page.keyboard.press('ArrowDown');
+    await expect.poll(() => focused(scene.page)).toBe('a3');
+    await scene.page.clock.runFor(160);
+    await expect.poll(() => asked().includes('a3')).toBe(true);
+    expect(asked()).not.toContain('a1');
+    expect(asked()).not.toContain('a2');
+  });
+
   it('marks stderr with a letter and lines of Unjam with a bar and their code', async () => {
     await using scene = await openLog();
     expect(await scene.page.locator('.line.stderr .mark').textContent()).toContain('E');
