@@ -4,6 +4,7 @@ import type { Settings, SettingsView } from '../contract.ts';
 export type Rule = Settings['scriptRules'][number];
 export type LimitKey = 'silentAfterMinutes' | 'overdueFactor' | 'overdueMinMinutes';
 export type Typed = Readonly<Record<'name' | LimitKey, string>>;
+export type Move = 'up' | 'down';
 export type Bounds = Readonly<Record<LimitKey, { readonly min: number; readonly max: number }>>;
 
 export const ruleLimits: readonly { readonly key: LimitKey; readonly label: string; readonly step: number }[] = [
