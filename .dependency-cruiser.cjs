@@ -48,10 +48,10 @@ module.exports = {
       '^app/processes/',
     ]),
     {
-      name: 'renderer imports only types of the contract',
+      name: 'renderer imports only types of the contract, and what a hot key is',
       severity: 'error',
       from: { path: '^renderer/' },
-      to: { path: '^(app|main)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^(app|main)/', pathNot: '^app/domain/hot-key\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'app never imports electron or svelte',

@@ -7,8 +7,8 @@ export type Kind =
   | { readonly kind: 'time' }
   | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
 
-/** Those of one value each; the rules for single scripts have an editor of their own. */
-export type PlainKey = Exclude<SettingKey, 'scriptRules'>;
+/** Those of one value each; the others have an editor of their own. */
+export type PlainKey = Exclude<SettingKey, 'scriptRules' | 'letterKeys' | 'hotKey'>;
 
 export interface Field {
   readonly key: PlainKey;
@@ -21,8 +21,8 @@ export interface Group {
   readonly title: string;
   /** Elsewhere its settings would have no effect. */
   readonly where?: 'desktop' | 'windows';
-  /** The rules for single scripts follow. */
-  readonly hasRules?: boolean;
+  /** What follows its settings. */
+  readonly more?: 'rules' | 'notification' | 'keys' | 'data';
   readonly fields: readonly Field[];
 }
 
@@ -33,7 +33,7 @@ const time: Kind = { kind: 'time' };
 export const groups: readonly Group[] = [
   {
     title: 'When a script is called stuck',
-    hasRules: true,
+    more: 'rules',
     fields: [
       {
         key: 'silentAfterMinutes',
@@ -89,6 +89,24 @@ export const groups: readonly Group[] = [
         control: onOff,
       },
       {
+        key: 'abandonNeedsCancel',
+        label: 'Abandon only after a Cancel or Force Kill has failed',
+        help: 'Until a Cancel was ignored or a Force Kill has left something, Abandon is refused, from every door.',
+        control: onOff,
+      },
+      {
+        key: 'autoAbandon',
+        label: 'Abandon by itself what Cancel does not end',
+        help: 'Also what Force Kill or a time limit does not end. No process is ended: the next script may run beside what is left.',
+        control: onOff,
+      },
+      {
+        key: 'autoAbandonMinutes',
+        label: 'Abandon by itself after',
+        help: 'Counted from the end of its time to exit. Only with the setting above.',
+        control: number('min'),
+      },
+      {
         key: 'disableForceKill',
         label: 'Switch Force Kill off',
         help: 'For everybody on this host.',
@@ -100,6 +118,7 @@ export const groups: readonly Group[] = [
   {
     title: 'Notifications of the desktop application',
     where: 'desktop',
+    more: 'notification',
     fields: [
       {
         key: 'notifications.stuck',
@@ -154,6 +173,7 @@ export const groups: readonly Group[] = [
   },
   {
     title: 'This console',
+    more: 'keys',
     fields: [
       {
         key: 'theme',
@@ -189,13 +209,14 @@ export const groups: readonly Group[] = [
       {
         key: 'singleLetterKeys',
         label: 'Single-letter keys',
-        help: 'B, L, M, N, R, S and others. Del and keys with Ctrl work without them.',
+        help: 'Letters and signs without Ctrl. Del and keys with Ctrl work without them.',
         control: onOff,
       },
     ],
   },
   {
     title: 'Data',
+    more: 'data',
     fields: [
       {
         key: 'keepFinishedDays',

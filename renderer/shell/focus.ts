@@ -42,7 +42,8 @@ export function focusPart(part: Part): boolean {
 
 /** F6 and Shift+F6. */
 export function focusNextPart(step: 1 | -1): void {
-  const here = document.activeElement?.closest<HTMLElement>('[data-part]')?.dataset['part'];
+  const parts = order.map((part) => `[data-part="${part}"]`).join();
+  const here = document.activeElement?.closest<HTMLElement>(parts)?.dataset['part'];
   const from = order.findIndex((part) => part === here);
   for (let n = 1; n <= order.length; n += 1) {
     const part = order[(Math.max(from, step === 1 ? -1 : 0) + n * step + order.length * 2) % order.length];

@@ -1,6 +1,7 @@
 /** The host's settings as this page knows them; what concerns the look is applied to the page at once. */
 import type { ConsoleClient, SettingKey, Settings, SettingsView } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
+import { letterKeys } from '../shell/letter-keys.svelte.ts';
 import { zone } from '../words/zone.svelte.ts';
 
 /** Until the host has answered, and for a host that has no settings yet. */
@@ -8,7 +9,6 @@ const untilKnown = {
   cancelGraceSeconds: 30,
   requireReason: false,
   killNeedsPid: false,
-  singleLetterKeys: true,
   disableForceKill: false,
   disableAbandon: false,
 } as const satisfies Partial<Settings>;
@@ -78,10 +78,14 @@ export class Preferences {
   }
 }
 
-function apply({ theme, textSizePercent, timeDisplay }: Settings): void {
+function apply(values: Settings): void {
+  const { theme, textSizePercent, timeDisplay } = values;
   const { documentElement: root } = document;
   if (theme === 'system') delete root.dataset['theme'];
   else root.dataset['theme'] = theme;
   root.style.setProperty('--text-size', String(textSizePercent / 100));
   zone.isUtc = timeDisplay === 'utc';
+  letterKeys.isOn = values.singleLetterKeys;
+  // An older host has no other keys than those of the beginning.
+  letterKeys.changed = values.letterKeys ?? {};
 }

@@ -4,6 +4,7 @@ import type {
   ConsoleClient,
   EventName,
   EventPayload,
+  HotKeyAnswer,
   Input,
   Method,
   OpenRequest,
@@ -51,6 +52,15 @@ export class BridgeClient implements ConsoleClient {
   async signIn(on?: boolean): Promise<boolean | null> {
     const { on: isOn } = await this.#ask<{ on: boolean | null }>('window.signIn', on === undefined ? {} : { on });
     return isOn;
+  }
+
+  hotKey(keys?: string): Promise<HotKeyAnswer> {
+    return this.#ask('window.hotKey', keys === undefined ? {} : { keys });
+  }
+
+  async openFolder(): Promise<string> {
+    const { text } = await this.#ask<{ text: string }>('window.openFolder', {});
+    return text;
   }
 
   async #ask<T>(method: string, input: unknown): Promise<T> {

@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { standInBridge } from '../support/browser-bridge.ts';
 import { consoleSpecs, detailOf, dialog } from '../support/browser-console.ts';
 import type { FakeHost } from '../support/browser-fake-host.ts';
 import { cancelIgnored, removedFromQueue, unkillable } from '../support/browser-states.ts';
@@ -11,6 +12,8 @@ import { hostileLines } from '../support/browser-worlds.ts';
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const desktop = 'settings of the desktop application';
 
 const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<void>>> = {
   list: async () => {},
@@ -84,6 +87,23 @@ const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<v
     await page.keyboard.press('Control+4');
     await page.getByText('2 values are set by your administrator').waitFor();
   },
+  'settings with the keys open': async (page, host) => {
+    host.world.settings = { letterKeys: { b: 'j' } };
+    await page.keyboard.press('Control+4');
+    await page.getByText('Change keys…').click();
+    await page.getByRole('textbox', { name: 'Sort again' }).fill('j');
+    await page.keyboard.press('Enter');
+    await page.getByText('Sort again: J is the key for').waitFor();
+  },
+  [desktop]: async (page, host) => {
+    host.answers.set('window.signIn' as never, () => ({ on: true }));
+    host.answers.set('window.hotKey' as never, () => ({ keys: 'Ctrl+Alt+U', text: 'Another program has Ctrl+Alt+U.' }));
+    host.answers.set('window.openFolder' as never, () => ({ text: '' }));
+    await page.keyboard.press('Control+4');
+    await page.getByText('Another program has Ctrl+Alt+U.').waitFor();
+    await page.getByRole('button', { name: 'Open folder' }).click();
+    await page.getByText('The system has opened the folder.').waitFor();
+  },
   'Force Kill dialog with a reason and the PID': async (page, host) => {
     host.world.settings = { requireReason: true, killNeedsPid: true };
     await page.keyboard.press('Control+4');
@@ -121,7 +141,11 @@ const unexplained = (results: Awaited<ReturnType<AxeBuilder['analyze']>>['incomp
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   describe.each([1280, 640, 320])('%d px wide', (width) => {
     it.each(Object.keys(screens))('%s', async (name) => {
-      await using scene = await open(stuckWorld(), { colorScheme, viewport: { width, height: 800 } });
+      await using scene = await open(stuckWorld(), {
+        colorScheme,
+        viewport: { width, height: 800 },
+        ...(name === desktop ? { init: standInBridge } : {}),
+      });
       await detailOf(scene.page, 'Deploy web-eu');
       await screens[name]?.(scene.page, scene.host);
       const found = await new AxeBuilder({ page: scene.page }).withTags(rules).analyze();

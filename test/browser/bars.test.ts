@@ -5,6 +5,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { icons } from '../../app/contract/schemas.ts';
+import { standInBridge } from '../support/browser-bridge.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready, row, rows, verb } from '../support/browser-console.ts';
 import { cancelIgnored, unkillable } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
@@ -233,8 +234,8 @@ async function lengthen(page: Page, selector: string): Promise<void> {
 
 const mustShow = '.state .text, header.verdict h1, header.verdict p, [data-verb], [data-verb] span, .condition span';
 
-const clipped = (page: Page): Promise<string[]> =>
-  page.locator(mustShow).evaluateAll((all) =>
+const clipped = (page: Page, what = mustShow): Promise<string[]> =>
+  page.locator(what).evaluateAll((all) =>
     all
       .filter((one) => one.checkVisibility())
       .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
@@ -252,6 +253,26 @@ describe.each([1280, 640, 320])('at %d px', (width) => {
     );
     expect(await clipped(scene.page)).toEqual([]);
     expect(await scene.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  });
+
+  it('texts that are 40 % longer are not cut off in the settings, with their keys open', async () => {
+    const world = stuckWorld();
+    world.settings = { letterKeys: { b: 'j' }, scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120 }] };
+    await using scene = await open(world, { viewport: { width, height: 800 }, init: standInBridge });
+    const { page, host } = scene;
+    host.answers.set('window.signIn' as never, () => ({ on: true }));
+    host.answers.set('window.hotKey' as never, () => ({ keys: 'Ctrl+Alt+Shift+Win+F12', text: 'It is taken.' }));
+    await page.keyboard.press('Control+4');
+    await page.getByText('It is taken.').waitFor();
+    await page.getByText('Change keys…').click();
+    const words = '.settings :is(label, p, button, summary, h3, .muted, .wrong)';
+    await lengthen(page, words);
+    expect(await clipped(page, words)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const outside = await page
+      .locator('.settings :is(label, p, button, summary, h3, input, select):visible')
+      .evaluateAll((all, width) => all.filter((one) => one.getBoundingClientRect().right > width).length, width);
+    expect(outside).toBe(0);
   });
 
   it('the other reading direction loses nothing', async () => {
@@ -297,11 +318,13 @@ describe.each([1280, 640, 320])('at %d px', (width) => {
       't',
       'Control+3',
       'Control+4',
+      'Enter',
       'Control+1',
       'F1',
       'Escape',
       'Control+Shift+Delete',
     ]) {
+      if (key === 'Enter') await page.locator('summary', { hasText: 'Change keys…' }).focus();
       await page.keyboard.press(key);
       await page.waitForTimeout(60);
       found.push(...(await small(key)));

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/browser-console.ts';
 import { standInBridge } from '../support/browser-bridge.ts';
@@ -67,6 +68,32 @@ describe('the settings', () => {
       { values: { scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120, overdueFactor: 5.5 }] } },
       { values: { scriptRules: [] } },
     ]);
+  });
+
+  it('hold rules in an order: the first that fits wins, so each moves up and down, and the focus with it', async () => {
+    const world = stuckWorld();
+    const rule = (name: string) => ({ name, silentAfterMinutes: 5 });
+    world.settings = { scriptRules: [rule('A'), rule('B'), rule('C')] };
+    await using scene = await openSettings(world);
+    const button = (name: string) =>
+      scene.page.locator(setting('scriptRules')).getByRole('button', { name, exact: true });
+    const hasFocus = (name: string) => button(name).evaluate((one) => one === document.activeElement);
+    await button('Down Rule 1').focus();
+    await scene.page.keyboard.press('Enter');
+    await expect.poll(() => hasFocus('Down Rule 2')).toBe(true);
+    await scene.page.keyboard.press('Enter');
+    await expect.poll(() => hasFocus('Down Rule 3')).toBe(true);
+    expect(await button('Down Rule 3').getAttribute('aria-disabled')).toBe('true');
+    await scene.page.keyboard.press('Enter');
+    await scene.page.getByRole('alert').filter({ hasText: 'A is rule 3 of 3 now.' }).waitFor({ state: 'attached' });
+    await button('Up Rule 2').click();
+    await expect.poll(() => hasFocus('Up Rule 1')).toBe(true);
+    expect(await button('Up Rule 1').getAttribute('aria-disabled')).toBe('true');
+    const orders = scene.host.commands().map(({ input }) => {
+      const { scriptRules } = input['values'] as { scriptRules: readonly { name: string }[] };
+      return scriptRules.map(({ name }) => name).join('');
+    });
+    expect(orders).toEqual(['BAC', 'BCA', 'CBA']);
   });
 
   it('that are rules of the administrator are shown and cannot be changed', async () => {
@@ -223,6 +250,48 @@ describe('the settings', () => {
     await row(scene.page, '9f2c-41aa').waitFor();
     await scene.page.keyboard.press('Control+4');
     await scene.page.getByText('A host that is older than this page has no settings.').waitFor();
+  });
+});
+
+describe('the data', () => {
+  it('export what a person has set here and is not the default, as a settings.json has it', async () => {
+    const world = stuckWorld();
+    world.settings = { silentAfterMinutes: 25, theme: 'system', letterKeys: { b: 'j' }, keepHistoryDays: 90 };
+    world.policy = { keepHistoryDays: 400, requireReason: true };
+    await using scene = await openSettings(world);
+    const download = scene.page.waitForEvent('download');
+    await scene.page.getByRole('button', { name: 'Export settings' }).click();
+    const file = await download;
+    expect(file.suggestedFilename()).toBe('unjam-settings.json');
+    expect(JSON.parse(readFileSync(await file.path(), 'utf8'))).toEqual({
+      silentAfterMinutes: 25,
+      letterKeys: { b: 'j' },
+    });
+    await scene.page.getByText('2 settings exported to unjam-settings.json.').waitFor();
+    expect(await scene.page.getByRole('button', { name: 'Open folder' }).count()).toBe(0);
+  });
+
+  it('of the desktop application open their folder, and say what the system made of it', async () => {
+    await using scene = await open(stuckWorld(), { init: standInBridge });
+    let text = '';
+    let file: string | null = null;
+    scene.host.answers.set('window.openFolder' as never, () => ({ text }));
+    scene.host.answers.set('window.saveText' as never, () => ({ file, bytes: 3 }));
+    await scene.page.keyboard.press('Control+4');
+    const data = scene.page.locator('[data-part=data]');
+    await data.getByRole('button', { name: 'Open folder' }).click();
+    await data.getByText('The system has opened the folder.').waitFor();
+    text = 'C:\\ProgramData\\Unjam could not be shown: it is gone.';
+    await data.getByRole('button', { name: 'Open folder' }).click();
+    await data.getByText('could not be shown: it is gone.').waitFor();
+    await data.getByRole('button', { name: 'Export settings' }).click();
+    await data.getByText('Nothing was exported.').waitFor();
+    file = 'D:\\mine.json';
+    await data.getByRole('button', { name: 'Export settings' }).click();
+    await data.getByText('0 settings exported to D:\\mine.json.').waitFor();
+    scene.host.answers.delete('window.openFolder' as never); // an older application
+    await data.getByRole('button', { name: 'Open folder' }).click();
+    await data.getByText('The fake host has no window.openFolder. Add it.').waitFor();
   });
 });
 
