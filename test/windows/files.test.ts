@@ -31,6 +31,13 @@ describe('files', () => {
     });
   });
 
+  test('of a mutex are looked at by two names: its folder is listed to begin with, and once in 16 changes', async () => {
+    const seen = await run.scenario<{ state: unknown; lists: number; ms: number }>('files', 'versions');
+    expect(seen.state).toEqual({ version: 160, n: 160 });
+    expect(seen.lists).toBeLessThanOrEqual(2 + 160 / 16);
+    console.log(`a change of a mutex, ${run.windows.version}: ${seen.ms.toFixed(2)} ms`);
+  });
+
   test('are created once: of six processes one is first, and its content stays', async () => {
     expect(await run.scenario('files', 'create once')).toEqual({ winners: 1, same: true, left: [] });
   });

@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { createServer, request } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
+import { VersionStore } from '../../../app/locks/version-store.ts';
 import { restrictFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
 import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
 import { readHostFile, writeHostFile } from '../../../app/host-files.ts';
@@ -115,6 +117,23 @@ await scenarios({
     const linkAgain = codeOf(() => fs.linkSync(a, b));
     const renameOver = codeOf(() => fs.renameSync(a, b));
     return { renameOverOpen, deleteOpen, link, linkAgain, renameOver, content: fs.readFileSync(b, 'utf8') };
+  },
+
+  /** One process changes a store 160 times: how often it lists the folder, and how long a change takes. */
+  async versions({ folder }) {
+    let lists = 0;
+    const real = fs.readdirSync;
+    const table = fs as unknown as Record<string, unknown>;
+    table['readdirSync'] = (...args: Parameters<typeof real>) => {
+      lists += 1;
+      return real(...args);
+    };
+    syncBuiltinESMExports();
+    const store = new VersionStore(join(folder, 'store'), () => ({ version: 0, n: 0 }));
+    const began = performance.now();
+    for (let i = 0; i < 160; i += 1) await store.change((state) => ({ ...state, n: state.n + 1 }));
+    const ms = (performance.now() - began) / 160;
+    return { state: store.read(), lists, ms };
   },
 
   /** Six processes create the same file at once. */
