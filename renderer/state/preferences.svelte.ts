@@ -29,6 +29,7 @@ export class Preferences {
 
   readonly #client: ConsoleClient;
   #zoomed: Promise<void> = Promise.resolve();
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(client: ConsoleClient) {
     this.#client = client;
@@ -65,7 +66,13 @@ export class Preferences {
     await this.set('textSizePercent', Math.min(entry.max ?? wanted, Math.max(entry.min ?? wanted, wanted)));
   }
 
-  async #take(key: SettingKey | null, call: () => Promise<SettingsView>): Promise<void> {
+  /** One after the other: an answer that was overtaken would show what is no longer so. */
+  #take(key: SettingKey | null, call: () => Promise<SettingsView>): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#takeNow(key, call));
+    return this.#turn;
+  }
+
+  async #takeNow(key: SettingKey | null, call: () => Promise<SettingsView>): Promise<void> {
     try {
       this.view = await call();
       if (key === null || this.failure?.key === key) this.failure = null;

@@ -171,8 +171,8 @@ describe('the editor of the keys', () => {
     expect(await field(page, blocker).getAttribute('aria-invalid')).toBe('true');
     expect(host.commands()).toEqual([]);
     await type(page, mutex, 'b');
-    await expect.poll(() => field(page, blocker).getAttribute('aria-invalid')).toBe('false');
-    expect(await field(page, blocker).inputValue()).toBe('M');
+    await expect.poll(() => field(page, blocker).inputValue()).toBe('M');
+    expect(await field(page, blocker).getAttribute('aria-invalid')).toBe('false');
     expect(host.commands().map(({ input }) => input)).toEqual([{ values: { letterKeys: { b: 'm', m: 'b' } } }]);
     await editor(page).getByRole('button', { name: 'All as in the beginning' }).click();
     await expect.poll(() => field(page, blocker).inputValue()).toBe('B');
@@ -197,6 +197,23 @@ describe('the editor of the keys', () => {
     expect(await field(page, next).inputValue()).toBe('5');
     await field(page, next).press('Escape');
     expect(await field(page, next).inputValue()).toBe('N');
+  });
+
+  it('loses none of two changes of which the second comes before the answer to the first', async () => {
+    await using scene = await openEditor();
+    const { page, host } = scene;
+    const gate = Promise.withResolvers<void>();
+    await page.route('**/rpc/settings.set', async (route) => {
+      await gate.promise;
+      await route.continue();
+    });
+    await type(page, 'Sort again', 'x');
+    await type(page, 'Remind me in 30 min', 'z');
+    gate.resolve();
+    await expect.poll(() => host.commands().length, { timeout: 10_000 }).toBe(2);
+    expect(host.commands().at(-1)?.input).toEqual({ values: { letterKeys: { s: 'x', r: 'z' } } });
+    await expect.poll(() => field(page, 'Sort again').inputValue()).toBe('X');
+    await expect.poll(() => field(page, 'Remind me in 30 min').inputValue()).toBe('Z');
   });
 
   it('types what elsewhere would be a key', async () => {

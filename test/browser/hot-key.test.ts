@@ -11,7 +11,9 @@ const note = (page: Page) => page.locator('[data-part=hot-key] [role=status]');
 
 /** A desktop application that keeps what it is told, except what another program has. */
 async function openDesktop(kept = '', taken: readonly string[] = []) {
-  const scene = await open(stuckWorld(), { init: standInBridge });
+  const world = stuckWorld();
+  world.settings = { hotKey: kept };
+  const scene = await open(world, { init: standInBridge });
   const set: unknown[] = [];
   let now = kept;
   scene.host.answers.set('window.hotKey' as never, ({ keys }) => {
@@ -19,6 +21,7 @@ async function openDesktop(kept = '', taken: readonly string[] = []) {
     set.push(keys);
     if (taken.includes(String(keys))) return { keys: now, text: `Another program has ${String(keys)}.` };
     now = String(keys);
+    scene.host.world.settings = { hotKey: now };
     return { keys: now, text: '' };
   });
   await scene.page.keyboard.press('Control+4');
@@ -124,6 +127,23 @@ describe('the hot key', () => {
     await page.keyboard.press('Tab');
     await note(page).filter({ hasText: 'Removed.' }).waitFor();
     expect(set).toEqual(['', 'Ctrl+F12', '']);
+  });
+
+  it('that was set elsewhere is shown when the window is looked at again, but not while another one is typed', async () => {
+    await using scene = await openDesktop('Ctrl+Alt+U');
+    const { page, host } = scene;
+    const elsewhere = async (keys: string): Promise<void> => {
+      host.answers.set('window.hotKey' as never, () => ({ keys, text: '' }));
+      host.world.settings = { hotKey: keys };
+      const read = page.waitForResponse('**/rpc/settings.get');
+      await page.evaluate(() => dispatchEvent(new Event('focus')));
+      await read;
+    };
+    await elsewhere('Ctrl+F12');
+    await expect.poll(() => field(page).inputValue()).toBe('Ctrl+F12');
+    await page.keyboard.press('Control+Alt+k');
+    await elsewhere('Ctrl+F11');
+    expect(await field(page).inputValue()).toBe('Ctrl+Alt+K');
   });
 
   it('is absent in a browser, and in a desktop application that does not know it', async () => {
