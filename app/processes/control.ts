@@ -148,8 +148,11 @@ export interface ProcessControl {
     identity: ProcessIdentity,
     outcome: EndOutcome,
   ): { readonly reason: SurvivorReason; readonly detail: string };
-  /** Removes what runners that were killed have left in the system. Absent where that is nothing. */
-  sweep?(): void;
+  /**
+   * Removes what runners that were killed have left in the system; those of `runners`, by pid, live. Absent where that
+   * is nothing.
+   */
+  sweep?(runners: ReadonlySet<number>): void;
   /** Frees what `prepareRunner`, `launch` and others keep. */
   close(): void;
 }

@@ -15,7 +15,7 @@ import type { ScriptRecord } from './record.ts';
 import type { Register } from './register.ts';
 
 /** A runner is read as a whole again after this; until then its pid is enough. */
-const verifiedForMs = 5_000;
+const verifiedForMs = 10_000;
 
 export interface CustodyOptions {
   readonly register: Register;

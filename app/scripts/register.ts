@@ -118,6 +118,11 @@ export class Register {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Somebody wants to know of changes: a console, a terminal that follows. */
+  get isObserved(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }

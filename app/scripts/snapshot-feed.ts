@@ -12,28 +12,36 @@ export interface SnapshotSource {
 export class SnapshotFeed {
   readonly #source: SnapshotSource;
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
-  readonly #stop: () => void;
+  /** Ends the watch of the source; null while nobody looks: then the source need not be fresh. */
+  #stop: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sentAt = -Infinity;
 
   constructor(source: SnapshotSource) {
     this.#source = source;
-    this.#stop = source.onChange(() => this.#schedule(atMostEveryMs));
   }
 
   subscribe(listener: (snapshot: Snapshot) => void): () => void {
     this.#listeners.add(listener);
+    this.#stop ??= this.#source.onChange(() => this.#schedule(atMostEveryMs));
     listener(this.#source.snapshot());
     this.#schedule(ageEveryMs);
     return () => {
       this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#rest();
     };
   }
 
   close(): void {
-    this.#stop();
     this.#listeners.clear();
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#stop?.();
+    this.#stop = null;
     if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   #schedule(ms: number): void {

@@ -57,7 +57,8 @@ export interface SupervisorOptions {
 const tickMs = 1_000;
 /** The files of a script whose events are watched are looked at in every so many ticks, in case the watch has missed one. */
 const watchedEvery = 5;
-const healthEveryMs = 10_000;
+/** Samples of the trees: while somebody looks or waits, and while neither does. */
+const healthEveryMs = { looked: 10_000, quiet: 30_000 };
 const pruneEveryMs = 10_000;
 
 export class Supervisor {
@@ -72,7 +73,7 @@ export class Supervisor {
   readonly #autoAbandon = new AutoAbandon();
   readonly #startedAt = Date.now();
   #ticks = 0;
-  readonly #due = { health: 0, prune: performance.now() + pruneEveryMs };
+  readonly #doneAt = { health: -Infinity, prune: performance.now() };
   #timer: NodeJS.Timeout | null = null;
   #awake = awakeAt(Date.now());
   #sequence = 0;
@@ -329,7 +330,7 @@ export class Supervisor {
       this.#o.journal.flush();
       let changed = false;
       // What a script left running on purpose keeps its cgroup beyond its runner: nobody says when it goes.
-      if (this.#ticks % watchedEvery === 0) this.#o.control.sweep?.();
+      if (this.#ticks % watchedEvery === 0) this.#o.control.sweep?.(this.#runnerPids());
       this.#ticks += 1;
       for (const [i, record] of this.#register.living.entries()) {
         if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);
@@ -344,7 +345,8 @@ export class Supervisor {
           changed = this.#custody.finish(record) || changed;
       for (const { mutex } of this.#reader.busy())
         await mutex.reap().catch((error: Error) => this.#o.log(`W396 A mutex could not be tidied: ${error.message}.`));
-      await this.#now('health', healthEveryMs, () => this.#sampleHealth());
+      const isQuiet = !this.#register.isObserved && !this.#register.living.some((r) => r.state === 'queued');
+      await this.#now('health', healthEveryMs[isQuiet ? 'quiet' : 'looked'], () => this.#sampleHealth());
       await this.#now('prune', pruneEveryMs, () =>
         this.#pruner.round(this.#register.all, this.#o.retention?.() ?? limits),
       );
@@ -354,9 +356,13 @@ export class Supervisor {
     }
   }
 
+  #runnerPids(): ReadonlySet<number> {
+    return new Set(this.#register.living.flatMap((r) => r.runner?.runner.pid ?? []));
+  }
+
   async #now(what: 'health' | 'prune', everyMs: number, act: () => void | Promise<void>): Promise<void> {
-    if (performance.now() < this.#due[what]) return;
-    this.#due[what] = performance.now() + everyMs;
+    if (performance.now() < this.#doneAt[what] + everyMs) return;
+    this.#doneAt[what] = performance.now();
     await act();
   }
 

@@ -220,6 +220,6 @@ export class World implements AsyncDisposable {
     }
     for (const identity of ended) this.control.end(identity);
     while (ended.some((identity) => this.control.liveness(identity) === 'alive')) await delay(2);
-    this.control.sweep?.();
+    this.control.sweep?.(new Set());
   }
 }
