@@ -7,6 +7,7 @@ import type {
   BaseWindow,
   BrowserWindow,
   Dialog,
+  Input,
   GlobalShortcut,
   Menu,
   MenuItemConstructorOptions,
@@ -42,6 +43,7 @@ type WindowFace = Pick<
   | 'show'
   | 'hide'
   | 'focus'
+  | 'close'
   | 'destroy'
   | 'isDestroyed'
   | 'isVisible'
@@ -99,9 +101,19 @@ export class FakeWindow extends EventEmitter implements WindowFace {
   }
   /** What Electron does when a person presses the X. */
   pressClose(): void {
+    this.close();
+  }
+  close(): void {
     let prevented = false;
     this.emit('close', { preventDefault: () => (prevented = true) });
     if (!prevented) this.destroy();
+  }
+  /** What Electron does with a key before the page gets it; true when the page does not. */
+  pressKey(input: Partial<Input>): boolean {
+    let prevented = false;
+    const event = { preventDefault: () => (prevented = true) };
+    this.webContents.emit('before-input-event', event, { type: 'keyDown', key: '', ...input });
+    return prevented;
   }
   get asWindow(): BrowserWindow {
     return this as unknown as BrowserWindow;

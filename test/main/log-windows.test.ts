@@ -54,6 +54,11 @@ test('closing one closes it, its page may not call any more, and the next reques
   expect(made).toHaveLength(2);
 });
 
+test('Ctrl+W closes it too', () => {
+  const window = open('a');
+  expect([window.pressKey({ key: 'w', control: true }), window.destroyed]).toEqual([true, true]);
+});
+
 test('snapshots reach those whose page has loaded', () => {
   const loaded = open('a');
   windows.show('b');

@@ -73,6 +73,21 @@ describe('close', () => {
     expect(made).toHaveLength(2);
   });
 
+  test('Ctrl+W closes, and no other key does', () => {
+    const window = shown();
+    const ctrl = { control: true };
+    for (const other of [
+      { key: 'w' },
+      { key: 'w', ...ctrl, alt: true },
+      { key: 'W', ...ctrl, shift: true },
+      { key: 'v', ...ctrl },
+      { key: 'w', ...ctrl, type: 'keyUp' as const },
+    ])
+      // prettier-ignore
+      expect([window.pressKey(other), window.visible]).toEqual([false, true]);
+    expect([window.pressKey({ key: 'w', ...ctrl }), window.visible, window.destroyed]).toEqual([true, false, false]);
+  });
+
   test('really closes once the application is leaving', () => {
     const window = shown();
     console_.leave();
