@@ -35,6 +35,7 @@ const keyMap: readonly KeyHelp[] = [
   { keys: 'Left, Right, Home, End', where: 'border of list and detail', does: 'move the border; Enter resets it' },
   { keys: 'F6, Shift+F6', where: 'everywhere', does: 'next, previous part of the window' },
   { keys: 'Ctrl+Plus, Ctrl+Minus, Ctrl+0', where: 'everywhere', does: 'larger, smaller, usual text' },
+  { keys: 'Ctrl+W', where: 'everywhere', does: 'close the window; scripts go on' },
   { keys: 'F5', where: 'everywhere', does: 'ask for everything again' },
   { keys: 'F1 or {?}', where: 'everywhere', does: 'this page' },
   { keys: 'Esc', where: 'dialogs', does: 'Go back' },
