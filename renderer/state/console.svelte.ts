@@ -75,6 +75,9 @@ export class Console {
     const lookAgain = (): void => void this.preferences.read();
     addEventListener('focus', lookAgain);
     const endOpen = this.client.onOpen?.((request) => {
+      const asksForDialog = request.view === 'script' && request.dialog !== null;
+      // Who only comes back to the window goes on with the decision that was begun; it may hold a typed reason.
+      if (this.actions.dialog !== null && !asksForDialog) return;
       if (request.view === 'settings') return this.go('settings');
       this.#open(request.view === 'script' ? request.ticket : null, request.view === 'script' ? request.dialog : null);
     });

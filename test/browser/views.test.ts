@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Method } from '../../app/contract/methods.ts';
-import { consoleSpecs, detailOf, dialog, focused, ready } from '../support/browser-console.ts';
+import { consoleSpecs, detailOf, dialog, focused, ready, verb } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-fake-host.ts';
 import { standInBridge } from '../support/browser-bridge.ts';
+import { cancelIgnored } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { ago } from '../support/browser-worlds.ts';
 
@@ -58,6 +59,7 @@ describe('the mutex view', () => {
     await scene.page.getByText('Held shared (None isolation) by 3 scripts; 3 scripts wait.').waitFor();
     const wrapper = scene.page.getByRole('listitem').filter({ hasText: 'Shared 2' });
     expect(await wrapper.textContent()).toContain('Unjam does not supervise it');
+    expect(await wrapper.locator('code').textContent()).toBe('unjam abandon shared-2');
     expect(await wrapper.getByRole('button').count()).toBe(0);
   });
 
@@ -208,6 +210,32 @@ describe('in the desktop application', () => {
       }),
     );
     await scene.page.getByRole('heading', { name: 'Log: Deploy api-eu / step 1' }).waitFor();
+  });
+
+  it('keeps a decision that was begun when somebody only comes back to the window', async () => {
+    const world = stuckWorld();
+    world.change('9f2c-41aa', cancelIgnored);
+    await using scene = await open(world, { init: standInBridge });
+    const emit = (payload: unknown): Promise<void> =>
+      scene.page.evaluate(
+        (what) => (window as unknown as { emit(event: string, payload: unknown): void }).emit('open', what),
+        payload,
+      );
+    await detailOf(scene.page, 'Deploy web-eu');
+    await verb(scene.page, 'abandon').click();
+    await ready(scene.page);
+    await scene.page.keyboard.type('73');
+    for (const request of [
+      { view: 'script', ticket: '9f2c-41aa', dialog: null },
+      { view: 'scripts' },
+      { view: 'settings' },
+    ])
+      await emit(request);
+    const field = dialog(scene.page).getByRole('textbox').first();
+    expect(await field.inputValue()).toBe('73');
+    await emit({ view: 'script', ticket: '9f2c-41aa', dialog: 'kill' });
+    await dialog(scene.page).getByText('Force Kill "Deploy web-eu / step 4"?').waitFor();
+    expect(scene.host.commands()).toEqual([]);
   });
 
   it('opens a log in this window when the host opens no other, and shows the settings of its toasts', async () => {
