@@ -4,7 +4,6 @@
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UnjamError } from '../contract/errors.ts';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import { limits } from '../domain/limits.ts';
@@ -19,7 +18,6 @@ import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
-import { abandonScript } from './abandon.ts';
 import { AutoAbandon } from './auto-abandon.ts';
 import { completeScript } from './complete.ts';
 import { Custody } from './custody.ts';
@@ -29,10 +27,9 @@ import { MutexReader } from './mutex-reader.ts';
 import { Pruner, type Retention } from './prune.ts';
 import { ScriptRecord } from './record.ts';
 import { Register } from './register.ts';
-import { sendRequest } from './request.ts';
 import type { RunnerCommand } from './runner-pool.ts';
 import { Starter } from './starter.ts';
-import { checkTarget } from './target.ts';
+import { ThreeVerbs } from './three-verbs.ts';
 import { Views } from './views.ts';
 
 export interface SupervisorOptions {
@@ -70,6 +67,7 @@ export class Supervisor {
   readonly #reader: MutexReader;
   readonly #reserve: Reserve;
   readonly #pruner: Pruner;
+  readonly #verbs: ThreeVerbs;
   readonly #autoAbandon = new AutoAbandon();
   readonly #startedAt = Date.now();
   #ticks = 0;
@@ -91,6 +89,13 @@ export class Supervisor {
     this.#health = new HealthSampler(options.control);
     this.#reader = new MutexReader(options.mutexes);
     this.#reserve = new Reserve(options.stateDirectory);
+    this.#verbs = new ThreeVerbs({
+      ...options,
+      register: this.#register,
+      custody: this.#custody,
+      reserve: this.#reserve,
+      evidence: (record) => this.#evidence(record),
+    });
     this.#pruner = new Pruner({ ...options, forget: (record) => this.#register.forget(record) });
   }
 
@@ -174,60 +179,15 @@ export class Supervisor {
   }
 
   async cancel(input: Parsed<'scripts.cancel'>, actor: Actor): Promise<ScriptView> {
-    const record = this.record(input.ticket);
-    if (record.isFinal && !record.isOrphan) return this.#views().script(record);
-    checkTarget(record, input);
-    if (record.isOrphan)
-      throw new UnjamError(
-        'not-possible',
-        `"${record.spec.name}" was abandoned; Cancel cannot be used on an orphan.`,
-        'Use Force Kill on it, or leave it.',
-      );
-    await this.#ask(record, {
-      verb: 'cancel',
-      actor,
-      reason: input.reason ?? null,
-      signal: input.signal ?? null,
-      graceMs: input.graceMs ?? null,
-      escalate: input.escalate ?? !(actor.via === 'window' || actor.via === 'browser'),
-    });
-    return this.#views().script(record);
+    return this.#views().script(await this.#verbs.cancel(input, actor));
   }
 
   async kill(input: Parsed<'scripts.kill'>, actor: Actor): Promise<ScriptView> {
-    const record = this.record(input.ticket);
-    if (record.isFinal && !record.isOrphan) return this.#views().script(record);
-    try {
-      checkTarget(record, input);
-    } catch (error) {
-      // Somebody was about to end a stranger: that stays in the script's log.
-      if (input.process && (error as UnjamError).code === 'other-process')
-        this.#register.append(
-          record,
-          { type: 'note' },
-          lines.killRefused(actor, Date.now(), input.process, record.started?.scope.root ?? null),
-        );
-      throw error;
-    }
-    await this.#ask(record, { verb: 'kill', actor, reason: input.reason ?? null });
-    return this.#views().script(record);
+    return this.#views().script(await this.#verbs.kill(input, actor));
   }
 
   async abandon(input: Parsed<'scripts.abandon'>, actor: Actor): Promise<ScriptView> {
-    const record = this.record(input.ticket);
-    if (record.isFinal) return this.#views().script(record);
-    const target = checkTarget(record, input);
-    if (actor.via === 'browser' || actor.via === 'window') {
-      if (target !== null && input.confirmPid !== target.pid)
-        throw new UnjamError(
-          'wrong-confirmation',
-          `${input.confirmPid ?? 'Nothing'} is not this script's PID (${target.pid}).`,
-          'Type the PID that the row shows.',
-          'confirmPid',
-        );
-    }
-    await this.#abandon(record, actor, input.reason ?? null, input.holdQueue ?? false);
-    return this.#views().script(record);
+    return this.#views().script(await this.#verbs.abandon(input, actor));
   }
 
   async complete(ticket: string): Promise<{ removed: boolean; warning: string | null }> {
@@ -275,54 +235,6 @@ export class Supervisor {
     }
   }
 
-  async #abandon(record: ScriptRecord, actor: Actor, reason: string | null, holdQueue: boolean): Promise<void> {
-    const undone = await abandonScript(record, {
-      actor,
-      reason,
-      holdQueue,
-      evidence: this.#evidence(record),
-      mutex: this.#custody.mutexOf(record),
-      control: this.#o.control,
-      withReserve: this.#reserve.spend,
-    });
-    if (undone !== null)
-      this.#o.log(
-        `W398 ${record.spec.ticket} is abandoned; its record is not complete yet: ${undone}. It is repeated.`,
-      );
-    this.#register.refresh(record);
-  }
-
-  /** Sends a request to the runner; carries it out itself when the runner is dead or does not answer. */
-  async #ask(record: ScriptRecord, body: Parameters<typeof sendRequest>[1]): Promise<void> {
-    const outcome = await sendRequest(
-      record,
-      {
-        ...body,
-        evidence: this.#evidence(record),
-        ...(this.#o.settleMs === undefined ? {} : { settleMs: this.#o.settleMs() }),
-      },
-      {
-        refresh: () => this.#register.refresh(record),
-        runnerAlive: () =>
-          !this.#custody.has(record) &&
-          record.runner !== null &&
-          this.#o.control.liveness(record.runner.runner) !== 'dead',
-        onChange: (listener) => this.onChange(listener),
-        withReserve: this.#reserve.spend,
-      },
-    );
-    if (outcome.kind === 'unanswered') {
-      if (record.started) this.#custody.handle(record, outcome.request);
-      else
-        throw new UnjamError(
-          'not-possible',
-          'The runner of this script does not answer, and the script has not started.',
-          'Try Abandon, or wait: it is looked at every second.',
-        );
-    }
-    this.#register.refresh(record);
-  }
-
   async #tick(): Promise<void> {
     try {
       this.#awake = look(this.#awake, Date.now());
@@ -337,9 +249,11 @@ export class Supervisor {
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
       for (const [record, why] of this.#autoAbandon.due(this.#register.living, this.#o.autoAbandonMs?.() ?? null))
-        await this.#abandon(record, { user: 'unjam', via: 'unjam' }, why, false).catch((error: Error) =>
-          this.#o.log(`W396 ${record.spec.ticket} could not be abandoned by itself: ${error.message}`),
-        );
+        await this.#verbs
+          .abandonNow(record, { user: 'unjam', via: 'unjam' }, why, false)
+          .catch((error: Error) =>
+            this.#o.log(`W396 ${record.spec.ticket} could not be abandoned by itself: ${error.message}`),
+          );
       for (const record of this.#register.all)
         if (record.isFinal && record.tree === null && !record.isOrphan)
           changed = this.#custody.finish(record) || changed;
