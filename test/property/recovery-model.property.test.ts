@@ -64,9 +64,9 @@ class Life {
     this.#home = home;
     mkdirSync(join(home, 'runs'), { recursive: true });
     const { machine } = this;
-    const { liveness, treeLiveness, tree, signal } = machine;
+    const { identify, liveness, treeLiveness, tree, signal } = machine;
     this.#control = {
-      liveness, treeLiveness, tree, end: signal, endTree: (scope: TreeScope) => signal(scope.root), elevated: true,
+      identify, liveness, treeLiveness, tree, end: signal, endTree: (scope: TreeScope) => signal(scope.root), elevated: true,
       get self() { return identity(1, { bootId: `boot-${machine.boot}` }); },
     } as unknown as ProcessControl; // prettier-ignore
     this.#mutex = new Mutexes(join(home, 'mutexes'), this.#control).open('web');

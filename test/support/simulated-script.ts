@@ -41,6 +41,7 @@ export class Machine {
     const now = this.#living.get(p.pid);
     return now !== undefined && now.startTime === p.startTime && now.bootId === p.bootId ? 'alive' : 'dead';
   };
+  identify = (pid: number): ProcessIdentity | null => this.#living.get(pid) ?? null;
   treeLiveness = (scope: TreeScope): Liveness => this.liveness(scope.root);
   tree = (scope: TreeScope): { identity: ProcessIdentity }[] =>
     this.treeLiveness(scope) === 'alive' ? [{ identity: scope.root }] : [];

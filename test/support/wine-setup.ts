@@ -102,6 +102,8 @@ export const wineEnvironment = (programs: WinePrograms, prefix: string): NodeJS.
     WINESERVER: programs.wineserver,
     WINEDEBUG: process.env['WINEDEBUG'] ?? '-all',
     WINEDLLOVERRIDES: 'mscoree,mshtml=',
+    // Arguments go through it: without a locale Wine takes them for ASCII.
+    LC_ALL: 'C.UTF-8',
   };
   delete environment['DISPLAY'];
   delete environment['NODE_OPTIONS'];
