@@ -103,6 +103,8 @@ export class ScriptRecord {
     const d = this.directory;
     const news = this.#folderChanged();
     if (news) this.#runner ??= d.readRunner();
+    // Before the events: it is written after the last of them, so who has it has them all.
+    const tree = this.tree ?? (news ? d.readTree() : null);
     const { events, offset } = d.readEvents(this.#offset);
     this.#offset = offset;
     for (const { event } of events) {
@@ -115,7 +117,7 @@ export class ScriptRecord {
       this.verdict ??= d.readVerdict();
       this.#abandoned ??= d.readAbandoned();
     }
-    if (this.verdict !== null && (news || events.length > 0)) this.tree ??= d.readTree();
+    if (this.verdict !== null) this.tree ??= tree;
     return events.map(({ event, at }) => ({ event, source: `${this.spec.runId}:${at}` }));
   }
 

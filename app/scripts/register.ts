@@ -97,7 +97,7 @@ export class Register {
     for (const { event, source } of news) this.#mirror(record, event, source, recovering);
     if (record.isFinal && !wasFinal) this.#becameFinal(record);
     else if (record.isFinal && recovering) this.#completions.deliver(record); // the host before may have died over it
-    if (record.isFinal && !record.isOrphan) this.stopWatching(record);
+    if (record.isFinal && record.tree !== null) this.stopWatching(record); // the line of the verdict comes after it
     if (news.length > 0) this.changed();
   }
 

@@ -109,9 +109,10 @@ describe('on the socket', () => {
     expect(await actorOf(roots.stdout.trim())).toEqual({ user: 'root', via: 'cli' });
     const behindSudo = await as(0, start, { ...home, SUDO_USER: 'kim' });
     expect(await actorOf(behindSudo.stdout.trim())).toEqual({ user: 'kim (as root)', via: 'cli' });
-    // The runner wrote these lines, the journal has them, and both say the same.
-    const history = await world.client.call('history.list', { ticket: theirs.stdout.trim() });
-    expect(history.map((entry) => entry.kind)).toContain('final');
+    // The runner wrote these lines, and the journal gets them.
+    const ticket = theirs.stdout.trim();
+    const kinds = async () => (await world.client.call('history.list', { ticket })).map((entry) => entry.kind);
+    await expect.poll(kinds, { timeout: 10_000 }).toContain('final');
   });
 
   test.skipIf(!isRoot)('a third user does not even reach it (needs root)', async () => {
