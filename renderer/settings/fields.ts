@@ -44,7 +44,7 @@ export const groups: readonly Group[] = [
       {
         key: 'busyCpuPercent',
         label: 'Busy above',
-        help: 'Of one CPU core, over the last minute. A busy script is never called stuck.',
+        help: 'Of one CPU core, over the last minute. For silence or run time a busy script is never called stuck.',
         control: number('% CPU', 0.1),
       },
       {
