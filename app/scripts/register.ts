@@ -23,6 +23,8 @@ export class Register {
   readonly #listeners = new Set<() => void>();
   readonly #usual = new Map<string, Usual | null>();
   readonly #completions: Completions;
+  /** Whose last word was seen and whose runner may still be ending: it, or who kills it, leaves temporary files. */
+  readonly over = new Set<ScriptRecord>();
 
   constructor(journal: Journal, log: (line: string) => void, completions = new Completions(log)) {
     this.#journal = journal;
@@ -93,11 +95,15 @@ export class Register {
   /** Reads what is new; while `recovering` it was told before and is only mirrored. */
   refresh(record: ScriptRecord, recovering = false): void {
     const wasFinal = record.isFinal;
+    const wasOver = record.tree !== null;
     const news = record.refresh();
     for (const { event, source } of news) this.#mirror(record, event, source, recovering);
     if (record.isFinal && !wasFinal) this.#becameFinal(record);
     else if (record.isFinal && recovering) this.#completions.deliver(record); // the host before may have died over it
-    if (record.isFinal && record.tree !== null) this.stopWatching(record); // the line of the verdict comes after it
+    if (record.isFinal && record.tree !== null) {
+      this.stopWatching(record); // the line of the verdict comes after it
+      if (!wasOver && !recovering) this.over.add(record);
+    }
     if (news.length > 0) this.changed();
   }
 

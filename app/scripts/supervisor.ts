@@ -242,7 +242,10 @@ export class Supervisor {
       this.#o.journal.flush();
       let changed = false;
       // What a script left running on purpose keeps its cgroup beyond its runner: nobody says when it goes.
-      if (this.#ticks % watchedEvery === 0) this.#o.control.sweep?.(this.#runnerPids());
+      if (this.#ticks % watchedEvery === 0) {
+        this.#o.control.sweep?.(this.#runnerPids());
+        this.#sweepOver();
+      }
       this.#ticks += 1;
       for (const [i, record] of this.#register.living.entries()) {
         if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);
@@ -267,6 +270,16 @@ export class Supervisor {
       if (changed) this.#register.changed();
     } catch (error) {
       this.#o.log(`W396 A look at the scripts failed: ${(error as Error).message}. It is repeated.`);
+    }
+  }
+
+  #sweepOver(): void {
+    const { control } = this.#o;
+    for (const record of this.#register.over) {
+      if (record.runner && control.liveness(record.runner.runner) === 'alive') continue;
+      this.#register.over.delete(record);
+      if (this.#register.records.get(nameKey(record.spec.ticket)) === record)
+        sweepTemporaries(record.directory.path, (pid) => control.identify(pid) !== null);
     }
   }
 

@@ -195,6 +195,7 @@ export class World implements AsyncDisposable {
     this.#client?.close();
     await this.killHost();
     await this.#endBackgroundHost();
+    await this.#endCommands();
     await this.#endScripts();
     rmSync(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
@@ -205,6 +206,29 @@ export class World implements AsyncDisposable {
     if (this.control.liveness(host) !== 'alive') return;
     process.kill(host.pid, 'SIGKILL');
     while (this.control.liveness(host) === 'alive') await new Promise((r) => setTimeout(r, 5));
+  }
+
+  /** A command that still runs when its test ends would start the next background host by itself. */
+  async #endCommands(): Promise<void> {
+    const own = (pid: number): boolean => {
+      try {
+        return (
+          readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`UNJAM_HOME=${this.home}\0`) &&
+          readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`${program}\0`)
+        );
+      } catch {
+        return false; // it has ended, or this is not Linux
+      }
+    };
+    const left = (): ProcessIdentity[] =>
+      this.control
+        .snapshot()
+        .filter((p) => p.state !== 'zombie' && own(p.identity.pid))
+        .map((p) => p.identity);
+    for (let all = left(); all.length > 0; all = left()) {
+      for (const identity of all) this.control.end(identity);
+      await delay(5);
+    }
   }
 
   async #endScripts(): Promise<void> {
