@@ -182,4 +182,5 @@ console.log(
     .map((load) => load.toFixed(1))
     .join(' ')} while this ran`,
 );
+log[Symbol.dispose](); // an exit does not wait for the end of the block
 process.exit(0);
