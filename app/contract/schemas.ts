@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { survivorReasons } from '../domain/events.ts';
 import { findingKeys } from '../domain/findings.ts';
 import { limits } from '../domain/limits.ts';
+import { platforms } from '../domain/platform.ts';
 import { cancelSignals, isolationLevels, scriptStates, timeoutKinds, verdictKinds } from '../domain/script.ts';
 
 /** ISO 8601 in UTC with milliseconds. */
@@ -346,7 +347,7 @@ export const HostInfo = z.strictObject({
   pid: z.int(),
   machine: z.string(),
   user: z.string(),
-  platform: z.string(),
+  platform: z.enum(platforms),
   elevated: z.boolean(),
   startedAt: Time,
   stateDirectory: z.string(),

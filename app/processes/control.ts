@@ -6,6 +6,7 @@
 import type { SurvivorReason } from '../domain/events.ts';
 import type { Examination } from '../domain/examination.ts';
 import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
+import type { Platform } from '../domain/platform.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 
 export interface LaunchRequest {
@@ -90,7 +91,7 @@ export type EndOutcome =
   | { readonly kind: 'failed'; readonly errorCode: number | string; readonly message: string };
 
 export interface ProcessControl {
-  readonly platform: 'linux' | 'windows';
+  readonly platform: Platform;
   /** Identity of the calling process. */
   readonly self: ProcessIdentity;
   /** The user that the calling process runs as: `root`, `CONTOSO\\kim`. */

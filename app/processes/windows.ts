@@ -88,7 +88,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
   }
 
   return {
-    platform: 'windows',
+    platform: 'win32',
     self,
     user: owner.user ?? process.env['USERNAME'] ?? 'unknown',
     elevated: owner.elevated,

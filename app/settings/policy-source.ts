@@ -1,5 +1,6 @@
 /** Where an administrator's words are found: the machine file and, on Windows, the registry. */
 import { join, resolve } from 'node:path';
+import type { Platform } from '../domain/platform.ts';
 import { emptyLayer, type Layer, policyLayer } from './layers.ts';
 import { noRegistry, policyKeyPath, type RegistryPolicy, windowsRegistry } from './registry.ts';
 import { distrust, readSettingsFile } from './settings-file.ts';
@@ -16,7 +17,7 @@ export interface PolicySource {
  * On Windows everybody may make a folder in ProgramData, so the file there counts only for a host whose own (closed)
  * state directory that folder is: one that is installed per machine. The registry counts always.
  */
-export function policySource(platform: string, stateDirectory: string, environment = process.env): PolicySource {
+export function policySource(platform: Platform, stateDirectory: string, environment = process.env): PolicySource {
   if (platform !== 'win32') return { machineFile: '/etc/unjam/policy.json', distrust, registry: noRegistry };
   const folder = join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam');
   const own = resolve(stateDirectory).toLowerCase() === resolve(folder).toLowerCase();

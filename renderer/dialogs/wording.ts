@@ -5,10 +5,11 @@ import { coarse, exactly } from '../words/durations.ts';
 import { visible } from '../words/visible.ts';
 
 const signalNames: Readonly<Record<string, string>> = { 'ctrl-c': 'Ctrl+C', 'ctrl-break': 'Ctrl+Break' };
-const platformNames: Readonly<Record<string, string>> = { win32: 'Windows', linux: 'Linux', darwin: 'macOS' };
+const platformNames: Readonly<Record<HostInfo['platform'], string>> = { win32: 'Windows', linux: 'Linux' };
 
 export const signalName = (signal: string): string => signalNames[signal] ?? signal;
-export const platformName = (host: HostInfo | null): string => platformNames[host?.platform ?? ''] ?? 'The system';
+export const platformName = (host: HostInfo | null): string =>
+  host === null ? 'The system' : platformNames[host.platform];
 
 export const quoted = (name: string): string => `"${visible(name)}"`;
 

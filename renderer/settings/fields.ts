@@ -20,7 +20,7 @@ export interface Field {
 export interface Group {
   readonly title: string;
   /** Elsewhere its settings would have no effect. */
-  readonly where?: 'desktop' | 'windows';
+  readonly where?: 'desktop' | 'win32';
   /** What follows its settings. */
   readonly more?: 'rules' | 'notification' | 'keys' | 'data';
   readonly fields: readonly Field[];
@@ -161,7 +161,7 @@ export const groups: readonly Group[] = [
   },
   {
     title: 'Monitoring',
-    where: 'windows',
+    where: 'win32',
     fields: [
       {
         key: 'notifications.eventLog',
