@@ -51,7 +51,18 @@ export interface ProcessSnapshot {
   readonly session: number | null;
   /** User + system CPU time since its start, ms; null when not readable. */
   readonly cpuMs: number | null;
+  /** CPU time of its ended children that it has waited for, and of theirs, ms; null where the system does not count it. */
+  readonly childrenCpuMs: number | null;
   readonly state: ProcessState;
+}
+
+/** What a tree has used since its start, ended processes included, as the system itself accounts for it. */
+export interface TreeUsage {
+  readonly cpuMs: number;
+  /** Bytes read and written; null where the system does not count them for a tree. */
+  readonly ioBytes: number | null;
+  /** What is in the figures: two readings can be compared only when this is the same. */
+  readonly basis: string;
 }
 
 /** `zombie` is dead: it only waits for its parent to look. `kernel`: an uninterruptible wait (Linux D, Windows Executive). */
@@ -127,6 +138,8 @@ export interface ProcessControl {
    * falls back to `tree`. `unknown` when nothing can be said.
    */
   treeLiveness(scope: TreeScope): Liveness;
+  /** The system's own account of a tree (cgroup, job); null when it keeps none, absent where it cannot. */
+  usage?(scope: TreeScope): TreeUsage | null;
   facts(identity: ProcessIdentity): ProcessFacts | null;
   /** Of `facts` the bytes alone, for those who look often. */
   ioBytes?(identity: ProcessIdentity): number | null;

@@ -3,7 +3,7 @@ import { uptime, userInfo } from 'node:os';
 import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
-import { enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
+import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
 import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
@@ -23,6 +23,7 @@ export function openLinux(): ProcessControl {
   const place = proc.readPlace();
   const marks = new MarkCache();
   const groups = new GroupProof();
+  const accounts = new CgroupAccounts(place);
   /** When an identity was last read and found alive. */
   const seenAlive = new WeakMap<ProcessIdentity, number>();
   let entering: Promise<void> | null = null;
@@ -93,6 +94,7 @@ export function openLinux(): ProcessControl {
       if (liveness(scope.root) === 'alive') return 'alive';
       return tree(scope).length > 0 ? 'alive' : 'dead';
     },
+    usage: (scope) => (samePlace(scope.root, place) ? accounts.read(scope) : null),
     facts(identity) {
       if (liveness(identity) !== 'alive') return null;
       const status = proc.readStatus(identity.pid);

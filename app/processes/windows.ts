@@ -14,7 +14,7 @@ import { end, explainSurvivor, measureSurvivor } from './windows/ending.ts';
 import type { Handle } from './windows/ffi.ts';
 import { identify, liveness, readPlace } from './windows/identity.ts';
 import { interrupt } from './windows/interrupt.ts';
-import { membersOf, terminateJob, withJob } from './windows/job.ts';
+import { membersOf, terminateJob, usageOf, withJob } from './windows/job.ts';
 import { closeHandle } from './windows/kernel.ts';
 import { launch } from './windows/launch.ts';
 import { readCommandLine } from './windows/process-memory.ts';
@@ -101,6 +101,10 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     snapshot,
     tree,
     treeLiveness,
+    usage(scope) {
+      const usage = onJob(scope, usageOf);
+      return usage && { ...usage, basis: scope.job ?? '' };
+    },
     facts(identity) {
       if (liveness(place, identity) !== 'alive') return null;
       const entry = readTable().find((e) => e.pid === identity.pid);

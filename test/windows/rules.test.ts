@@ -16,7 +16,7 @@ const place = { machine: 'here', bootId: '1', pidNamespace: 'host' };
 
 function seen(pid: number, parentPid: number, startTime: number, name = 'node.exe'): ProcessSnapshot {
   const identity = { ...place, pid, startTime: String(startTime), startedAt: startTime, name };
-  return { identity, parentPid, group: null, session: null, cpuMs: null, state: 'unknown' };
+  return { identity, parentPid, group: null, session: null, cpuMs: null, childrenCpuMs: null, state: 'unknown' };
 }
 
 const scopeOf = (root: ProcessSnapshot) => ({ root: root.identity, runId: 'mine', group: null, job: 'x' });

@@ -4,14 +4,15 @@
  * its parent (cgroups(7)). The runner enters before it has a script, because a move waits for the kernel's grace period:
  * 5 to 11 ms, 80 ms at load 7.
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../../domain/identity.ts';
-import type { ProcessSnapshot } from '../control.ts';
-import { read } from './proc.ts';
+import type { TreeScope } from '../../domain/script.ts';
+import type { ProcessSnapshot, TreeUsage } from '../control.ts';
+import { type Place, read, readStat } from './proc.ts';
 
-const pattern = /^unjam-(\d+)-\d+$/;
+const pattern = /^unjam-(\d+)-(\d+)$/;
 
 /** Of the runner that made it: unique until the next boot. */
 const nameOf = ({ pid, startTime }: ProcessIdentity): string => `unjam-${pid}-${startTime}`;
@@ -57,6 +58,49 @@ export function leaveCgroup(name: string): void {
     return; // its sweeper is the next host
   }
   remove(join(parent, name));
+}
+
+/** Reads what the cgroup of a script has used; remembers where it is, because finding that costs more than reading it. */
+export class CgroupAccounts {
+  readonly #place: Place;
+  readonly #folders = new WeakMap<TreeScope, string>();
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /**
+   * What all that ever ran in it has used, but its runner while that lives. The CPU is counted in every cgroup; the
+   * bytes of block devices only where the io controller is on (cgroup-v2.rst). Null when the script has none any more.
+   */
+  read(scope: TreeScope): TreeUsage | null {
+    const { cgroup: name } = scope;
+    if (name === undefined) return null;
+    const folder = this.#folders.get(scope) ?? folderOf(name, scope.root.pid);
+    const statistics = folder === null ? null : read(join(folder, 'cpu.stat'));
+    const usedUs = /^usage_usec (\d+)$/m.exec(statistics ?? '')?.[1];
+    if (folder === null || usedUs === undefined) return null;
+    this.#folders.set(scope, folder);
+    const [, pid = '', startTime] = pattern.exec(name) ?? [];
+    const runner = readStat(this.#place, pid);
+    const own = runner !== null && runner.identity.startTime === startTime ? runner.cpuMs : null;
+    const io = read(join(folder, 'io.stat'));
+    const bytes = [...(io ?? '').matchAll(/\b[rw]bytes=(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+    return {
+      cpuMs: Number(usedUs) / 1_000 - (own ?? 0),
+      ioBytes: io === null ? null : bytes,
+      basis: own === null ? name : `${name} without its runner`,
+    };
+  }
+}
+
+/** The folder of a runner's cgroup: beside this process's own, or where a member of it says. */
+function folderOf(name: string, memberPid: number): string | null {
+  const parent = parentFolder();
+  if (parent !== null && existsSync(join(parent, name))) return join(parent, name);
+  const mount = mountPoint();
+  const parts = pathOf(memberPid)?.split('/') ?? [];
+  return mount !== null && parts.includes(name) ? join(mount, ...parts.slice(0, parts.indexOf(name) + 1)) : null;
 }
 
 /** Removes the empty ones of runners that have been killed; those of `runners`, by pid, live: a refusal costs 40 µs. */

@@ -51,6 +51,7 @@ export function readStat(place: Place, pid: number | string): ProcessSnapshot | 
     group: field(5),
     session: field(6),
     cpuMs: ((field(14) + field(15)) * 1000) / ticksPerSecond,
+    childrenCpuMs: ((field(16) + field(17)) * 1000) / ticksPerSecond,
     state: stateOf(fields[0] ?? ''),
   };
 }
@@ -112,7 +113,7 @@ export function readWaitChannel(pid: number | string): string | null {
   return text === null || text === '' || text === '0' ? null : text;
 }
 
-/** Bytes that went through read and write calls, both directions. */
+/** Bytes that went through read and write calls, both directions, also those of children it has waited for. */
 export function readIoBytes(pid: number): number | null {
   const text = read(`/proc/${pid}/io`);
   if (text === null) return null;

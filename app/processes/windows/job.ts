@@ -44,6 +44,7 @@ const terminateJobObject = bind<(job: Handle, code: number) => number>(
 
 const rights = { query: 0x0004, terminate: 0x0008 } as const;
 const basicProcessIdList = 3;
+const basicAndIoAccountingInformation = 8;
 const extendedLimitInformation = 9;
 /** JOBOBJECT_BASIC_LIMIT_INFORMATION.LimitFlags */
 const limit = { breakawayOk: 0x800, killOnJobClose: 0x2000 } as const;
@@ -117,3 +118,15 @@ export function membersOf(job: Handle): readonly number[] | null {
 
 /** Needs the job's handle only: no process of it can deny this through its own access list. */
 export const terminateJob = (job: Handle): boolean => terminateJobObject(job, killedExitCode) !== 0;
+
+/** What all members have used since the job was made, ended ones too; null when the job cannot be asked. */
+export function usageOf(job: Handle): { readonly cpuMs: number; readonly ioBytes: number } | null {
+  // JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION: 48 bytes of times (100 ns) and counts, then IO_COUNTERS.
+  const buffer = Buffer.alloc(96);
+  if (!queryInformationJobObject(job, basicAndIoAccountingInformation, buffer, buffer.length, [0])) return null;
+  const ticks = buffer.readBigInt64LE(0) + buffer.readBigInt64LE(8);
+  return {
+    cpuMs: Number(ticks) / 10_000,
+    ioBytes: Number(buffer.readBigUInt64LE(72) + buffer.readBigUInt64LE(80)),
+  };
+}

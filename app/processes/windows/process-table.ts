@@ -210,6 +210,7 @@ export function toSnapshot(place: Place, entry: TableEntry): ProcessSnapshot {
     group: null,
     session: null,
     cpuMs: entry.cpuMs,
+    childrenCpuMs: null,
     state: stateOf(entry.threads),
   };
 }
