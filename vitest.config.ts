@@ -1,10 +1,25 @@
-/** One project per kind of promise; `test/support` holds what they share. */
+/**
+ * The folders of `test` mirror the source. A file's name says what it needs of the machine, and a project says what
+ * may run side by side:
+ *
+ * - `unit`       `*.test.ts`: no product process; files run in parallel.
+ * - `property`   `*.property.test.ts`: many random inputs; files run in parallel.
+ * - `real`       `*.real.test.ts`: real hosts, runners and scripts; one file at a time.
+ * - `browser`, `windows`, `packaged`, `torture`: the folder of that name; one file at a time.
+ */
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, options: Record<string, unknown> = {}) => ({
+interface Options {
+  readonly exclude?: string[];
+  readonly testTimeout?: number;
+  readonly hookTimeout?: number;
+  readonly fileParallelism?: boolean;
+}
+
+const project = (name: string, include: string, options: Options = {}) => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [include],
     environment: 'node' as const,
     pool: 'forks' as const,
     env: { ELECTRON_OVERRIDE_DIST_PATH: '/nonexistent', UNJAM_HOME: '/nonexistent/unjam-tests-set-their-own-home' },
@@ -12,20 +27,26 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
   },
 });
 
+const folders = ['browser', 'windows', 'packaged', 'torture'];
+const ofFolders = folders.map((folder) => `test/${folder}/**`);
+
 export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      project('unit'),
-      project('property'),
-      project('main'),
-      project('contract', { testTimeout: 30_000 }),
-      project('processes', { testTimeout: 60_000, fileParallelism: false }),
-      project('scripts', { testTimeout: 60_000, fileParallelism: false }),
-      project('browser', { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
-      project('windows', { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false }),
-      project('packaged', { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false }),
-      project('torture', { testTimeout: 600_000, fileParallelism: false }),
+      project('unit', 'test/**/*.test.ts', {
+        exclude: ['test/**/*.property.test.ts', 'test/**/*.real.test.ts', ...ofFolders],
+        testTimeout: 30_000,
+      }),
+      project('property', 'test/**/*.property.test.ts', { testTimeout: 60_000 }),
+      project('real', 'test/**/*.real.test.ts', { exclude: ofFolders, testTimeout: 60_000, fileParallelism: false }),
+      ...folders.map((folder) =>
+        project(folder, `test/${folder}/**/*.test.ts`, {
+          testTimeout: { browser: 60_000, windows: 120_000 }[folder] ?? 600_000,
+          hookTimeout: { browser: 60_000, windows: 300_000 }[folder] ?? 600_000,
+          fileParallelism: false,
+        }),
+      ),
     ],
   },
 });

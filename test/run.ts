@@ -1,6 +1,6 @@
 /**
  * `npm test`: installs what the tests need where it may, builds, checks, runs every test and ends with one line
- * `N passed, N failed, N skipped`. A static check counts as one test. `npm test -- unit scripts` runs only those.
+ * `N passed, N failed, N skipped`. A static check counts as one test. `npm test -- unit real` runs only those.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -34,14 +34,7 @@ const failures: string[] = [];
 const skips: string[] = [];
 
 /** Projects that may share the machine run together; those that measure or start many processes run alone. */
-const groups = [
-  ['unit', 'property', 'main'],
-  ['contract', 'processes', 'scripts'],
-  ['browser'],
-  ['windows'],
-  ['packaged'],
-  ['torture'],
-];
+const groups = [['unit', 'property'], ['real'], ['browser'], ['windows'], ['packaged'], ['torture']];
 
 const checks: readonly (readonly [string, string])[] = [
   ['types of app', 'tsc -p tsconfig.node.json'],

@@ -10,7 +10,7 @@ import type { RunnerOrder } from '../../app/runner/index.ts';
 import { runOf } from '../support/wreck.ts';
 import { root, World } from '../support/world.ts';
 
-const preload = new URL('../property/drivers/die-at.ts', import.meta.url).href;
+const preload = new URL('../locks/drivers/die-at.ts', import.meta.url).href;
 const atOnce = 4;
 
 /** A runner of its own for one script, as a host starts it; killed before its n-th change of a file. */

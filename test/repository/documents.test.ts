@@ -8,13 +8,16 @@ const read = (...path: string[]): string => readFileSync(join(repository, ...pat
 const security = read('docs', 'security.md');
 const checklist = read('docs', 'windows-checklist.md');
 
+/** A document names a test without its kind: `api.test.ts` is `api.real.test.ts` too. */
+const plain = (file: string): string => file.replace(/\.(property|real)\.test\.ts$/, '.test.ts');
+
 /** Test files by name, with every text in quotes that stands first in brackets: titles are among these. */
 const tests = new Map<string, string[]>();
 for (const file of readdirSync(join(repository, 'test'), { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.test.ts')) continue;
   const texts = [...read('test', file).matchAll(/\(\s*(['"`])((?:\\.|(?!\1)[^\n\\])*)\1/g)];
-  const known = tests.get(basename(file)) ?? [];
-  tests.set(basename(file), [...known, ...texts.map(([, , text = '']) => text)]);
+  const known = tests.get(plain(basename(file))) ?? [];
+  tests.set(plain(basename(file)), [...known, ...texts.map(([, , text = '']) => text)]);
 }
 
 interface Claim {
@@ -24,8 +27,8 @@ interface Claim {
 
 /** `file.test.ts` "title", "another"; a dot-dot-dot stands for any text. */
 function claims(text: string): Claim[] {
-  return [...text.matchAll(/`([\w-]+\.test\.ts)`((?:,?\s+"[^"]+")*)/g)].map(([, file = '', titles = '']) => ({
-    file,
+  return [...text.matchAll(/`([\w.-]+\.test\.ts)`((?:,?\s+"[^"]+")*)/g)].map(([, file = '', titles = '']) => ({
+    file: plain(file),
     titles: [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => title.replace(/\s+/g, ' ')),
   }));
 }
