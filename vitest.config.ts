@@ -45,6 +45,7 @@ export default defineConfig({
           testTimeout: { browser: 60_000, windows: 120_000 }[folder] ?? 600_000,
           hookTimeout: { browser: 60_000, windows: 300_000 }[folder] ?? 600_000,
           fileParallelism: false,
+          ...(folder === 'browser' ? { expect: { poll: { timeout: 30_000 } } } : {}),
         }),
       ),
     ],

@@ -9,8 +9,7 @@ import type {
   ScriptView,
   Condition,
 } from '../app/contract/methods.ts';
-import type { letterKeyNames } from '../app/contract/settings-schemas.ts';
-import type { saveKinds, WindowInput, WindowMethod, WindowOutput } from '../app/contract/window.ts';
+import type { OpenRequest, saveKinds, WindowInput, WindowMethod, WindowOutput } from '../app/contract/window.ts';
 
 export type { ErrorBody, ErrorCode } from '../app/contract/errors.ts';
 export type {
@@ -38,21 +37,14 @@ export type {
   Snapshot,
 } from '../app/contract/methods.ts';
 
+export type { OpenRequest } from '../app/contract/window.ts';
 export type IconName = Condition['icon'];
 export type Verb = keyof ScriptDetail['verbs'];
 export type IsolationLevel = NonNullable<ScriptView['isolation']>;
 
-/** What the tray or a notification asks the page to show; it only ever opens something. */
-export type OpenRequest =
-  | { readonly view: 'scripts' | 'settings' | 'run' }
-  | { readonly view: 'script'; readonly ticket: string; readonly dialog: Verb | 'log' | null };
-
-/** A key without Ctrl, by what it was from the beginning: by this name the components know it. */
-export type LetterKey = (typeof letterKeyNames)[number];
 export type SaveKind = (typeof saveKinds)[number];
 export type Saved = WindowOutput<'window.saveText'>;
 export type TestNotification = WindowOutput<'window.testNotification'>;
-export type HotKeyAnswer = WindowOutput<'window.hotKey'>;
 
 /** The contract's client, and a way to give up on an answer that nobody waits for any more. */
 export interface ConsoleClient extends Client {
@@ -67,8 +59,6 @@ export interface ConsoleClient extends Client {
   testNotification?(): Promise<TestNotification>;
   /** Only the desktop application: start at sign-in as the system has it, set before where `on` is given; null = no such thing. */
   signIn?(on?: boolean): Promise<boolean | null>;
-  /** Only the desktop application: the hot key as it is, set before where `keys` is given; empty = none. */
-  hotKey?(keys?: string): Promise<HotKeyAnswer>;
   /** Only the desktop application: shows the state directory; what is returned says why not, and is empty when it was shown. */
   openFolder?(): Promise<string>;
   /** Shows `#log/TICKET` in a window of its own; false when there can be none. */

@@ -5,6 +5,11 @@
 import { z } from 'zod';
 import { Ticket } from './schemas.ts';
 
+/** What the tray or a notification asks the page to show (event `open`). It only ever opens something; a person presses the verbs. */
+export type OpenRequest =
+  | { readonly view: 'scripts' | 'settings' | 'run' }
+  | { readonly view: 'script'; readonly ticket: string; readonly dialog: 'cancel' | 'kill' | 'abandon' | 'log' | null };
+
 export const saveKinds = ['log', 'csv', 'json'] as const;
 /** What a page can hand over to be saved, characters; a whole log goes by `window.saveLog`. */
 const savedTextMax = 64 * 1_048_576;

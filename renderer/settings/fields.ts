@@ -22,7 +22,7 @@ export interface Group {
   /** Elsewhere its settings would have no effect. */
   readonly where?: 'desktop' | 'win32';
   /** What follows its settings. */
-  readonly more?: 'rules' | 'notification' | 'keys' | 'data';
+  readonly more?: 'rules' | 'notification' | 'data';
   readonly fields: readonly Field[];
 }
 
@@ -173,7 +173,6 @@ export const groups: readonly Group[] = [
   },
   {
     title: 'This console',
-    more: 'keys',
     fields: [
       {
         key: 'theme',

@@ -1,6 +1,5 @@
 /** The keyboard map: what the help dialog shows, and which key does what. */
-import type { LetterKey } from '../contract.ts';
-import { hasCase, letterKeys } from './letter-keys.svelte.ts';
+import { hasCase, letterKeys, letterNames, type LetterKey } from './letter-keys.svelte.ts';
 
 export interface KeyHelp {
   readonly keys: string;
@@ -8,7 +7,7 @@ export interface KeyHelp {
   readonly does: string;
 }
 
-/** A key in braces may be another one, or be switched off. */
+/** A key in braces can be switched off. */
 const keyMap: readonly KeyHelp[] = [
   { keys: 'Del', where: 'list, detail', does: 'Cancel… (opens the dialog)' },
   { keys: 'Shift+Del', where: 'list, detail', does: 'Force Kill… (opens the dialog)' },
@@ -22,7 +21,6 @@ const keyMap: readonly KeyHelp[] = [
   { keys: '{l}', where: 'list, detail', does: 'its log in a window of its own' },
   { keys: 'Shift+{l}', where: 'list, detail', does: 'its log in this window; Esc returns to the row' },
   { keys: '{s}', where: 'list', does: 'sort again' },
-  { keys: '{r}', where: 'list, detail', does: 'remind me in 30 min; again: do not' },
   { keys: 'Ctrl+C', where: 'list', does: 'copy the row' },
   { keys: 'Ctrl+Shift+C', where: 'list, detail', does: 'copy the incident summary' },
   { keys: 'Ctrl+F or {/}', where: 'list, log', does: 'filter, find; Esc clears and leaves' },
@@ -41,7 +39,7 @@ const keyMap: readonly KeyHelp[] = [
   { keys: 'Esc', where: 'dialogs', does: 'Go back' },
 ];
 
-/** The map as the keys are now. */
+/** The map without the keys that are switched off. */
 export function keyHelp(): readonly KeyHelp[] {
   return keyMap
     .map((entry) => ({
@@ -54,8 +52,8 @@ export function keyHelp(): readonly KeyHelp[] {
 }
 
 /**
- * "Ctrl+Shift+Delete", "Shift+n", "F6": one name per key press, whatever the layout, and by the name that a key without
- * Ctrl had from the beginning. Empty = a key that was given away or is switched off (WCAG 2.1.4).
+ * "Ctrl+Shift+Delete", "Shift+n", "F6": one name per key press, whatever the layout. Empty = a key that is switched off
+ * (WCAG 2.1.4).
  */
 export function keyName(event: KeyboardEvent): string {
   const isWritten = [...event.key].length === 1;
@@ -64,10 +62,10 @@ export function keyName(event: KeyboardEvent): string {
   const ctrl = isHeld && (event.ctrlKey || event.metaKey);
   const alt = isHeld && event.altKey;
   const key = isWritten ? event.key.toLowerCase() : event.key;
-  const name = isWritten && !ctrl && !alt ? letterKeys.meaning(key) : key;
-  if (name === '') return '';
+  const isOff = !letterKeys.isOn && letterNames.some((name) => name === key);
+  if (isWritten && !ctrl && !alt && isOff) return '';
   const shift = event.shiftKey && (!isWritten || key === ' ' || hasCase(key));
-  return `${ctrl ? 'Ctrl+' : ''}${alt ? 'Alt+' : ''}${shift ? 'Shift+' : ''}${name}`;
+  return `${ctrl ? 'Ctrl+' : ''}${alt ? 'Alt+' : ''}${shift ? 'Shift+' : ''}${key}`;
 }
 
 export function isTextField(target: EventTarget | null): boolean {

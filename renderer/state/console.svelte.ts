@@ -12,7 +12,6 @@ import { LiveDetail } from './live-detail.svelte.ts';
 import { LiveLog } from './live-log.svelte.ts';
 import { formatAddress, loneLog, Navigation, parseAddress, type Address, type View } from './navigation.svelte.ts';
 import { Preferences } from './preferences.svelte.ts';
-import { Reminders } from './reminders.svelte.ts';
 import { ScriptList } from './script-list.svelte.ts';
 
 export const [useConsole, provideConsole] = createContext<Console>();
@@ -25,7 +24,6 @@ export class Console {
   readonly announcer = new Announcer();
   readonly list = new ScriptList();
   readonly navigation = new Navigation();
-  readonly reminders = new Reminders();
   readonly preferences: Preferences;
   readonly connection: Connection;
   readonly actions: Actions;
@@ -161,13 +159,6 @@ export class Console {
     this.actions.open(verb, view);
   }
 
-  /** R: in half an hour again; the same key takes it back. */
-  remind(ticket: string): void {
-    const name = this.list.get(ticket)?.name ?? ticket;
-    const isSet = this.reminders.toggle(ticket, this.clock.now);
-    this.announcer.warn(isSet ? `You are reminded of ${name} in 30 min.` : `No reminder of ${name} any more.`);
-  }
-
   async resume(mutex: string): Promise<void> {
     this.resumeFailure = null;
     try {
@@ -201,8 +192,6 @@ export class Console {
       this.#open(ticket, open);
     }
     this.#tellNewStuck(snapshot.scripts);
-    for (const script of this.reminders.accept((ticket) => this.list.get(ticket), this.clock.now))
-      this.announcer.warn(`Reminder: ${script.name}: ${script.condition.headline}`);
     if (this.navigation.view === 'mutexes' && this.navigation.mutex === null)
       this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
   }

@@ -93,6 +93,4 @@ function apply(values: Settings): void {
   root.style.setProperty('--text-size', String(textSizePercent / 100));
   zone.isUtc = timeDisplay === 'utc';
   letterKeys.isOn = values.singleLetterKeys;
-  // An older host has no other keys than those of the beginning.
-  letterKeys.changed = values.letterKeys ?? {};
 }

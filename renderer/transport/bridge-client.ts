@@ -4,7 +4,6 @@ import type {
   ConsoleClient,
   EventName,
   EventPayload,
-  HotKeyAnswer,
   Input,
   Method,
   OpenRequest,
@@ -52,10 +51,6 @@ export class BridgeClient implements ConsoleClient {
   async signIn(on?: boolean): Promise<boolean | null> {
     const { on: isOn } = await this.#ask<{ on: boolean | null }>('window.signIn', on === undefined ? {} : { on });
     return isOn;
-  }
-
-  hotKey(keys?: string): Promise<HotKeyAnswer> {
-    return this.#ask('window.hotKey', keys === undefined ? {} : { keys });
   }
 
   async openFolder(): Promise<string> {

@@ -5,9 +5,9 @@
 import { availableParallelism, loadavg } from 'node:os';
 import type { Page } from 'playwright-core';
 import { ready, row } from '../support/browser-console.ts';
-import { FakeHost } from '../support/browser-fake-host.ts';
+import { BrowserHost } from '../support/browser-host.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
-import { manyScripts } from '../support/browser-worlds.ts';
+import { listView, manyScripts } from '../support/browser-worlds.ts';
 import { ensureBuilt, launchBrowser, openConsole } from '../support/browser.ts';
 
 interface Figure {
@@ -20,7 +20,7 @@ const percentile = (values: readonly number[], p: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.ceil((values.length * p) / 100) - 1)] ?? NaN;
 
 /** From the key's event to the frame that shows what it did. */
-async function keyToPaint(page: Page, host: FakeHost): Promise<number[]> {
+async function keyToPaint(page: Page, host: BrowserHost): Promise<number[]> {
   await page.evaluate(() => {
     const times: number[] = [];
     Object.assign(window, { times });
@@ -46,7 +46,7 @@ async function keyToPaint(page: Page, host: FakeHost): Promise<number[]> {
 
 let round = 0;
 /** Every script changes, as when all of them ran for another minute. */
-function churn(host: FakeHost): void {
+function churn(host: BrowserHost): void {
   round += 1;
   host.push((world) => {
     for (const [ticket, one] of world.scripts)
@@ -81,7 +81,7 @@ interface RefreshCosts {
   readonly cpu: readonly number[];
 }
 
-async function refreshCosts(page: Page, host: FakeHost): Promise<RefreshCosts> {
+async function refreshCosts(page: Page, host: BrowserHost): Promise<RefreshCosts> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const busy = async (): Promise<number> => {
@@ -101,11 +101,11 @@ async function refreshCosts(page: Page, host: FakeHost): Promise<RefreshCosts> {
 }
 
 /** From Enter in the dialog to "Cancel requested…" on screen. */
-async function verbToChange(page: Page, host: FakeHost): Promise<number[]> {
+async function verbToChange(page: Page, host: BrowserHost): Promise<number[]> {
   const times: number[] = [];
   host.answers.set('scripts.cancel', async (input) => {
     await new Promise((resolve) => setTimeout(resolve, 300));
-    return host.world.scripts.get(String(input['ticket']));
+    return listView(host.world.scripts.get(String(input['ticket']))!);
   });
   for (let n = 0; n < 10; n += 1) {
     await page.keyboard.press('Delete');
@@ -136,8 +136,8 @@ await ensureBuilt();
 const browser = await launchBrowser();
 const figures: Figure[] = [];
 {
-  await using host = await FakeHost.start(manyScripts(1_000));
-  await using opened = await openConsole(browser, host.url, { init: timeSnapshots });
+  await using host = await BrowserHost.start(manyScripts(1_000));
+  await using opened = await openConsole(browser, host.address, { init: timeSnapshots });
   await row(opened.page, 't0').click();
   const keys = await keyToPaint(opened.page, host);
   figures.push({ what: `P5 key to paint, p95 of ${keys.length}`, value: percentile(keys, 95), bar: 50 });
@@ -148,8 +148,8 @@ const figures: Figure[] = [];
   figures.push({ what: `P6 the same, CPU of the page, p95 of ${cpu.length}`, value: percentile(cpu, 95), bar: 16 });
 }
 {
-  await using host = await FakeHost.start(stuckWorld());
-  await using opened = await openConsole(browser, host.url);
+  await using host = await BrowserHost.start(stuckWorld());
+  await using opened = await openConsole(browser, host.address);
   await opened.page.locator('[data-verb=cancel]').waitFor();
   const times = await verbToChange(opened.page, host);
   figures.push({ what: `P15 verb to visible change, p95 of ${times.length}`, value: percentile(times, 95), bar: 100 });

@@ -3,7 +3,7 @@ import { loadavg } from 'node:os';
 import type { CDPSession, Page } from 'playwright-core';
 import type { Method, Parsed } from '../../app/contract/methods.ts';
 import { ensureBuilt, launchBrowser, openConsole } from '../support/browser.ts';
-import { FakeHost } from '../support/browser-fake-host.ts';
+import { BrowserHost } from '../support/browser-host.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { LogFiles } from '../support/log-files.ts';
 import { fill, lineCount, type Measurement, report } from './log-file.ts';
@@ -44,7 +44,7 @@ async function frames(page: Page, count: number, pxPerFrame: number): Promise<{ 
 await ensureBuilt();
 using log = new LogFiles();
 fill(log);
-await using host = await FakeHost.start(stuckWorld());
+await using host = await BrowserHost.start(stuckWorld());
 const answer = (method: Method, read: (input: never) => unknown): void => {
   host.answers.set(method, (input) => read({ ...input, ticket: 't' } as never));
 };
@@ -66,7 +66,7 @@ async function processorMs(session: CDPSession): Promise<number> {
 }
 
 async function openLog(scale: number) {
-  const opened = await openConsole(browser, host.url, {
+  const opened = await openConsole(browser, host.address, {
     deviceScaleFactor: scale,
     viewport: { width: Math.round(1280), height: 800 },
   });
@@ -78,7 +78,7 @@ async function openLog(scale: number) {
 
 {
   log.reader = log.newReader();
-  await using opened = await openConsole(browser, host.url, {});
+  await using opened = await openConsole(browser, host.address, {});
   const { page } = opened;
   await page.locator('.preview .line').first().waitFor();
   // Nobody walks through the list: then the console would wait for the last selection.

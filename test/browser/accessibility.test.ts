@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { standInBridge } from '../support/browser-bridge.ts';
 import { consoleSpecs, detailOf, dialog } from '../support/browser-console.ts';
-import type { FakeHost } from '../support/browser-fake-host.ts';
+import type { BrowserHost } from '../support/browser-host.ts';
 import { cancelIgnored, removedFromQueue, unkillable } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { hostileLines } from '../support/browser-worlds.ts';
@@ -15,7 +15,7 @@ const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 const desktop = 'settings of the desktop application';
 
-const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<void>>> = {
+const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promise<void>>> = {
   list: async () => {},
   waiter: async (page) => {
     await page.locator('[role=row][data-ticket=a2]').click();
@@ -87,20 +87,10 @@ const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<v
     await page.keyboard.press('Control+4');
     await page.getByText('2 values are set by your administrator').waitFor();
   },
-  'settings with the keys open': async (page, host) => {
-    host.world.settings = { letterKeys: { b: 'j' } };
-    await page.keyboard.press('Control+4');
-    await page.getByText('Change keys…').click();
-    await page.getByRole('textbox', { name: 'Sort again' }).fill('j');
-    await page.keyboard.press('Enter');
-    await page.getByText('Sort again: J is the key for').waitFor();
-  },
   [desktop]: async (page, host) => {
     host.answers.set('window.signIn' as never, () => ({ on: true }));
-    host.answers.set('window.hotKey' as never, () => ({ keys: 'Ctrl+Alt+U', text: 'Another program has Ctrl+Alt+U.' }));
     host.answers.set('window.openFolder' as never, () => ({ text: '' }));
     await page.keyboard.press('Control+4');
-    await page.getByText('Another program has Ctrl+Alt+U.').waitFor();
     await page.getByRole('button', { name: 'Open folder' }).click();
     await page.getByText('The system has opened the folder.').waitFor();
   },
@@ -111,10 +101,6 @@ const screens: Readonly<Record<string, (page: Page, host: FakeHost) => Promise<v
     await page.keyboard.press('Control+1');
     await page.keyboard.press('Shift+Delete');
     await dialog(page).waitFor();
-  },
-  reminder: async (page) => {
-    await page.keyboard.press('r');
-    await page.locator('.bell').first().waitFor();
   },
   'first run': async (page, host) => {
     host.push((world) => world.scripts.clear());

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row, verb, type Scene } from '../support/browser-console.ts';
-import { refuse } from '../support/browser-fake-host.ts';
+import { refuse } from '../support/browser-host.ts';
 import { cancelIgnored, removedFromQueue, unkillable } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
-import { script } from '../support/browser-worlds.ts';
+import { listView, script } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
@@ -123,7 +123,9 @@ describe('a script that was removed from its queue', () => {
 
   it('is started as a new one with the same command, isolation and limits', async () => {
     await using scene = await atRemoved();
-    scene.host.answers.set('scripts.start', () => script({ ticket: 'new-1', name: 'Deploy api-eu / step 1' }));
+    scene.host.answers.set('scripts.start', () =>
+      listView(script({ ticket: 'new-1', name: 'Deploy api-eu / step 1' })),
+    );
     await scene.page.getByRole('button', { name: 'Start it again…' }).click();
     await ready(scene.page);
     await dialog(scene.page).getByRole('button', { name: 'Start it again' }).click();

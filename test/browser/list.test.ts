@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, order, row, rows } from '../support/browser-console.ts';
 import { cancelIgnored } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
-import { manyScripts, script, World } from '../support/browser-worlds.ts';
+import { listView, manyScripts, script, World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 
@@ -186,7 +186,7 @@ describe('the list', () => {
     await using scene = await open(new World(), { waitFor: 'text=No scripts yet on WEB-EU-07' });
     scene.host.answers.set('scripts.start', (input) => {
       scene.host.push((world) => world.add(script({ ticket: 'sample-1', name: String(input['name']) })));
-      return scene.host.world.scripts.get('sample-1');
+      return listView(scene.host.world.scripts.get('sample-1')!);
     });
     await scene.page.getByRole('button', { name: 'Run the sample', disabled: false }).click();
     await row(scene.page, 'sample-1').waitFor();

@@ -1,7 +1,6 @@
 /** Every line of a long log is in reach: by the bar, by number, by link, by search. The host's own reader answers. */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UnjamError } from '../../app/contract/errors.ts';
 import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, type Scene } from '../support/browser-console.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
@@ -31,11 +30,7 @@ async function openLog(options: Parameters<typeof open>[1] = {}): Promise<Scene>
   const scene = await open(stuckWorld(), options);
   const read = (method: Method, call: (input: never) => unknown): void => {
     scene.host.answers.set(method, async (input) => {
-      try {
-        return await call({ ...input, ticket: 't' } as never);
-      } catch (error) {
-        throw error instanceof UnjamError ? error.toBody() : error;
-      }
+      return await call({ ...input, ticket: 't' } as never);
     });
   };
   read('logs.lines', (input: Parameters<LogFiles['lines']>[0]) => log.lines({ ...input }, true));

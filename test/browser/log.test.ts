@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused } from '../support/browser-console.ts';
-import { sequenced } from '../support/browser-fake-host.ts';
+import { sequenced } from '../support/browser-host.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { ago, hostileLines, type World } from '../support/browser-worlds.ts';
 

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/browser-console.ts';
+import { consoleSpecs, detailOf, dialog, ready, row } from '../support/browser-console.ts';
 import { standInBridge } from '../support/browser-bridge.ts';
+import { refuse } from '../support/browser-host.ts';
 import { cancelIgnored } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
-import { World } from '../support/browser-worlds.ts';
+import { listView, World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const setting = (key: string): string => `[data-setting="${key}"]`;
@@ -243,8 +244,7 @@ describe('the settings', () => {
     const world = stuckWorld();
     await using scene = await open(world);
     scene.host.answers.set('settings.get', () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- an answer, not an exception
-      throw { code: 'unknown-method', message: 'There is no method "settings.get".', next: '' };
+      return refuse({ code: 'unknown-method', message: 'There is no method "settings.get".', next: '' });
     });
     await scene.page.reload();
     await row(scene.page, '9f2c-41aa').waitFor();
@@ -256,8 +256,8 @@ describe('the settings', () => {
 describe('the data', () => {
   it('export what a person has set here and is not the default, as a settings.json has it', async () => {
     const world = stuckWorld();
-    world.settings = { silentAfterMinutes: 25, theme: 'system', letterKeys: { b: 'j' }, keepHistoryDays: 90 };
-    world.policy = { keepHistoryDays: 400, requireReason: true };
+    world.settings = { silentAfterMinutes: 25, theme: 'system', requireReason: true, keepHistoryDays: 90 };
+    world.policy = { keepHistoryDays: 400, killNeedsPid: true };
     await using scene = await openSettings(world);
     const download = scene.page.waitForEvent('download');
     await scene.page.getByRole('button', { name: 'Export settings' }).click();
@@ -265,7 +265,7 @@ describe('the data', () => {
     expect(file.suggestedFilename()).toBe('unjam-settings.json');
     expect(JSON.parse(readFileSync(await file.path(), 'utf8'))).toEqual({
       silentAfterMinutes: 25,
-      letterKeys: { b: 'j' },
+      requireReason: true,
     });
     await scene.page.getByText('2 settings exported to unjam-settings.json.').waitFor();
     expect(await scene.page.getByRole('button', { name: 'Open folder' }).count()).toBe(0);
@@ -291,7 +291,7 @@ describe('the data', () => {
     await data.getByText('0 settings exported to D:\\mine.json.').waitFor();
     scene.host.answers.delete('window.openFolder' as never); // an older application
     await data.getByRole('button', { name: 'Open folder' }).click();
-    await data.getByText('The fake host has no window.openFolder. Add it.').waitFor();
+    await data.getByText('There is no method "window.openFolder".').waitFor();
   });
 });
 
@@ -300,7 +300,7 @@ describe('the first run', () => {
     await using scene = await open(new World(), { waitFor: 'text=No scripts yet on WEB-EU-07' });
     scene.host.answers.set('drill.start', () => {
       const drill = stuckWorld();
-      const hung = drill.scripts.get('9f2c-41aa')!;
+      const hung = listView(drill.scripts.get('9f2c-41aa')!);
       scene.host.push((world) => world.add(...drill.scripts.values()));
       return { mutex: 'fire drill', hung, waiting: [], endsBy: new Date().toISOString() };
     });
@@ -312,36 +312,10 @@ describe('the first run', () => {
   it('says why a drill could not begin', async () => {
     await using scene = await open(new World(), { waitFor: 'text=No scripts yet on WEB-EU-07' });
     scene.host.answers.set('drill.start', () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- an answer, not an exception
-      throw { code: 'not-possible', message: 'A fire drill goes on already.', next: 'Free it.' };
+      return refuse({ code: 'not-possible', message: 'A fire drill goes on already.', next: 'Free it.' });
     });
     await scene.page.getByRole('button', { name: 'Start a fire drill' }).click();
     await scene.page.getByText('A fire drill goes on already. Free it.').waitFor();
-  });
-});
-
-describe('a reminder', () => {
-  it('is set and taken back with R, and comes when its time has come', async () => {
-    await using scene = await open(stuckWorld());
-    await scene.page.clock.install();
-    await detailOf(scene.page, 'Deploy web-eu');
-    await scene.page.keyboard.press('r');
-    await scene.page.getByRole('alert').filter({ hasText: 'You are reminded of' }).waitFor({ state: 'attached' });
-    await scene.page.keyboard.press('r');
-    await scene.page.getByRole('alert').filter({ hasText: 'No reminder' }).waitFor({ state: 'attached' });
-    await scene.page.keyboard.press('r');
-    expect(await row(scene.page, '9f2c-41aa').getAttribute('aria-label')).toContain('reminder set');
-    await scene.page.clock.fastForward(31 * 60_000);
-    // The host's clock goes on as well.
-    const later = (): string => new Date(Date.now() + 31 * 60_000).toISOString();
-    scene.host.world.snapshot = ((before) => () => ({ ...before.call(scene.host.world), at: later() }))(
-      scene.host.world.snapshot,
-    );
-    scene.host.push();
-    await scene.page.getByText('Reminder: Deploy web-eu / step 4.').waitFor();
-    expect(await focused(scene.page)).toBe('9f2c-41aa');
-    await scene.page.getByRole('group', { name: 'Reminder' }).getByRole('button', { name: 'Dismiss' }).click();
-    await scene.page.getByText('Reminder: Deploy web-eu / step 4.').waitFor({ state: 'detached' });
   });
 });
 

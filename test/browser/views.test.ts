@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready, verb } from '../support/browser-console.ts';
-import { refuse } from '../support/browser-fake-host.ts';
+import { refuse } from '../support/browser-host.ts';
 import { standInBridge } from '../support/browser-bridge.ts';
 import { cancelIgnored } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';

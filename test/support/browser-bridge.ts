@@ -1,4 +1,4 @@
-/** What the preload script of the desktop application gives the page, over the fake host. */
+/** What the preload script of the desktop application gives the page, over the host of the specs. */
 export function standInBridge(): void {
   const listeners = new Map<string, (payload: unknown) => void>();
   const call = async (method: string, input: unknown): Promise<unknown> =>

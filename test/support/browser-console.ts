@@ -1,12 +1,12 @@
-/** What the console's specs share: one browser per file, a fake host and a page per test, and short names for its parts. */
+/** What the console's specs share: one browser per file, a host and a page per test, and short names for its parts. */
 import type { BrowserContextOptions, Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ensureBuilt, launchBrowser, openConsole } from './browser.ts';
-import { FakeHost } from './browser-fake-host.ts';
+import { BrowserHost } from './browser-host.ts';
 import type { World } from './browser-worlds.ts';
 
 export interface Scene extends AsyncDisposable {
-  readonly host: FakeHost;
+  readonly host: BrowserHost;
   readonly page: Page;
   readonly problems: readonly string[];
 }
@@ -23,8 +23,8 @@ export function consoleSpecs(): (
   });
   afterAll(async () => await browser.close());
   return async (world, { hash = '', ...options } = {}) => {
-    const host = await FakeHost.start(world);
-    const opened = await openConsole(browser, host.url + hash, options).catch(async (error: unknown) => {
+    const host = await BrowserHost.start(world);
+    const opened = await openConsole(browser, host.address + hash, options).catch(async (error: unknown) => {
       await host[Symbol.asyncDispose]();
       throw error;
     });

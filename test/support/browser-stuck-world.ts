@@ -174,17 +174,6 @@ export function stuckWorld(): World {
       processes: [],
     }),
   );
-  world.overview = {
-    sentence: '1 stuck script blocks 3 scripts on "RunningScript"',
-    detail:
-      'Oldest wait 46 min 10 s. Nothing has been tried yet. Next step for "Deploy web-eu / step 4" (PID 7312): Cancel.',
-    title: '1 stuck, blocks 3 - Unjam',
-    tooltip: 'Unjam: 1 STUCK',
-    severity: 'critical',
-    tray: 'stuck',
-    ticket: '9f2c-41aa',
-    next: 'cancel',
-  };
   world.mutexes = mutexes();
   world.history = history();
   world.logs.set('9f2c-41aa', deployLog());

@@ -1,4 +1,4 @@
-/** What a world of the fake host is made of: scripts, and how many of them. */
+/** What a world of the browser's host is made of: scripts, and how many of them. */
 import type {
   HistoryEntry,
   HostInfo,
@@ -10,6 +10,7 @@ import type {
   Snapshot,
 } from '../../app/contract/methods.ts';
 
+import { overview } from '../../app/domain/overview.ts';
 import type { Values } from '../../app/settings/layers.ts';
 
 export const minute = 60_000;
@@ -38,16 +39,10 @@ export class World {
   /** What the person has set, and what the administrator has. */
   settings: Values = {};
   policy: Values = {};
-  overview: Overview = {
-    sentence: 'Nothing is running.',
-    detail: 'No script waits for a mutex.',
-    title: 'Nothing running - Unjam',
-    tooltip: 'Unjam: nothing is running',
-    severity: 'neutral',
-    tray: 'idle',
-    ticket: null,
-    next: 'none',
-  };
+  /** What the host says of itself, where it is not as usual. */
+  host: Partial<HostInfo> = {};
+  /** Only for what the real one cannot say, as an engine that is offline. */
+  overview: Overview | null = null;
 
   add(...scripts: readonly ScriptDetail[]): this {
     for (const one of scripts) this.scripts.set(one.ticket, one);
@@ -62,18 +57,33 @@ export class World {
   }
 
   snapshot(): Omit<Snapshot, 'sequence'> {
+    const scripts = [...this.scripts.values()].map(listView);
     return {
       at: new Date().toISOString(),
       machine: 'WEB-EU-07',
-      overview: this.overview,
-      scripts: [...this.scripts.values()].map(viewOf),
+      overview: this.overview ?? this.#overview(scripts),
+      scripts,
       mutexes: this.mutexes,
     };
+  }
+
+  #overview(scripts: readonly ScriptView[]): Overview {
+    const rows = scripts.map((view) => ({
+      ...view,
+      key: view.condition.key,
+      next: view.condition.next,
+      severity: view.condition.severity,
+      attempted: this.scripts.get(view.ticket)?.attempts.length ?? 0,
+      startedAt: view.startedAt === null ? null : Date.parse(view.startedAt),
+      queuedAt: view.state === 'queued' ? Date.parse(view.createdAt) : null,
+    }));
+    const paused = this.mutexes.filter((mutex) => mutex.paused).map((mutex) => mutex.name);
+    return overview(rows, paused, Date.now());
   }
 }
 
 /** The list gets less than the detail, as from the real host. */
-function viewOf(detail: ScriptDetail): ScriptView {
+export function listView(detail: ScriptDetail): ScriptView {
   const {
     command: _command,
     cwd: _cwd,
@@ -192,13 +202,6 @@ export function manyScripts(count: number): World {
         isolation: 'none',
       }),
     );
-  world.overview = {
-    ...world.overview,
-    sentence: `Nothing is blocked. ${count} scripts run.`,
-    title: `${count} running - Unjam`,
-    severity: 'info',
-    tray: 'running',
-  };
   return world;
 }
 

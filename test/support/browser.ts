@@ -19,7 +19,12 @@ function findChromium(): string {
   return found;
 }
 
-export const launchBrowser = (): Promise<Browser> => chromium.launch({ executablePath: findChromium() });
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: findChromium(),
+    // People have scroll bars.
+    ignoreDefaultArgs: ['--hide-scrollbars'],
+  });
 
 export interface ConsolePage extends AsyncDisposable {
   readonly page: Page;
@@ -38,7 +43,8 @@ export async function openConsole(
     reducedMotion: 'reduce',
     ...contextOptions,
   });
-  context.setDefaultTimeout(10_000);
+  // A busy machine is slow; what never comes ends with the test.
+  context.setDefaultTimeout(50_000);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('console', (message) => {
