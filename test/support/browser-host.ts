@@ -103,8 +103,8 @@ export class BrowserHost {
   }
 
   #meet(socket: Socket): null {
+    if (!this.#sockets.has(socket)) socket.once('close', () => this.#sockets.delete(socket));
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
     if (this.#isDown) socket.destroy();
     return null;
   }

@@ -48,7 +48,9 @@ export async function openConsole(
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('net::ERR_')) problems.push(message.text());
+    // A refused call has a status of its own; what the page makes of it is on screen.
+    const isAnswer = /net::ERR_|the server responded with a status of/.test(message.text());
+    if (message.type() === 'error' && !isAnswer) problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.addInitScript(() => {
