@@ -3,8 +3,13 @@
  * boot id + pid namespace + pid + start time name one process for ever.
  */
 export interface ProcessIdentity {
-  /** Name of the machine, as the operating system gives it. */
+  /** Name of the machine, as the operating system gives it: for people, and for what was written without `machineId`. */
   readonly machine: string;
+  /**
+   * The system's own id of the machine, which stays when its name changes: MachineGuid, /etc/machine-id. Missing where
+   * the system has none, and in what version 0.1 wrote.
+   */
+  readonly machineId?: string | undefined;
   /** Changes with each boot: `/proc/sys/kernel/random/boot_id`; on Windows the boot time in seconds. */
   readonly bootId: string;
   /** Linux pid namespace (`readlink /proc/self/ns/pid`); containers share a boot id, not pids. `host` on Windows. */
@@ -25,10 +30,33 @@ export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.startTime === b.startTime && samePlace(a, b);
 }
 
-/** True when pids of `a` and `b` may be compared at all: same machine, boot and pid namespace. */
-export function samePlace(
-  a: Pick<ProcessIdentity, 'machine' | 'bootId' | 'pidNamespace'>,
-  b: Pick<ProcessIdentity, 'machine' | 'bootId' | 'pidNamespace'>,
-): boolean {
-  return a.machine === b.machine && a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
+/** Where a pid means something. */
+export type Place = Pick<ProcessIdentity, 'machine' | 'machineId' | 'bootId' | 'pidNamespace'>;
+
+/** By the system's id where both have one; a name can be changed. */
+export function sameMachine(a: Pick<Place, 'machine' | 'machineId'>, b: Pick<Place, 'machine' | 'machineId'>): boolean {
+  return a.machineId !== undefined && b.machineId !== undefined ? a.machineId === b.machineId : a.machine === b.machine;
+}
+
+/**
+ * True when pids of `a` and `b` may be compared at all: same machine, boot and pid namespace. On Windows the boot does
+ * not matter: a pid and a creation time of 100 ns name one process for ever, and the boot time that Windows tells is
+ * calculated, so that one wrong tick would make every script "lost by reboot".
+ */
+export function samePlace(a: Place, b: Place): boolean {
+  if (!sameMachine(a, b) || a.pidNamespace !== b.pidNamespace) return false;
+  return a.pidNamespace === windowsNamespace || a.bootId === b.bootId;
+}
+
+/** What stands for a pid namespace on Windows. */
+const windowsNamespace = 'host';
+
+/** By so much the boot time of Windows may differ from one reading to the next; no machine restarts that fast. */
+const bootToleranceS = 3;
+
+/** Whether the machine was started again between the two: a reason to tell, not what life is decided by on Windows. */
+export function sameBoot(a: Place, b: Place): boolean {
+  if (!sameMachine(a, b)) return false;
+  if (a.pidNamespace !== windowsNamespace || b.pidNamespace !== windowsNamespace) return a.bootId === b.bootId;
+  return Math.abs(Number(a.bootId) - Number(b.bootId)) <= bootToleranceS;
 }

@@ -129,7 +129,14 @@ export interface ProcessControl {
   /** As `launch`; when the caller dies before the gate is open, the command never runs. */
   launchAttached(request: AttachedLaunchRequest): Promise<LaunchedScript>;
 
-  /** One pass over the process table. */
+  /**
+   * Milliseconds since a moment of this boot, for time limits: nobody can set it, and it stands still while the machine
+   * sleeps. `performance.now` and timers go on during sleep on Windows, so a timer that fires is no proof that its time
+   * has passed here.
+   */
+  now(): number;
+
+  /** One pass over the process table; for people: empty when the system does not show it. */
   snapshot(): readonly ProcessSnapshot[];
   /** The living members of a script's tree, root first, without zombies; [] when the tree is empty. */
   tree(scope: TreeScope, table?: readonly ProcessSnapshot[]): readonly TreeMember[];

@@ -1,6 +1,6 @@
 /** Linux process control on /proc, sessions, cgroups and signals; no native code. */
 import { uptime, userInfo } from 'node:os';
-import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
+import { type Liveness, type ProcessIdentity, sameMachine, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
@@ -42,7 +42,7 @@ export function openLinux(): ProcessControl {
     }
     if (!samePlace(identity, place)) {
       // Another boot of this machine: everything of the earlier boot is gone.
-      return identity.machine === place.machine && identity.bootId !== place.bootId ? 'dead' : 'unknown';
+      return sameMachine(identity, place) && identity.bootId !== place.bootId ? 'dead' : 'unknown';
     }
     const found = proc.readStat(place, identity.pid);
     return found && found.state !== 'zombie' && sameProcess(found.identity, identity) ? 'alive' : 'dead';
@@ -87,6 +87,7 @@ export function openLinux(): ProcessControl {
     },
     launchAttached: (request) => launchAttached(place, request),
     rehearse,
+    now: () => performance.now(), // CLOCK_MONOTONIC, which stands still during sleep (clock_gettime(2))
     snapshot: () => proc.readTable(place),
     tree,
     treeLiveness(scope) {

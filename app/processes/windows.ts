@@ -1,5 +1,5 @@
 /** Windows process control on job objects, consoles and handles, through koffi. x64. */
-import { type Liveness, samePlace } from '../domain/identity.ts';
+import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { TreeScope } from '../domain/script.ts';
 import type {
   AttachedLaunchRequest,
@@ -15,7 +15,7 @@ import type { Handle } from './windows/ffi.ts';
 import { identify, liveness, readPlace } from './windows/identity.ts';
 import { interrupt } from './windows/interrupt.ts';
 import { membersOf, terminateJob, usageOf, withJob } from './windows/job.ts';
-import { closeHandle } from './windows/kernel.ts';
+import { access, closeHandle, ioBytesOf, uptimeWithoutSleep, withProcess } from './windows/kernel.ts';
 import { launch } from './windows/launch.ts';
 import { readCommandLine } from './windows/process-memory.ts';
 import { readTable, type Thread, toSnapshot, waitsOf } from './windows/process-table.ts';
@@ -38,7 +38,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
   /** The jobs of the scripts that this process launched, by name. Their handles keep the names alive. */
   const jobs = new Map<string, Handle>();
 
-  const snapshot = (): ProcessSnapshot[] => readTable().map((entry) => toSnapshot(place, entry));
+  const readSnapshot = (): ProcessSnapshot[] | null => readTable()?.map((entry) => toSnapshot(place, entry)) ?? null;
 
   /** Null when the job is gone: its last handle closed when the runner ended. */
   function onJob<T>(scope: TreeScope, use: (job: Handle) => T | null): T | null {
@@ -47,18 +47,34 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     return held === undefined ? withJob(scope.job, use) : use(held);
   }
 
-  function tree(scope: TreeScope, table: readonly ProcessSnapshot[] = snapshot()): TreeMember[] {
+  function tree(scope: TreeScope, table: readonly ProcessSnapshot[] | null = readSnapshot()): TreeMember[] {
     if (!samePlace(scope.root, place)) return [];
-    const now = Date.now();
-    cookies.prune(table);
     const members = onJob(scope, membersOf);
+    if (table === null) return membersAlone(scope.root, members ?? []);
+    const now = performance.now();
+    cookies.prune(table);
     return treeOf(scope, table, members && new Set(members), (p) => cookies.read(p, now));
   }
 
+  /** What can be said when Windows shows no table: root and job, each process asked for itself. */
+  function membersAlone(root: ProcessIdentity, pids: readonly number[]): TreeMember[] {
+    return [...new Set([root.pid, ...pids])].flatMap((pid) => {
+      const identity = identify(place, pid);
+      if (identity === null || (pid === root.pid && !sameProcess(identity, root))) return [];
+      const by = pid === root.pid ? 'root' : 'job';
+      return [
+        { identity, parentPid: 0, group: null, session: null, cpuMs: null, childrenCpuMs: null, state: 'unknown', by },
+      ];
+    });
+  }
+
+  /** Without a table nobody can say that a tree is empty. */
   function treeLiveness(scope: TreeScope): Liveness {
     const root = liveness(place, scope.root);
     if (root === 'alive' || !samePlace(scope.root, place)) return root;
-    return tree(scope).length > 0 ? 'alive' : 'dead';
+    const table = readSnapshot();
+    if (tree(scope, table).length > 0) return 'alive';
+    return table === null ? 'unknown' : root;
   }
 
   const endTree = (scope: TreeScope): boolean => onJob(scope, terminateJob) ?? false;
@@ -75,8 +91,9 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
   /** Only processes whose every thread is suspended: see `isSuspended`. */
   function wake(pids: readonly number[]): number {
     const wanted = new Set(pids);
-    return readTable().filter((entry) => wanted.has(entry.pid) && isSuspended(entry.threads) && resume(entry.pid))
-      .length;
+    return (readTable() ?? []).filter(
+      (entry) => wanted.has(entry.pid) && isSuspended(entry.threads) && resume(entry.pid),
+    ).length;
   }
 
   function begin(request: LaunchRequest | AttachedLaunchRequest): Promise<LaunchedScript> {
@@ -98,7 +115,8 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     prepareRunner: listenToCtrlC,
     launch: begin,
     launchAttached: begin,
-    snapshot,
+    now: uptimeWithoutSleep,
+    snapshot: () => readSnapshot() ?? [],
     tree,
     treeLiveness,
     usage(scope) {
@@ -107,7 +125,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     },
     facts(identity) {
       if (liveness(place, identity) !== 'alive') return null;
-      const entry = readTable().find((e) => e.pid === identity.pid);
+      const entry = readTable()?.find((e) => e.pid === identity.pid);
       return {
         commandLine: readCommandLine(identity.pid) ?? identity.name,
         user: ownerOf(identity.pid).user,
@@ -115,6 +133,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
         waitsFor: waits(identity.pid, entry?.threads ?? []),
       };
     },
+    ioBytes: ({ pid }) => withProcess(pid, access.queryLimited, ioBytesOf, () => null),
     interrupt: (scope, signal) =>
       interrupt(
         {
@@ -140,4 +159,4 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
   };
 }
 
-const threadsOf = (pid: number): readonly Thread[] => readTable().find((entry) => entry.pid === pid)?.threads ?? [];
+const threadsOf = (pid: number): readonly Thread[] => readTable()?.find((entry) => entry.pid === pid)?.threads ?? [];

@@ -40,7 +40,7 @@ export function createOnce(path: string, value: unknown, durability: Durability)
     }
     return true;
   } catch (error) {
-    unlinkSync(made.name);
+    tryUnlink(made.name);
     throw error;
   } finally {
     closeSync(made.file);
@@ -55,10 +55,22 @@ export async function createOnceInBackground(path: string, value: unknown): Prom
     await Promise.all([syncFile(made.file), syncFolderInBackground(dirname(path))]);
     return true;
   } catch (error) {
-    unlinkSync(made.name);
+    tryUnlink(made.name);
     throw error;
   } finally {
     closeSync(made.file);
+  }
+}
+
+/**
+ * For a `finally`, whose own error would hide the result: what stands under its name stands, also when a scanner has the
+ * temporary file open. `sweepTemporaries` takes what is left.
+ */
+function tryUnlink(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Left to the sweep.
   }
 }
 
@@ -77,7 +89,7 @@ function make(path: string, value: unknown): { readonly name: string; readonly f
       } else if (readWhole(candidate) !== null) break;
   } finally {
     if (name === null) closeSync(file);
-    unlinkSync(temporary);
+    tryUnlink(temporary);
   }
   return name === null ? null : { name, file };
 }
@@ -163,7 +175,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
         await delay(5 + Math.random() * 10);
         continue;
       }
-      unlinkSync(temporary);
+      tryUnlink(temporary);
       throw error;
     }
   }

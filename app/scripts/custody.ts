@@ -1,6 +1,6 @@
 /** Looks after scripts that have lost their runner: concludes by the recovery matrix, or watches them in its place. */
 import type { RunnerRequest } from '../domain/events.ts';
-import { sameProcess } from '../domain/identity.ts';
+import { sameBoot, sameProcess } from '../domain/identity.ts';
 import * as lines from '../domain/lines.ts';
 import { conclude } from '../domain/recovery.ts';
 import { type Outcome, verdictOf } from '../domain/script.ts';
@@ -98,7 +98,7 @@ export class Custody {
       started: scope !== null,
       tree: scope === null ? 'dead' : control.treeLiveness(scope),
       exit: record.exit !== null,
-      rebooted: record.runner !== null && record.runner.runner.bootId !== control.self.bootId,
+      rebooted: record.runner !== null && !sameBoot(record.runner.runner, control.self),
     });
     switch (conclusion.kind) {
       case 'wait':

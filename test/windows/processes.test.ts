@@ -28,7 +28,6 @@ describe('identity', () => {
     expect(await run.scenario('processes', 'foreign identities')).toMatchObject({
       reused: [{ kind: 'not-same' }, 'dead'],
       otherMachine: [{ kind: 'not-same' }, 'unknown'],
-      otherBoot: [{ kind: 'not-same' }, 'dead'],
       idle: { kind: 'denied' },
       system: { kind: 'denied' },
       self: { kind: 'not-same' },
@@ -50,7 +49,30 @@ describe('identity', () => {
   });
 });
 
+describe('the machine', () => {
+  test('is known by its own id: another name, a name without an id and a wrong boot time change nothing', async () => {
+    expect(await run.scenario('processes', 'machine')).toEqual({
+      machineId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      named: ['alive', ['root']],
+      renamed: ['alive', ['root']],
+      renamedWithoutId: 'unknown',
+      otherId: 'unknown',
+      bootTimeWrong: 'alive',
+      ended: { kind: 'sent' },
+      exit: { code: 137, signal: null },
+    });
+  });
+});
+
 describe('the tree of a script', () => {
+  test('is whole after the clock was set back: by the job, by the cookie, and without its root', async () => {
+    expect(await run.scenario('processes', 'clock set back')).toEqual({
+      byJob: ['root node.exe', 'job node.exe', 'job node.exe'],
+      byCookie: ['root node.exe', 'cookie node.exe', 'cookie node.exe'],
+      rootGone: ['job node.exe', 'job node.exe'],
+    });
+  });
+
   test('holds child and grandchild: they are born in the job', async () => {
     const { tree, parents, pids, same } = await run.scenario<{
       tree: string[];

@@ -8,7 +8,9 @@ import { fileTimeToMs, msToFileTime } from '../../app/processes/windows/filetime
 import { interrupt } from '../../app/processes/windows/interrupt.ts';
 import { parseSystemProcesses, stateOf, waitsOf } from '../../app/processes/windows/process-table.ts';
 import { decodeText } from '../../app/processes/windows/text-decoding.ts';
-import { treeOf } from '../../app/processes/windows/tree.ts';
+import { CookieCache, treeOf } from '../../app/processes/windows/tree.ts';
+import { afterOpenError, livenessFrom } from '../../app/processes/windows/identity.ts';
+import { registryValue } from '../../app/processes/windows/registry.ts';
 import { parseWaitChain } from '../../app/processes/windows/wait-chain.ts';
 import { describeWaits } from '../../app/processes/windows/waits.ts';
 
@@ -22,6 +24,38 @@ function seen(pid: number, parentPid: number, startTime: number, name = 'node.ex
 const scopeOf = (root: ProcessSnapshot) => ({ root: root.identity, runId: 'mine', group: null, job: 'x' });
 const pids = (members: readonly TreeMember[]): string[] => members.map((m) => `${m.identity.pid} ${m.by}`);
 const noCookie = (): undefined => undefined;
+
+describe('life', () => {
+  const entry = { pid: 100, created: 5n, name: 'node.exe' };
+  const table = () => [entry];
+
+  test('ends for one error alone: there is no such pid; any other asks the process table', () => {
+    expect(afterOpenError(87, 100, table)).toBe('gone');
+    for (const error of [5, 8, 31, 1450, 1455, 1816]) {
+      expect(afterOpenError(error, 100, table)).toEqual(entry);
+      expect(afterOpenError(error, 101, table)).toBe('gone');
+      expect(afterOpenError(error, 100, () => null)).toBe('unknown');
+    }
+  });
+
+  test('is unknown, and so no mutex is released, when neither the process nor the table can be read', () => {
+    expect(livenessFrom('unknown', '5')).toBe('unknown');
+    expect(livenessFrom('gone', '5')).toBe('dead');
+    expect(livenessFrom(entry, '5')).toBe('alive');
+    expect(livenessFrom(entry, '6')).toBe('dead');
+    expect(livenessFrom({ ...entry, created: 0n }, '6')).toBe('unknown');
+  });
+});
+
+describe('what Windows tells', () => {
+  test('in the registry: texts with every letter, numbers, lists; the rest as bytes', () => {
+    expect(registryValue(1, Buffer.from('grün €\0', 'utf16le'))).toBe('grün €');
+    expect(registryValue(4, Buffer.from([0xff, 0xff, 0xff, 0xff]))).toBe(4_294_967_295);
+    expect(registryValue(11, Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]))).toBe(1n);
+    expect(registryValue(7, Buffer.from('a\0b c\0\0', 'utf16le'))).toEqual(['a', 'b c']);
+    expect(registryValue(3, Buffer.from([1, 2]))).toEqual(Buffer.from([1, 2]));
+  });
+});
 
 describe('the tree', () => {
   const root = seen(100, 50, 1_000);
@@ -75,6 +109,37 @@ describe('the tree', () => {
     expect(pids(treeOf(scopeOf(root), table, new Set([100]), (p) => cookies.get(p.identity.pid)))).toEqual([
       '100 root',
     ]);
+  });
+
+  test('keeps every member of the job, and every bearer of the cookie, when the clock was set back below the root', () => {
+    const table = [root, seen(140, 100, 400), seen(141, 140, 410), seen(142, 77, 300)];
+    const cookie = (p: ProcessSnapshot): string | undefined => (p.identity.pid === 142 ? 'mine' : undefined);
+    expect(pids(treeOf(scopeOf(root), table, new Set([100, 140, 141]), cookie))).toEqual([
+      '100 root',
+      '142 cookie',
+      '140 job',
+      '141 job',
+    ]);
+    expect(pids(treeOf(scopeOf(root), table.slice(1), new Set([140, 141]), noCookie))).toEqual(['140 job', '141 job']);
+  });
+
+  test('reads a cookie again until its process has been seen for two seconds, whatever the clock of the machine says', () => {
+    const old = seen(150, 77, 5);
+    let cookie: string | undefined;
+    let reads = 0;
+    const cache = new CookieCache(() => {
+      reads += 1;
+      return cookie;
+    });
+    expect(cache.read(old, 10_000)).toBeUndefined();
+    cookie = 'C:/runs/mine';
+    expect(cache.read(old, 11_000)).toBe('mine');
+    expect(cache.read(old, 12_000)).toBe('mine');
+    expect(reads).toBe(2);
+    cookie = undefined;
+    const other = seen(151, 77, 5);
+    for (const now of [20_000, 21_000, 22_001, 23_000]) expect(cache.read(other, now)).toBeUndefined();
+    expect(reads).toBe(5);
   });
 
   test('never holds Idle and System', () => {

@@ -1,16 +1,13 @@
 /** Reads /proc (proc(5)). Every reader answers null when the process is gone or not readable; nothing throws. */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { ProcessIdentity } from '../../domain/identity.ts';
+import type { Place as MachinePlace, ProcessIdentity } from '../../domain/identity.ts';
 import type { ProcessSnapshot, ProcessState } from '../control.ts';
 
 /** USER_HZ: 100 on every Linux architecture that Node runs on (getconf CLK_TCK). */
 const ticksPerSecond = 100;
 
-export interface Place {
-  readonly machine: string;
-  readonly bootId: string;
-  readonly pidNamespace: string;
+export interface Place extends MachinePlace {
   /** Boot time, wall-clock ms. */
   readonly bootedAt: number;
 }
@@ -18,12 +15,26 @@ export interface Place {
 export function readPlace(): Place {
   // Not btime of /proc/stat: it is rounded to a second, and a script must not seem to start before it was asked for.
   const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ', 1)[0]);
+  const pidNamespace = readlinkSync('/proc/self/ns/pid');
   return {
     machine: hostname(),
+    machineId: machineIdFrom(pidNamespace, read('/etc/machine-id')),
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
-    pidNamespace: readlinkSync('/proc/self/ns/pid'),
+    pidNamespace,
     bootedAt: Date.now() - uptime * 1000,
   };
+}
+
+/** PROC_PID_INIT_INO: of every process that is in no container. */
+const machinesOwnNamespace = 'pid:[4026531836]';
+
+/**
+ * machine-id(5), which is there for every user and stays when the name changes. Not in a container: there it is the
+ * image's, and the same on every machine that runs the image; the container's name has to do. Pure.
+ */
+export function machineIdFrom(pidNamespace: string, file: string | null): string | undefined {
+  const id = file?.trim() ?? '';
+  return pidNamespace === machinesOwnNamespace && /^[0-9a-f]{32}$/.test(id) ? id : undefined;
 }
 
 /** Also answers for zombies; look at `state`. */
@@ -40,6 +51,7 @@ export function readStat(place: Place, pid: number | string): ProcessSnapshot | 
   return {
     identity: {
       machine: place.machine,
+      machineId: place.machineId,
       bootId: place.bootId,
       pidNamespace: place.pidNamespace,
       pid: Number(text.slice(0, open)),

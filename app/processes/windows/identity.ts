@@ -1,11 +1,12 @@
 /** Which process a pid means now, and whether the one that an identity names still runs. */
 import { hostname } from 'node:os';
 import { basename } from 'node:path/win32';
-import { type Liveness, type ProcessIdentity, samePlace } from '../../domain/identity.ts';
+import { type Liveness, type Place, type ProcessIdentity, samePlace } from '../../domain/identity.ts';
 import { bind, type Out } from './ffi.ts';
 import { fileTimeToMs } from './filetime.ts';
 import { access, creationTimeOf, imagePathOf, isRunning, withProcess } from './kernel.ts';
-import { identityFrom, type Place, readTable } from './process-table.ts';
+import { identityFrom, readTable, type TableEntry } from './process-table.ts';
+import { machineGuid } from './registry.ts';
 
 const ntQuerySystemInformation = bind<(kind: number, buffer: Buffer, size: number, needed: Out) => number>(
   'ntdll',
@@ -17,7 +18,12 @@ const ntQuerySystemInformation = bind<(kind: number, buffer: Buffer, size: numbe
   '_Out_ uint32 *',
 );
 
-export const readPlace = (): Place => ({ machine: hostname(), bootId: readBootId(), pidNamespace: 'host' });
+export const readPlace = (): Place => ({
+  machine: hostname(),
+  machineId: machineGuid() ?? undefined,
+  bootId: readBootId(),
+  pidNamespace: 'host',
+});
 
 /**
  * The boot time in whole seconds. SystemTimeOfDayInformation moves BootTime with every change of the clock and counts
@@ -31,39 +37,56 @@ function readBootId(): string {
   return Math.floor(fileTimeToMs(bootTime) / 1000).toString();
 }
 
-/** Null when no process with this pid runs. One that cannot be opened is looked up in the process table. */
-export function identify(place: Place, pid: number): ProcessIdentity | null {
-  if (pid <= 0) return null;
-  return withProcess(
+/**
+ * What Windows says about a pid. `gone` is said for two answers alone: error 87, which OpenProcess gives for a pid that
+ * nobody has, and a table that was read and does not hold it. Any other error (5: not for us; 8, 1450, 1455: Windows is
+ * short of memory) says nothing about the process.
+ */
+export type PidAnswer = 'gone' | 'unknown' | Pick<TableEntry, 'pid' | 'created' | 'name'>;
+
+/** Pure: what follows from OpenProcess's error and, where that leaves it open, from the process table. */
+export function afterOpenError(
+  error: number,
+  pid: number,
+  table: () => readonly Pick<TableEntry, 'pid' | 'created' | 'name'>[] | null,
+): PidAnswer {
+  const invalidParameter = 87;
+  if (error === invalidParameter) return 'gone';
+  const entries = table();
+  if (entries === null) return 'unknown';
+  return entries.find((entry) => entry.pid === pid) ?? 'gone';
+}
+
+function lookAt(pid: number): PidAnswer {
+  return withProcess<PidAnswer>(
     pid,
     access.queryLimited | access.synchronize,
     (handle) => {
       const created = creationTimeOf(handle);
-      if (created === null || !isRunning(handle)) return null;
-      return identityFrom(place, { pid, created, name: basename(imagePathOf(handle) ?? '') || `pid ${pid}` });
+      if (created === null) return 'unknown';
+      // The same handle answers both: the pid cannot change hands between.
+      if (!isRunning(handle)) return 'gone';
+      return { pid, created, name: basename(imagePathOf(handle) ?? '') || `pid ${pid}` };
     },
-    (error) => (error === 5 ? fromTable(place, pid) : null),
+    (error) => afterOpenError(error, pid, readTable),
   );
 }
 
-function fromTable(place: Place, pid: number): ProcessIdentity | null {
-  const found = readTable().find((entry) => entry.pid === pid);
-  return found ? identityFrom(place, found) : null;
+/** Null when no process with this pid runs, or none that Windows lets us see. */
+export function identify(place: Place, pid: number): ProcessIdentity | null {
+  if (pid <= 0) return null;
+  const answer = lookAt(pid);
+  return typeof answer === 'string' ? null : identityFrom(place, answer);
 }
 
-/** Compares the creation time through the same handle that answers the wait: the pid cannot change hands between. */
+/** A pid and its creation time name one process for ever: no boot time is asked. */
 export function liveness(place: Place, identity: ProcessIdentity): Liveness {
-  if (!samePlace(identity, place)) {
-    // Another boot of this machine: everything of the earlier boot is gone.
-    return identity.machine === place.machine && identity.bootId !== place.bootId ? 'dead' : 'unknown';
-  }
-  return withProcess(
-    identity.pid,
-    access.queryLimited | access.synchronize,
-    (handle) => (isRunning(handle) && creationTimeOf(handle)?.toString() === identity.startTime ? 'alive' : 'dead'),
-    (error) => {
-      if (error !== 5) return 'dead';
-      return fromTable(place, identity.pid)?.startTime === identity.startTime ? 'alive' : 'dead';
-    },
-  );
+  return samePlace(identity, place) ? livenessFrom(lookAt(identity.pid), identity.startTime) : 'unknown';
+}
+
+/** Pure. A creation time that the table could not read (0) is no proof that the process is another one. */
+export function livenessFrom(answer: PidAnswer, startTime: string): Liveness {
+  if (answer === 'gone') return 'dead';
+  if (answer === 'unknown' || answer.created === 0n) return 'unknown';
+  return answer.created.toString() === startTime ? 'alive' : 'dead';
 }

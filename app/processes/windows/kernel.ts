@@ -1,4 +1,5 @@
 /** The kernel32 functions that more than one file needs, and the rules for handles and last errors. */
+import { ticksToMs } from './filetime.ts';
 import { attempt, bind, type Handle, type Out } from './ffi.ts';
 
 const getLastError = bind<() => number>('kernel32', 'uint32', 'GetLastError');
@@ -58,6 +59,20 @@ const queryFullProcessImageName = bind<(handle: Handle, flags: number, text: Buf
   'uint32',
   '_Out_ void *',
   '_Inout_ uint32 *',
+);
+
+const getProcessIoCounters = bind<(handle: Handle, counters: Buffer) => number>(
+  'kernel32',
+  'int32',
+  'GetProcessIoCounters',
+  'uintptr_t',
+  '_Out_ void *',
+);
+const queryUnbiasedInterruptTime = bind<(time: [number | bigint]) => number>(
+  'kernel32',
+  'int32',
+  'QueryUnbiasedInterruptTime',
+  '_Out_ uint64 *',
 );
 
 /** Process access rights, https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights */
@@ -141,6 +156,21 @@ export function terminateProcess(process: Handle): number {
 export function isCritical(process: Handle): boolean {
   const answer: Out = [0];
   return attempt(() => isProcessCritical(process, answer) !== 0 && answer[0] !== 0) ?? false;
+}
+
+/** Bytes that a process has read and written; null when they cannot be read. */
+export function ioBytesOf(process: Handle): number | null {
+  const counters = Buffer.alloc(48);
+  return getProcessIoCounters(process, counters)
+    ? Number(counters.readBigUInt64LE(24) + counters.readBigUInt64LE(32))
+    : null;
+}
+
+/** Milliseconds since the machine started, without the time that it slept or hibernated; moves in steps of about 15 ms. */
+export function uptimeWithoutSleep(): number {
+  const time: [number | bigint] = [0];
+  queryUnbiasedInterruptTime(time);
+  return ticksToMs(BigInt(time[0]));
 }
 
 /** Full path of the image; null when it cannot be read. */

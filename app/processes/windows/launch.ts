@@ -4,6 +4,7 @@
  * Node's own `spawn` cannot do it: without `detached` the script lands in libuv's job that dies with its parent, with
  * `detached` it has no console and so no Ctrl-C (research: libuv 1.51, measured under Wine 8 and 10).
  */
+import type { Place } from '../../domain/identity.ts';
 import type { AttachedLaunchRequest, ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
 import { batchCommandLine, isBatchFile, programCommandLine } from './command-line.ts';
 import { createProcess, type Created, creation, file, openInheritable, ownStream } from './create-process.ts';
@@ -13,7 +14,6 @@ import { bind, type Handle } from './ffi.ts';
 import { createJob, type Job, setKillOnClose } from './job.ts';
 import { closeHandle, exitCodeOf, isRunning, terminateProcess } from './kernel.ts';
 import { identify } from './identity.ts';
-import type { Place } from './process-table.ts';
 
 const resumeThread = bind<(thread: Handle) => number>('kernel32', 'uint32', 'ResumeThread', 'uintptr_t');
 

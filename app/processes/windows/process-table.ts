@@ -2,13 +2,11 @@
  * One pass over the process table with a single system call, without opening any process: NtQuerySystemInformation
  * (SystemProcessInformation). 4 ms for 98 processes, five times faster than Toolhelp (measured under Wine 8).
  */
-import type { ProcessIdentity } from '../../domain/identity.ts';
+import type { Place, ProcessIdentity } from '../../domain/identity.ts';
 import type { ProcessSnapshot, ProcessState } from '../control.ts';
 import { addressOf, attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
 import { fileTimeToMs, ticksToMs } from './filetime.ts';
 import { access, closeHandle, creationTimeOf, isHandle, withProcess } from './kernel.ts';
-
-export type Place = Pick<ProcessIdentity, 'machine' | 'bootId' | 'pidNamespace'>;
 
 export interface Thread {
   readonly id: number;
@@ -65,7 +63,8 @@ const process32Next = bind<(snapshot: Handle, entry: Buffer) => number>(
 const systemProcessInformation = 5;
 const infoLengthMismatch = 0xc0000004;
 
-export function readTable(): readonly TableEntry[] {
+/** Null when Windows shows its processes neither way, which is not the same as that there are none. */
+export function readTable(): readonly TableEntry[] | null {
   return readWithNtQuery() ?? readWithToolhelp();
 }
 
@@ -115,10 +114,10 @@ export function parseSystemProcesses(buffer: Buffer, base: bigint): readonly Tab
 }
 
 /** PROCESSENTRY32W, 568 bytes. It has no start times: each process must be opened, and a denied one keeps 0. */
-export function readWithToolhelp(): readonly TableEntry[] {
+export function readWithToolhelp(): readonly TableEntry[] | null {
   const processes = 0x2;
   const snapshot = createToolhelp32Snapshot(processes, 0);
-  if (!isHandle(snapshot)) return [];
+  if (!isHandle(snapshot)) return null;
   const entries: TableEntry[] = [];
   const entry = Buffer.alloc(568);
   entry.writeUInt32LE(568, 0);
@@ -136,7 +135,7 @@ export function readWithToolhelp(): readonly TableEntry[] {
     });
   }
   closeHandle(snapshot);
-  return entries;
+  return entries.length === 0 ? null : entries; // this process at least is there
 }
 
 /** KWAIT_REASON in the words of the kernel's headers; 7 to 13 repeat 0 to 6 for waits that began in user mode. */
@@ -194,6 +193,7 @@ export function stateOf(threads: readonly Omit<Thread, 'id'>[]): ProcessState {
 export function identityFrom(place: Place, entry: Pick<TableEntry, 'pid' | 'created' | 'name'>): ProcessIdentity {
   return {
     machine: place.machine,
+    machineId: place.machineId,
     bootId: place.bootId,
     pidNamespace: place.pidNamespace,
     pid: entry.pid,

@@ -2,8 +2,9 @@
  * Which processes belong to a script. While its runner lives, the job says it; what has left the job is found by the
  * run's cookie in its environment, or by its parent (an elevated child). After the runner, these two must do.
  *
- * Parent pids are hints: Windows never changes them, so they may name a process that is long gone or a new one with the
- * old number. A parent counts only when it was created before its child.
+ * Job and cookie never look at times: after the clock is set back, a living child is "older" than its root. Parent pids
+ * are hints: Windows never changes them, so they may name a process that is long gone or a new one with the old number.
+ * A parent counts only when it was created before its child; what a wrong clock hides there, job and cookie still show.
  */
 import { sameProcess } from '../../domain/identity.ts';
 import type { TreeScope } from '../../domain/script.ts';
@@ -29,13 +30,13 @@ export function treeOf(
     return typeof cookie === 'string' && cookie !== scope.runId;
   };
   const rootCreated = BigInt(scope.root.startTime);
-  const candidates = table.filter((p) => p.identity.pid > 4 && !isConsoleHost(p) && created(p) >= rootCreated);
+  const candidates = table.filter((p) => p.identity.pid > 4 && !isConsoleHost(p));
   for (const process of candidates) {
     const { pid } = process.identity;
     if (sameProcess(process.identity, scope.root)) members.set(pid, { ...process, by: 'root' });
     else if (job?.has(pid)) members.set(pid, { ...process, by: 'job' });
     else if (cookieOf(process) === scope.runId) members.set(pid, { ...process, by: 'cookie' });
-    else if (isOrphanOfRoot(process, scope, byPid) && !isForeign(process))
+    else if (created(process) >= rootCreated && isOrphanOfRoot(process, scope, byPid) && !isForeign(process))
       members.set(pid, { ...process, by: 'ancestry' });
   }
   const children = Map.groupBy(candidates, (process) => process.parentPid);
@@ -68,27 +69,49 @@ function isOrphanOfRoot(
   return !sameProcess(holder.identity, scope.root) && created(process) < created(holder);
 }
 
-/** A process's environment is settled this long after its start. */
+/** A process's environment is settled this long after it was seen for the first time. */
 const settledAfterMs = 2_000;
 
-/** Remembers each process's cookie: reading another process's memory costs up to 5 ms. */
-export class CookieCache {
-  readonly #known = new Map<string, string | null | undefined>();
+type Cookie = string | null | undefined;
 
-  /** The run id, which is the last part of UNJAM_RUN; undefined when the process has none, null when it may not be read. */
-  read(process: ProcessSnapshot, now: number): string | null | undefined {
-    const key = `${process.identity.pid}:${process.identity.startTime}`;
-    if (this.#known.has(key)) return this.#known.get(key);
-    const path = readEnvironmentVariable(process.identity.pid, 'UNJAM_RUN');
+/**
+ * Remembers each process's cookie: reading another process's memory costs up to 5 ms. What "no cookie" says is final
+ * when it is read again two seconds after this cache saw the process first, by the observer's own clock: its start time
+ * comes from a clock that somebody may set.
+ */
+export class CookieCache {
+  readonly #known = new Map<string, { readonly firstSeen: number; settled: boolean; cookie: Cookie }>();
+  readonly #readCookie: (pid: number) => Cookie;
+
+  constructor(readCookie: (pid: number) => Cookie = (pid) => readEnvironmentVariable(pid, 'UNJAM_RUN')) {
+    this.#readCookie = readCookie;
+  }
+
+  /**
+   * The run id, which is the last part of UNJAM_RUN; undefined when the process has none, null when it may not be read.
+   * `now` is monotonic, ms.
+   */
+  read(process: ProcessSnapshot, now: number): Cookie {
+    const key = keyOf(process);
+    const known = this.#known.get(key);
+    if (known?.settled) return known.cookie;
+    const path = this.#readCookie(process.identity.pid);
     const cookie = typeof path === 'string' ? path.split('/').at(-1) : path;
-    if (typeof cookie === 'string' || now - process.identity.startedAt > settledAfterMs) this.#known.set(key, cookie);
+    const firstSeen = known?.firstSeen ?? now;
+    this.#known.set(key, {
+      firstSeen,
+      settled: typeof cookie === 'string' || now - firstSeen > settledAfterMs,
+      cookie,
+    });
     return cookie;
   }
 
   /** Forgets processes that are not in `table` any more. */
   prune(table: readonly ProcessSnapshot[]): void {
     if (this.#known.size < 2 * table.length) return;
-    const living = new Set(table.map((p) => `${p.identity.pid}:${p.identity.startTime}`));
+    const living = new Set(table.map(keyOf));
     for (const key of this.#known.keys()) if (!living.has(key)) this.#known.delete(key);
   }
 }
+
+const keyOf = ({ identity }: ProcessSnapshot): string => `${identity.pid}:${identity.startTime}`;

@@ -37,6 +37,43 @@ await scenarios({
     };
   },
 
+  /** What the tree is when the system's clock was set back an hour after the root began: newer processes look older. */
+  async 'clock set back'({ control, simulant }) {
+    const script = await simulant('family');
+    await script.until('ready');
+    const hour = 36_000_000_000n;
+    const moved = control.snapshot().map((process) => {
+      const { identity } = process;
+      if (identity.pid === script.scope.root.pid) return process;
+      return { ...process, identity: { ...identity, startTime: String(BigInt(identity.startTime) - hour) } };
+    });
+    const withoutRoot = moved.filter((p) => p.identity.pid !== script.scope.root.pid);
+    return {
+      byJob: names(control.tree(script.scope, moved)),
+      byCookie: names(control.tree({ ...script.scope, job: null }, moved)),
+      rootGone: names(control.tree(script.scope, withoutRoot)),
+    };
+  },
+
+  /** The same machine under another name, and as version 0.1 wrote it: by name alone. */
+  async machine({ control, simulant }) {
+    const script = await simulant('stay');
+    await script.until('ready');
+    const { root } = script.scope;
+    const { machineId, ...named } = root;
+    const renamed = { ...root, machine: 'NEW-NAME' };
+    return {
+      machineId,
+      named: [control.liveness(named), control.tree({ ...script.scope, root: named }).map((m) => m.by)],
+      renamed: [control.liveness(renamed), control.tree({ ...script.scope, root: renamed }).map((m) => m.by)],
+      renamedWithoutId: control.liveness({ ...named, machine: 'NEW-NAME' }),
+      otherId: control.liveness({ ...root, machineId: '00000000-0000-0000-0000-000000000000' }),
+      bootTimeWrong: control.liveness({ ...root, bootId: '1' }),
+      ended: control.end(renamed),
+      exit: await script.exited,
+    };
+  },
+
   async orphan({ control, simulant }) {
     const script = await simulant('orphan');
     await script.until('ready');
@@ -155,10 +192,9 @@ await scenarios({
     return {
       reused: [control.end(reused), control.liveness(reused)],
       otherMachine: [
-        control.end({ ...root, machine: 'elsewhere' }),
-        control.liveness({ ...root, machine: 'elsewhere' }),
+        control.end({ ...root, machine: 'elsewhere', machineId: 'another' }),
+        control.liveness({ ...root, machine: 'elsewhere', machineId: 'another' }),
       ],
-      otherBoot: [control.end({ ...root, bootId: '1' }), control.liveness({ ...root, bootId: '1' })],
       idle: control.end({ ...root, pid: 0 }),
       system: control.end({ ...root, pid: 4 }),
       self: control.end(control.self),
@@ -205,7 +241,7 @@ await scenarios({
     const table = control.snapshot();
     const ms = performance.now() - began;
     const own = table.find((p) => p.identity.pid === process.pid);
-    const toolhelp = readWithToolhelp().find((e) => e.pid === process.pid);
+    const toolhelp = readWithToolhelp()?.find((e) => e.pid === process.pid);
     return {
       count: table.length,
       ms,
