@@ -3,20 +3,26 @@
  * becomes its host or, when another host lives, a client of that one.
  */
 import { join } from 'node:path';
+import { Access } from './access/access.ts';
+import { auditor } from './access/audit.ts';
 import { openHostSocket } from './api/host-socket.ts';
 import { HttpClient } from './api/http-client.ts';
-import { createDispatcher, type Dispatch, type Handlers } from './contract/dispatcher.ts';
+import { type Caller, createDispatcher, type Dispatch, type Handlers } from './contract/dispatcher.ts';
 import { UnjamError } from './contract/errors.ts';
 import { type HostInfo, methods, type Snapshot } from './contract/methods.ts';
 import { contractProtocol } from './contract/protocol.ts';
+import { refusalOf, refusalsOf } from './contract/roles.ts';
 import { openStateDirectory, readHostFile, writeHostFile } from './host-files.ts';
 import { Journal } from './journal/journal.ts';
 import { Election, Mutexes } from './locks/index.ts';
 import {
+  accountId,
   closeAddressToOthers,
   openConnectionOwner,
   openProcessControl,
   openSystemLog,
+  ownerIds,
+  type Peer,
   SystemLog,
 } from './processes/index.ts';
 import { LogReader } from './scripts/log-reader.ts';
@@ -128,7 +134,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const logs = new LogReader();
   const feed = new SnapshotFeed(supervisor);
 
-  const info = (): HostInfo => ({
+  const info = (caller: Caller): HostInfo => ({
     name: 'unjam',
     version,
     protocol: contractProtocol,
@@ -137,13 +143,14 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     user: control.user,
     platform: control.platform,
     elevated: control.elevated,
+    you: { user: caller.user, role: caller.role, refused: refusalsOf(caller.role, settings.values) },
     startedAt: isoTime(startedAt),
     stateDirectory,
     capabilities,
     killDisabled,
   });
   const handlers: Handlers = {
-    'host.info': info,
+    'host.info': (_input, _actor, caller) => info(caller),
     'host.retire': (_input, caller) => {
       if (!options.retire)
         throw new UnjamError(
@@ -157,7 +164,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     },
     'overview.get': () => supervisor.snapshot(),
     'scripts.list': ({ all }) => supervisor.list(all ?? false),
-    'scripts.get': ({ ticket }) => lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket)),
+    'scripts.get': ({ ticket }, _actor, { role }) =>
+      lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket), role),
     'scripts.why': ({ ticket }) =>
       why(ticket, {
         control,
@@ -205,13 +213,25 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
         now: Date.now,
       }),
   };
-  const dispatch = createDispatcher(handlers, (method, error) =>
-    log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
+  await access.use(settings.values.access);
+  settings.onChange((values) => void access.use(values.access));
+  const dispatch = createDispatcher(
+    handlers,
+    (method, error) =>
+      log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    {
+      refusal: (method, { role }) => refusalOf(method, role, settings.values),
+      audit: auditor({ journal, log, now: Date.now }),
+    },
   );
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const file = await writeHostFile(stateDirectory, version, control.self);
   const ownerOf = await openConnectionOwner(file.address);
-  const socket = await openHostSocket(file.address, file.token, ownerOf, { dispatch, subscribe, version });
+  const socket = await openHostSocket({
+    ...{ address: file.address, token: file.token, ownerOf, roleOf: (peer: Peer) => access.roleOf(peer) },
+    ...{ dispatch, subscribe, version },
+  });
   const open = await closeAddressToOthers(file.address);
   if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
 

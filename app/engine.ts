@@ -70,17 +70,19 @@ export class Engine {
    */
   #follow(application: Application, end: () => void): void {
     this.#timer = setTimeout(() => {
-      void application.dispatch('host.info', {}, { user: 'unjam', via: 'unjam' }).then(async (reply) => {
-        if (this.#closing !== null) return;
-        if (reply.ok || !['host-unreachable', 'host-timeout'].includes(reply.error.code)) {
-          this.#follow(application, end);
-          return;
-        }
-        end();
-        this.#application = null;
-        await application.close().catch(() => undefined);
-        this.#lost(reply.error.message);
-      });
+      void application
+        .dispatch('host.info', {}, { user: 'unjam', via: 'unjam', role: 'viewer' })
+        .then(async (reply) => {
+          if (this.#closing !== null) return;
+          if (reply.ok || !['host-unreachable', 'host-timeout'].includes(reply.error.code)) {
+            this.#follow(application, end);
+            return;
+          }
+          end();
+          this.#application = null;
+          await application.close().catch(() => undefined);
+          this.#lost(reply.error.message);
+        });
     }, heartbeatMs);
   }
 

@@ -49,7 +49,7 @@ export class HostSettings {
 
   async #ask(): Promise<void> {
     const changes = this.#changes;
-    const caller: Caller = { user: this.#user, via: 'window' };
+    const caller: Caller = { user: this.#user, via: 'window', role: 'owner' };
     const reply = (await this.#dispatch('settings.get', {}, caller)) as Reply<SettingsView>;
     // An answer that was under way during a change may be from before it.
     if (reply.ok && changes === this.#changes) this.current = reply.value.values;

@@ -18,7 +18,7 @@ export interface RpcDoor {
 }
 
 export function openRpcDoor(door: RpcDoor): void {
-  const caller: Caller = { user: door.user, via: 'window' };
+  const caller: Caller = { user: door.user, via: 'window', role: 'owner' };
   const told = new Set<string>();
   door.ipcMain.handle('rpc', async (event, method: unknown, input: unknown): Promise<Reply> => {
     const problem = senderProblem(event, door.pages());

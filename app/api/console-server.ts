@@ -8,7 +8,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { extname, join, normalize, sep } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
-import type { ConnectionOwner } from '../processes/index.ts';
+import type { Role } from '../domain/access.ts';
+import type { ConnectionOwner, Peer } from '../processes/index.ts';
 import { actorUser } from './actor.ts';
 import { contentSecurityPolicy } from './csp.ts';
 import { type ApiOptions, createApi, pathOf, refuse, requestBounds } from './http-server.ts';
@@ -28,6 +29,8 @@ export interface ConsoleOptions extends ApiOptions {
   /** Who opened this console: what is recorded, marked as unverified, when the system does not tell who calls. */
   readonly user: string;
   readonly ownerOf: ConnectionOwner;
+  /** What who opened this console may do: a one-time address hands on no more than that. */
+  readonly role: Role;
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -49,7 +52,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
   const handle = createApi(options);
   const session = randomBytes(32).toString('base64url');
   const oneTime = new Map<string, number>();
-  const users = new WeakMap<Socket, string>();
+  const peers = new WeakMap<Socket, Peer>();
   let tries = { minute: 0, count: 0 };
   let origin = '';
   let cookieName = '';
@@ -107,7 +110,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       );
       return;
     }
-    if (await handle(request, response, { user: userOf(request.socket), via: 'browser' })) return;
+    if (await handle(request, response, { user: userOf(request.socket), via: 'browser', role: options.role })) return;
     await file(url.pathname, response);
   }
 
@@ -135,12 +138,15 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
 
   /** Another user of this machine may have been given the address. */
   function userOf(socket: Socket): string {
-    const known = users.get(socket);
+    return peerOf(socket)?.user ?? actorUser(options.user, null);
+  }
+
+  function peerOf(socket: Socket): Peer | null {
+    const known = peers.get(socket);
     if (known !== undefined) return known;
-    const observed = options.ownerOf(socket);
-    const user = observed ?? actorUser(options.user, null);
-    if (observed !== null) users.set(socket, user);
-    return user;
+    const peer = options.ownerOf(socket);
+    if (peer !== null) peers.set(socket, peer);
+    return peer;
   }
 
   function hasSession(request: IncomingMessage): boolean {

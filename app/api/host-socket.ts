@@ -1,11 +1,16 @@
-/** The host's own door: HTTP on a Unix socket or named pipe, for the CLI and for agents. Needs the state directory's token. */
+/**
+ * The host's own door: HTTP on a Unix socket or named pipe, for the CLI and for agents. The role of a caller comes from
+ * what the system says about the process at the other end. Where it says nothing, the token of the state directory, which
+ * only an owner can read, stands for it.
+ */
 import { timingSafeEqual } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { UnjamError } from '../contract/errors.ts';
 import type { Caller } from '../contract/dispatcher.ts';
-import { addressFolder, type ConnectionOwner } from '../processes/index.ts';
+import type { Role } from '../domain/access.ts';
+import { addressFolder, type ConnectionOwner, type Peer } from '../processes/index.ts';
 import { actorUser, headerText } from './actor.ts';
 import { type ApiOptions, createApi, refuse, requestBounds } from './http-server.ts';
 
@@ -13,32 +18,31 @@ export interface HostSocket {
   close(): Promise<void>;
 }
 
-export async function openHostSocket(
-  address: string,
-  token: string,
-  ownerOf: ConnectionOwner,
-  options: ApiOptions,
-): Promise<HostSocket> {
+export interface SocketOptions extends ApiOptions {
+  readonly address: string;
+  readonly token: string;
+  readonly ownerOf: ConnectionOwner;
+  /** Null for an account that was given nothing. */
+  readonly roleOf: (peer: Peer) => Role | null;
+}
+
+export async function openHostSocket(options: SocketOptions): Promise<HostSocket> {
+  const { address, token, ownerOf, roleOf } = options;
   const handle = createApi(options);
   const folder = addressFolder(address);
   if (folder !== null) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     rmSync(address, { force: true }); // of a host that was killed; this process was elected
   }
-  const owners = new WeakMap<Socket, string>();
+  const peers = new WeakMap<Socket, Peer>();
   const server = createServer(requestBounds, (request, response) => {
-    if (!isToken(request, token)) {
-      refuse(
-        response,
-        new UnjamError(
-          'unauthorized',
-          'The token is missing or wrong.',
-          'Send "Authorization: Bearer" with the content of the file "token" in the state directory.',
-        ),
-      );
+    const peer = peers.get(request.socket) ?? null;
+    const role = peer === null ? (isToken(request, token) ? 'owner' : null) : roleOf(peer);
+    if (role === null) {
+      refuse(response, peer === null ? unknownCaller() : stranger(peer));
       return;
     }
-    handle(request, response, callerOf(request, owners.get(request.socket) ?? null)).then(
+    handle(request, response, callerOf(request, peer, role)).then(
       (known) => {
         if (!known)
           refuse(
@@ -54,8 +58,8 @@ export async function openHostSocket(
     );
   });
   server.on('connection', (socket) => {
-    const owner = ownerOf(socket);
-    if (owner !== null) owners.set(socket, owner);
+    const peer = ownerOf(socket);
+    if (peer !== null) peers.set(socket, peer);
   });
   await listen(server, address);
   if (folder !== null) chmodSync(address, 0o600);
@@ -83,11 +87,27 @@ function isToken(request: IncomingMessage, token: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-/** Whoever has the token may act; in whose name is not for the caller alone to say. */
-function callerOf(request: IncomingMessage, owner: string | null): Caller {
+const unknownCaller = (): UnjamError =>
+  new UnjamError(
+    'unauthorized',
+    'The system does not tell who calls, and the token is missing or wrong.',
+    'Send "Authorization: Bearer" with the content of the file "token" in the state directory.',
+  );
+
+const stranger = ({ user }: Peer): UnjamError =>
+  new UnjamError(
+    'unauthorized',
+    `${user} has no role on this host.`,
+    'Ask an owner of it for one: unjam access grant <account> viewer.',
+  );
+
+/** In whose name somebody acts is not for the caller alone to say. */
+function callerOf(request: IncomingMessage, peer: Peer | null, role: Role): Caller {
   const via = request.headers['x-unjam-via'];
   return {
     via: via === 'cli' || via === 'window' || via === 'browser' ? via : 'api',
-    user: actorUser(headerText(request.headers['x-unjam-user']), owner),
+    user: actorUser(headerText(request.headers['x-unjam-user']), peer?.user ?? null),
+    role,
+    ...(peer === null ? {} : { from: [...(peer.pid === null ? [] : [`PID ${peer.pid}`]), peer.ids[0]].join(', ') }),
   };
 }

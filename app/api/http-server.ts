@@ -121,6 +121,8 @@ function statusOf(error: ErrorBody): number {
       return 413;
     case 'unauthorized':
       return 401;
+    case 'forbidden':
+      return 403;
     case 'stale-version':
     case 'other-process':
     case 'wrong-confirmation':

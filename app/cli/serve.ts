@@ -79,6 +79,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       root,
       port,
       user: userInfo().username,
+      role: 'owner', // of this process, so of a host in it; another host knows this process by its account
       ownerOf: await openConnectionOwner(null),
     });
     close = () => engine.close();

@@ -23,6 +23,7 @@ export const errorCodes = {
   'start-failed': 'failure',
   'delete-failed': 'failure',
   unauthorized: 'failure',
+  forbidden: 'failure',
   'version-mismatch': 'failure',
   'host-unreachable': 'failure',
   'host-timeout': 'failure',

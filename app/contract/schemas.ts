@@ -1,6 +1,7 @@
 /** The shapes that cross a process boundary, in zod: the single source of types, checks and openapi.json. */
 import { z } from 'zod';
 import { survivorReasons } from '../domain/events.ts';
+import { roles } from '../domain/access.ts';
 import { findingKeys } from '../domain/findings.ts';
 import { limits } from '../domain/limits.ts';
 import { platforms } from '../domain/platform.ts';
@@ -349,6 +350,15 @@ export const HostInfo = z.strictObject({
   user: z.string(),
   platform: z.enum(platforms),
   elevated: z.boolean(),
+  you: z
+    .strictObject({
+      user: z.string(),
+      role: z.enum(roles),
+      refused: z
+        .record(z.string(), z.string())
+        .describe('methods that this role may not call, each with the sentence who may'),
+    })
+    .describe('the caller, as the system names it, and what it may do here'),
   startedAt: Time,
   stateDirectory: z.string(),
   capabilities: z.array(z.string()),

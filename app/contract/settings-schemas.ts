@@ -1,5 +1,6 @@
 /** The settings: their values, their bounds, and how they are changed. */
 import { z } from 'zod';
+import { roles } from '../domain/access.ts';
 import { isHotKey } from '../domain/hot-key.ts';
 import { limits } from '../domain/limits.ts';
 
@@ -48,6 +49,15 @@ const LetterKeys = z
     'two of the keys would be the same',
   );
 
+const Grants = z
+  .array(
+    z.strictObject({
+      who: z.string().trim().min(1).max(limits.nameMax).describe('kim, group:deploy, CORP\\oncall, BUILTIN\\Users'),
+      role: z.enum(roles),
+    }),
+  )
+  .max(100);
+
 export const Settings = z.strictObject({
   silentAfterMinutes: whole('silentAfterMinutes'),
   busyCpuPercent: fraction('busyCpuPercent').describe('of one core, over the last minute'),
@@ -90,6 +100,8 @@ export const Settings = z.strictObject({
   'notifications.quietFrom': TimeOfDay,
   'notifications.quietTo': TimeOfDay,
   'notifications.eventLog': z.boolean().describe('write the lines of Unjam to the Windows Event Log, source Unjam'),
+  access: Grants.describe('accounts and groups of the system that may use this host, and as what'),
+  viewersReadLogs: z.boolean().describe('logs can hold secrets: false keeps viewers from them'),
   disableForceKill: z.boolean().describe('policy only'),
   disableAbandon: z.boolean().describe('policy only'),
 });
@@ -104,7 +116,7 @@ export const SettingsView = z.strictObject({
   entries: z.array(
     z.strictObject({
       key: settingKeys,
-      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule), LetterKeys]),
+      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule), Grants, LetterKeys]),
       source: z.enum(['default', 'user', 'machine', 'policy']),
       /** Who set it, when it cannot be changed here. */
       managed: z.string().nullable(),

@@ -1,11 +1,13 @@
 /** Picks the platform. The only place that looks at `process.platform`. */
-import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import type { ProcessControl } from './control.ts';
+import type { ConnectionOwner } from './peer.ts';
 import type { WriteEntry } from './system-log.ts';
 
 export type * from './control.ts';
+export type * from './peer.ts';
 export { findExecutable } from './find-executable.ts';
+export { accountId, ownerIds } from './accounts.ts';
 export { closeAddressToOthers, closeFolderToOthers } from './owner-only.ts';
 export { addressFolder, hostAddress, stateDirectory } from './places.ts';
 export { SystemLog } from './system-log.ts';
@@ -38,9 +40,6 @@ export async function currentUser(): Promise<string> {
   }
   return `${userInfo().username} (unverified)`;
 }
-
-/** The user whose process has the other end of a connection of this machine; null when the system does not tell. */
-export type ConnectionOwner = (socket: Socket) => string | null;
 
 /** `address` is the host's, for connections over a named pipe; null for a server that has only TCP. */
 export async function openConnectionOwner(address: string | null): Promise<ConnectionOwner> {

@@ -1,6 +1,8 @@
 /** What policies forbid, for every door alike: CLI, API, window and browser. Pure. */
 import { UnjamError } from '../contract/errors.ts';
-import type { Parsed, ScriptDetail, Settings } from '../contract/methods.ts';
+import type { Method, Parsed, ScriptDetail, Settings } from '../contract/methods.ts';
+import { refusalOf } from '../contract/roles.ts';
+import type { Role } from '../domain/access.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Actor, CancelSignal } from '../domain/script.ts';
 
@@ -65,17 +67,21 @@ export function checkCancel(
   return { ...input, escalate: false };
 }
 
-/** The verbs as the policies leave them. */
-export function lockVerbs(s: Settings, detail: ScriptDetail, { progress }: Tried): ScriptDetail {
+/** The verbs as the policies leave them, for somebody with that role. */
+export function lockVerbs(s: Settings, detail: ScriptDetail, { progress }: Tried, role: Role): ScriptDetail {
   const { kill, abandon } = detail.verbs;
   const no = (why: keyof typeof forbidden): typeof kill => ({ possible: false, text: forbidden[why] });
+  const allowed = (method: Method, verb: typeof kill): typeof kill => {
+    const refusal = refusalOf(method, role, s);
+    return refusal === null ? verb : { possible: false, text: refusal };
+  };
   const isTooEarly = abandon.possible && s.abandonNeedsCancel && !couldNotBeEnded(progress);
   return {
     ...detail,
     verbs: {
-      ...detail.verbs,
-      kill: s.disableForceKill ? no('kill') : kill,
-      abandon: s.disableAbandon ? no('abandon') : isTooEarly ? no('tooEarly') : abandon,
+      cancel: allowed('scripts.cancel', detail.verbs.cancel),
+      kill: s.disableForceKill ? no('kill') : allowed('scripts.kill', kill),
+      abandon: s.disableAbandon ? no('abandon') : isTooEarly ? no('tooEarly') : allowed('scripts.abandon', abandon),
     },
   };
 }

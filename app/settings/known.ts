@@ -39,6 +39,8 @@ export const defaultSettings: Settings = {
   'notifications.quietFrom': '22:00',
   'notifications.quietTo': '07:00',
   'notifications.eventLog': true,
+  access: [],
+  viewersReadLogs: true,
   disableForceKill: false,
   disableAbandon: false,
 };
@@ -67,6 +69,8 @@ export const policyKeys = [
   'forceKillSettleSeconds',
   'keepHistoryDays',
   'notifications.eventLog',
+  'access',
+  'viewersReadLogs',
 ] as const satisfies readonly SettingKey[];
 
 /** `DisableForceKill`, `NotificationsEventLog`: the name in the registry and in the machine file. */

@@ -19,6 +19,7 @@ export class SettingsStore {
   #raw: Readonly<Record<string, unknown>> = {};
   #layers: Layers = { user: emptyLayer, machine: emptyLayer, policy: emptyLayer };
   #values: Settings;
+  readonly #listeners = new Set<(values: Settings) => void>();
   #timer: NodeJS.Timeout | null = null;
 
   private constructor(stateDirectory: string, source: PolicySource, log: (line: string) => void) {
@@ -39,6 +40,11 @@ export class SettingsStore {
   /** In force now. */
   get values(): Settings {
     return this.#values;
+  }
+
+  /** Calls `listener` with the values after every look at them. */
+  onChange(listener: (values: Settings) => void): void {
+    this.#listeners.add(listener);
   }
 
   view(): SettingsView {
@@ -107,6 +113,7 @@ export class SettingsStore {
       if (!this.#said.has(problem)) this.#log(`W321 ${problem}`);
       this.#said.add(problem);
     }
+    for (const listener of this.#listeners) listener(this.#values);
   }
 }
 

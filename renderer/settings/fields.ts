@@ -8,7 +8,7 @@ export type Kind =
   | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
 
 /** Those of one value each; the others have an editor of their own. */
-export type PlainKey = Exclude<SettingKey, 'scriptRules' | 'letterKeys' | 'hotKey'>;
+export type PlainKey = Exclude<SettingKey, 'access' | 'scriptRules' | 'letterKeys' | 'hotKey'>;
 
 export interface Field {
   readonly key: PlainKey;
@@ -75,6 +75,12 @@ export const groups: readonly Group[] = [
         label: 'Unkillable after Force Kill and',
         help: 'What is still there then is called unkillable, with the reason. Time limits of scripts keep 5 s.',
         control: number('s'),
+      },
+      {
+        key: 'viewersReadLogs',
+        label: 'Viewers may read logs',
+        help: 'Logs can hold secrets. When off, only operators and owners read them.',
+        control: onOff,
       },
       {
         key: 'requireReason',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { actorUser, headerText } from '../../app/api/actor.ts';
 import { person } from '../../app/cli/person.ts';
 import { tcpUid } from '../../app/processes/linux/connection-owner.ts';
+import type { Peer } from '../../app/processes/index.ts';
 import { PipeEnds } from '../../app/processes/windows/pipe-ends.ts';
 
 describe('who acts', () => {
@@ -55,7 +56,7 @@ describe('the user of a connection over the loopback', () => {
     (tcp: string, tcp6 = '') =>
     (path: string): string =>
       head + (path === '/proc/net/tcp' ? tcp : tcp6);
-  const client = { address: '127.0.0.1', port: 0xd431, to: 0x1f90 };
+  const client = { client: { address: '127.0.0.1', port: 0xd431 }, server: { address: '127.0.0.1', port: 0x1f90 } };
 
   test('is that of the client’s socket, not of the server’s', () => {
     const tcp = row('0100007F:1F90', '0100007F:D431', 0, 11) + row('0100007F:D431', '0100007F:1F90', 1000, 12);
@@ -64,7 +65,18 @@ describe('the user of a connection over the loopback', () => {
 
   test('is found for a socket that speaks IPv4 through IPv6, as browsers have', () => {
     const tcp6 = row('0000000000000000FFFF00000100007F:D431', '0000000000000000FFFF00000100007F:1F90', 1001, 12);
-    expect(tcpUid(files('', tcp6), { ...client, address: '::ffff:127.0.0.1' })).toBe(1001);
+    expect(
+      tcpUid(files('', tcp6), {
+        client: { address: '::ffff:127.0.0.1', port: 0xd431 },
+        server: { address: '::ffff:127.0.0.1', port: 0x1f90 },
+      }),
+    ).toBe(1001);
+  });
+
+  test('is not that of another user who has the same port at another address of the loopback', () => {
+    const forged = row('0200007F:D431', '0100007F:1F90', 0, 12) + row('0100007F:D431', '0300007F:1F90', 0, 13);
+    expect(tcpUid(files(forged), client)).toBeNull();
+    expect(tcpUid(files(forged + row('0100007F:D431', '0100007F:1F90', 1000, 14)), client)).toBe(1000);
   });
 
   test('is nobody, and not root, once nobody owns the socket', () => {
@@ -73,7 +85,7 @@ describe('the user of a connection over the loopback', () => {
 
   test('is not looked for when the connection comes from elsewhere, or the table is not there', () => {
     const tcp = row('0100007F:D431', '0100007F:1F90', 1000, 12);
-    expect(tcpUid(files(tcp), { ...client, address: '192.168.1.5' })).toBeNull();
+    expect(tcpUid(files(tcp), { ...client, client: { address: '192.168.1.5', port: 0xd431 } })).toBeNull();
     expect(tcpUid(() => null, client)).toBeNull();
   });
 });
@@ -81,15 +93,20 @@ describe('the user of a connection over the loopback', () => {
 /** Which process belongs to whom: pids 1–9 are a's, 11–19 b's; of 99 nothing is known. */
 const userOf = (pid: number): string | null => (pid === 99 ? null : pid < 10 ? 'a' : 'b');
 
+const peerOf = (pid: number): Peer | null => {
+  const user = userOf(pid);
+  return user === null ? null : { user, ids: [user], pid };
+};
+
 describe('the user of a connection over a pipe', () => {
   test('is that of the end that has just been connected', () => {
-    const ends = new PipeEnds(userOf);
-    expect(ends.accept([{ handle: 8, pid: 1 }]).owner).toBe('a');
+    const ends = new PipeEnds(peerOf);
+    expect(ends.accept([{ handle: 8, pid: 1 }]).owner?.user).toBe('a');
     const both = [
       { handle: 8, pid: 1 },
       { handle: 12, pid: 11 },
     ];
-    expect(ends.accept(both).owner).toBe('b');
+    expect(ends.accept(both).owner?.user).toBe('b');
   });
 
   test('is not told when clients of two users come at once, or one whose process is not known', () => {
@@ -97,17 +114,17 @@ describe('the user of a connection over a pipe', () => {
       { handle: 8, pid: 1 },
       { handle: 12, pid: 11 },
     ];
-    expect(new PipeEnds(userOf).accept(two).owner).toBeNull();
-    expect(new PipeEnds(userOf).accept([{ handle: 8, pid: 99 }]).owner).toBeNull();
-    expect(new PipeEnds(userOf).accept([{ handle: 8, pid: null }]).owner).toBeNull();
-    expect(new PipeEnds(userOf).accept([]).owner).toBeNull();
+    expect(new PipeEnds(peerOf).accept(two).owner).toBeNull();
+    expect(new PipeEnds(peerOf).accept([{ handle: 8, pid: 99 }]).owner).toBeNull();
+    expect(new PipeEnds(peerOf).accept([{ handle: 8, pid: null }]).owner).toBeNull();
+    expect(new PipeEnds(peerOf).accept([]).owner).toBeNull();
   });
 
   test('is never another user’s, in whatever order clients connect, are accepted and leave', () => {
     const step = fc.record({ what: fc.constantFrom('connect', 'accept', 'close'), which: fc.nat(7) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const ends = new PipeEnds(userOf);
+        const ends = new PipeEnds(peerOf);
         /** Handles are used again as soon as they are free, as Windows does. */
         const living: { handle: number; pid: number; release: (() => void) | null }[] = [];
         for (const { what, which } of steps) {
@@ -120,7 +137,7 @@ describe('the user of a connection over a pipe', () => {
           const end = waiting[which % Math.max(1, waiting.length)];
           if (what === 'accept' && end) {
             const { owner, release } = ends.accept(living);
-            expect([null, userOf(end.pid)]).toContain(owner);
+            expect([null, userOf(end.pid)]).toContain(owner?.user ?? null);
             end.release = release;
           }
           const accepted = living.filter((one) => one.release !== null);

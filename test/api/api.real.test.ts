@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { request, type RequestOptions } from 'node:http';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
@@ -61,6 +62,7 @@ beforeAll(async () => {
     root: join(root, 'dist/renderer'),
     port: 0,
     user: 'tester',
+    role: 'owner',
     ownerOf: await openConnectionOwner(null),
   });
   const login = await http({
@@ -158,11 +160,12 @@ test('every method is in openapi.json, with its fields', async () => {
   expect(answer.text).toContain('ends the script after this long without output');
 });
 
-test('the socket wants the token of the state directory, and only its owner can read both', async () => {
+test('the socket knows who calls without a secret, and only its owner can read what lies beside it', async () => {
   const none = await http({ socketPath: world.hostFile().address, path: '/rpc/host.info', method: 'POST' });
-  expect(none.status).toBe(401);
-  const wrong = await socket('/rpc/host.info', '{}', { authorization: 'Bearer wrong' });
-  expect(wrong.status).toBe(401);
+  expect(none.status).toBe(200);
+  expect(JSON.parse(none.text)).toMatchObject({
+    value: { you: { user: userInfo().username, role: 'owner', refused: {} } },
+  });
   expect(statSync(world.hostFile().address).mode & 0o777).toBe(0o600);
   expect(statSync(join(world.home, 'token')).mode & 0o777).toBe(0o600);
   expect(statSync(join(world.home, 'journal.sqlite')).mode & 0o777).toBe(0o600);

@@ -33,6 +33,7 @@ beforeAll(async () => {
     root: join(root, 'dist/renderer'),
     port: 0,
     user: 'tester',
+    role: 'owner',
     ownerOf: () => null,
   });
   const login = await fetch(page.oneTimeUrl(), { redirect: 'manual' });

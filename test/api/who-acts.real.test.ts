@@ -93,7 +93,11 @@ describe('on the socket', () => {
     const console_ = await openApplication({ stateDirectory: world.home, log: () => undefined });
     expect(console_.role).toBe('client');
     const input = { command: ['true'], cwd: '/' };
-    const reply = await console_.dispatch('scripts.start', input, { user: 'CONTOSO\\kim', via: 'browser' });
+    const reply = await console_.dispatch('scripts.start', input, {
+      user: 'CONTOSO\\kim',
+      via: 'browser',
+      role: 'owner',
+    });
     await console_.close();
     const { ticket } = (reply as { value: { ticket: string } }).value;
     expect(await actorOf(ticket)).toEqual({ user: `CONTOSO\\kim (as ${userInfo().username})`, via: 'browser' });
@@ -140,6 +144,7 @@ describe('on the loopback console', () => {
       root: join(root, 'dist/renderer'),
       port: 0,
       user: 'whoever opened it',
+      role: 'owner',
       ownerOf: await openConnectionOwner(null),
     });
   });
@@ -175,6 +180,7 @@ describe('on the loopback console', () => {
       root: join(root, 'dist/renderer'),
       port: 0,
       user: 'kim',
+      role: 'owner',
       ownerOf: () => null,
     });
     const login = await fetch(blind.oneTimeUrl(), { redirect: 'manual' });

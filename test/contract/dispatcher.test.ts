@@ -15,7 +15,7 @@ function dispatcher(handlers: Partial<Handlers> = {}) {
     ]),
   ) as unknown as Handlers;
   const dispatch = createDispatcher({ ...all, ...handlers }, (method, error) => bugs.push([method, error]));
-  const ask = (method: string, input: unknown) => dispatch(method, input, kim);
+  const ask = (method: string, input: unknown) => dispatch(method, input, { ...kim, role: 'owner' });
   return { ask, bugs, called };
 }
 const errorOf = async (method: string, input: unknown) => {

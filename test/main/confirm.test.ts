@@ -8,7 +8,7 @@ import { oneQuestion } from '../../main/one-question.ts';
 import { FakeDialog } from './fakes.ts';
 import { detail, now } from './fixtures.ts';
 
-const caller: Caller = { user: 'CONTOSO\\kim', via: 'window' };
+const caller: Caller = { user: 'CONTOSO\\kim', via: 'window', role: 'owner' };
 const ticket = 'web-eu-4';
 
 let script: ScriptDetail | null;

@@ -5,7 +5,7 @@ import type { Snapshot } from '../../app/contract/methods.ts';
 import { Engine, type EngineState } from '../../app/engine.ts';
 import { snapshot } from './fixtures.ts';
 
-const caller = { user: 'kim', via: 'window' } as const;
+const caller = { user: 'kim', via: 'window', role: 'owner' } as const;
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

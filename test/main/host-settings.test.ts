@@ -4,7 +4,7 @@ import type { Reply, Settings } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import { HostSettings } from '../../main/host-settings.ts';
 
-const caller = { user: 'kim', via: 'window' } as const;
+const caller = { user: 'kim', via: 'window', role: 'owner' } as const;
 const unreachable: Reply = { ok: false, error: { code: 'host-unreachable', message: '', next: '' } };
 const told = (values: Partial<Settings>): Reply => ({
   ok: true,

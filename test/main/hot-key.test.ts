@@ -7,7 +7,7 @@ import { HotKey, worstScript } from '../../main/hot-key.ts';
 import { FakeGlobalShortcut } from './fakes.ts';
 import { script, snapshot } from './fixtures.ts';
 
-const caller = { user: 'kim', via: 'window' } as const;
+const caller = { user: 'kim', via: 'window', role: 'owner' } as const;
 const managed: Reply = {
   ok: false,
   error: { code: 'not-possible', message: '"hotKey" cannot be changed here.', next: 'Ask the administrator.' },

@@ -247,7 +247,7 @@ describe('the hot key', () => {
     await follow();
     expect(shortcut.keys).toEqual(['Ctrl+Alt+U']);
     const changed = { values: { hotKey: 'Ctrl+F12' } };
-    await application.dispatch('settings.set', changed, { user: 'somebody else', via: 'cli' });
+    await application.dispatch('settings.set', changed, { user: 'somebody else', via: 'cli', role: 'owner' });
     await follow();
     expect(shortcut.keys).toEqual(['Ctrl+F12']);
     expect(await value(call('window.hotKey', {}))).toEqual({ keys: 'Ctrl+F12', text: '' });
@@ -276,11 +276,15 @@ const get = (ticket: string) => value<ScriptDetail>(call('scripts.get', { ticket
 
 /** As the CLI would, past main. */
 async function kill(ticket: string): Promise<void> {
-  await application.dispatch('scripts.kill', { ticket, reason: 'end' }, { user: 'test', via: 'cli' });
+  await application.dispatch('scripts.kill', { ticket, reason: 'end' }, { user: 'test', via: 'cli', role: 'owner' });
   await expect
     .poll(
       async () => {
-        const reply = await application.dispatch('scripts.get', { ticket }, { user: 'test', via: 'cli' });
+        const reply = await application.dispatch(
+          'scripts.get',
+          { ticket },
+          { user: 'test', via: 'cli', role: 'owner' },
+        );
         const script = (reply as Reply<ScriptDetail>).ok ? (reply as { value: ScriptDetail }).value : null;
         return script === null || (script.state === 'final' && !script.orphan);
       },

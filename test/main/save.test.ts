@@ -11,7 +11,7 @@ import { createSave, fileName } from '../../main/save.ts';
 import { withWindowMethods } from '../../main/window-methods.ts';
 import { FakeSaveDialog } from './fakes.ts';
 
-const caller = { user: 'kim', via: 'window' } as const;
+const caller = { user: 'kim', via: 'window', role: 'owner' } as const;
 let folder: string;
 let dialog: FakeSaveDialog;
 let clock: number;

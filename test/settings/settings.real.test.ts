@@ -41,7 +41,7 @@ async function open(rules: Record<string, unknown> = {}): Promise<void> {
   application = await openApplication({ stateDirectory: home, policies: source(), log: (line) => said.push(line) });
 }
 async function ask(method: Method, input: unknown, caller = kim): Promise<Reply> {
-  return application.dispatch(method, input, caller);
+  return application.dispatch(method, input, { ...caller, role: 'owner' });
 }
 async function call<M extends Method>(method: M, input: Input<M>): Promise<Output<M>> {
   const reply = await ask(method, input);

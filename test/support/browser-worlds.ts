@@ -25,6 +25,7 @@ export const hostInfo: HostInfo = {
   user: 'CONTOSO\\kim',
   platform: 'win32',
   elevated: false,
+  you: { user: 'CONTOSO\\kim', role: 'owner', refused: {} },
   startedAt: ago(600 * minute),
   stateDirectory: 'C:\\ProgramData\\Unjam',
   capabilities: [],

@@ -4,9 +4,10 @@
  * handles of this process: the one that has just been connected and belongs to no socket yet is the one asked about.
  */
 import type { Socket } from 'node:net';
+import type { Peer } from '../peer.ts';
 import { bind, type Handle, type Out } from './ffi.ts';
 import { PipeEnds, type PipeEnd } from './pipe-ends.ts';
-import { ownerOf } from './token.ts';
+import { peerOf } from './token.ts';
 
 const ntQueryObject = bind<(object: Handle, kind: number, buffer: Buffer, size: number, needed: Out) => number>(
   'ntdll',
@@ -54,13 +55,14 @@ const handlesMax = 1 << 18;
 const missesMax = 1_024;
 
 /** Null when the system does not tell. `pipe` is the path of the host's named pipe. Ask as soon as a socket is accepted. */
-export function openConnectionOwner(pipe: string | null): (socket: Socket) => string | null {
+export function openConnectionOwner(pipe: string | null): (socket: Socket) => Peer | null {
   const name = pipe?.replace(/^\\\\[.?]\\pipe/i, '').toLowerCase() ?? null;
-  const ends = new PipeEnds((pid) => ownerOf(pid).user);
+  const ends = new PipeEnds(peerOf);
   return (socket) => {
-    if (socket.remotePort !== undefined && socket.localPort !== undefined) {
-      const pid = tcpClient(socket.remotePort, socket.localPort);
-      return pid === null ? null : ownerOf(pid).user;
+    const { remoteAddress = '', remotePort, localAddress = '', localPort } = socket;
+    if (remotePort !== undefined && localPort !== undefined) {
+      const pid = tcpClient(endpoint(remoteAddress, remotePort), endpoint(localAddress, localPort));
+      return pid === null ? null : peerOf(pid);
     }
     if (name === null) return null;
     const { owner, release } = ends.accept(connectedEnds(name));
@@ -69,8 +71,17 @@ export function openConnectionOwner(pipe: string | null): (socket: Socket) => st
   };
 }
 
-/** The process with the client's side of a connection over 127.0.0.1; null when there is none. */
-function tcpClient(clientPort: number, serverPort: number): number | null {
+/** Address and port in network order, as in the table; another user may have the same port at another loopback address. */
+function endpoint(address: string, port: number): Buffer {
+  const bytes = address
+    .replace(/^::ffff:/i, '')
+    .split('.')
+    .map(Number);
+  return Buffer.from([...bytes, 0, 0, 0, 0].slice(0, 4).concat([port >> 8, port & 0xff]));
+}
+
+/** The process with the client's side of a connection over the loopback; null when there is none. */
+function tcpClient(client: Buffer, server: Buffer): number | null {
   const [ipv4, ownerPidAll, insufficientBuffer] = [2, 5, 122];
   const size: [number] = [65_536];
   let table = Buffer.alloc(size[0]);
@@ -83,10 +94,12 @@ function tcpClient(clientPort: number, serverPort: number): number | null {
   if (answer !== 0) return null;
   // MIB_TCPROW_OWNER_PID: state, local address and port, remote address and port, pid; ports in network order.
   for (let i = 0, at = 4; i < table.readUInt32LE(0); i += 1, at += 24)
-    if (table.readUInt16BE(at + 8) === clientPort && table.readUInt16BE(at + 16) === serverPort)
-      return table.readUInt32LE(at + 20) || null;
+    if (isAt(table, at + 4, client) && isAt(table, at + 12, server)) return table.readUInt32LE(at + 20) || null;
   return null;
 }
+
+/** Each is four bytes of address, then a port in the first two of four. */
+const isAt = (table: Buffer, at: number, end: Buffer): boolean => table.subarray(at, at + 6).equals(end);
 
 function connectedEnds(name: string): PipeEnd[] {
   const counted: Out = [0];

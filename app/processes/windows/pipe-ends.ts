@@ -1,5 +1,7 @@
 /** Tells the users of a pipe's connections apart, when only the set of its connected ends can be seen. Pure. */
 
+import type { Peer } from '../peer.ts';
+
 /** A server end that is connected; `pid` of the client, null when Windows does not tell. */
 export interface PipeEnd {
   readonly handle: number;
@@ -8,7 +10,7 @@ export interface PipeEnd {
 
 interface Accepted {
   /** Null when it cannot be told whose it is. */
-  readonly owner: string | null;
+  readonly owner: Peer | null;
   /** To be called when the socket has been closed. */
   readonly release: () => void;
 }
@@ -21,22 +23,24 @@ interface Accepted {
  * marks as accepted sockets, so an end that has just come cannot be hidden without another of the same user showing.
  */
 export class PipeEnds {
-  readonly #userOf: (pid: number) => string | null;
+  readonly #peerOf: (pid: number) => Peer | null;
   readonly #marked = new Set<string>();
 
-  constructor(userOf: (pid: number) => string | null) {
-    this.#userOf = userOf;
+  constructor(peerOf: (pid: number) => Peer | null) {
+    this.#peerOf = peerOf;
   }
 
   accept(connected: readonly PipeEnd[]): Accepted {
     const fresh = connected.filter((end) => !this.#marked.has(key(end)));
-    const users = new Set(fresh.map(({ pid }) => (pid === null ? null : this.#userOf(pid))));
+    const peers = fresh.map(({ pid }) => (pid === null ? null : this.#peerOf(pid)));
+    // An administrator's elevated and filtered processes have one name and different groups in force.
+    const accounts = new Set(peers.map((peer) => peer?.ids.join()));
     const [end] = fresh;
-    const [owner] = users;
-    if (end === undefined || owner == null || users.size !== 1) return { owner: null, release: () => undefined };
+    const [owner] = peers;
+    if (end === undefined || owner == null || accounts.size !== 1) return { owner: null, release: () => undefined };
     const mark = key(end);
     this.#marked.add(mark);
-    return { owner, release: () => this.#marked.delete(mark) };
+    return { owner: fresh.length === 1 ? owner : { ...owner, pid: null }, release: () => this.#marked.delete(mark) };
   }
 }
 

@@ -1,4 +1,5 @@
 /** Who a process runs as: user name, integrity, session. */
+import type { Peer } from '../peer.ts';
 import { attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
 import { access, closeHandle, withProcess } from './kernel.ts';
 
@@ -57,8 +58,12 @@ const processIdToSessionId = bind<(pid: number, session: Out) => number>(
   '_Out_ uint32 *',
 );
 
+const isTokenRestricted = 0x10; // SE_GROUP_USE_FOR_DENY_ONLY
+const isEnabled = 0x4; // SE_GROUP_ENABLED
+
 /** TOKEN_INFORMATION_CLASS, https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-token_information_class */
 const tokenUser = 1;
+const tokenGroups = 2;
 const tokenElevation = 20;
 const tokenIntegrityLevel = 25;
 const tokenQuery = 0x0008;
@@ -86,12 +91,40 @@ function readOwner(token: Handle): Owner {
 
 /** `S-1-5-21-…` of the user that a process runs as; null when it cannot be read. */
 export function userSid(pid: number): string | null {
+  return withToken(pid, sidOf);
+}
+
+function sidOf(token: Handle): string | null {
+  const information = read(token, tokenUser);
+  return information && sidText(information.readBigUInt64LE(0));
+}
+
+function sidText(sid: bigint): string | null {
+  const text: [string | null] = [null];
+  return convertSidToStringSid(sid, text) ? text[0] : null;
+}
+
+/** Who a process runs as, with the groups that are in force: not Administrators for one whom UAC has filtered. */
+export function peerOf(pid: number): Peer | null {
   return withToken(pid, (token) => {
-    const information = read(token, tokenUser);
-    const text: [string | null] = [null];
-    const found = information && convertSidToStringSid(information.readBigUInt64LE(0), text);
-    return found ? text[0] : null;
+    const [user, sid] = [userOf(token), sidOf(token)];
+    return user === null || sid === null ? null : { user, ids: [sid, ...groupsOf(token)], pid };
   });
+}
+
+/** TOKEN_GROUPS: a count, then addresses of SIDs with their attributes, 16 bytes each (64 bit). */
+function groupsOf(token: Handle): string[] {
+  const information = read(token, tokenGroups, 65_536);
+  const groups: string[] = [];
+  for (let i = 0, at = 8; information !== null && i < information.readUInt32LE(0); i += 1, at += 16) {
+    const attributes = information.readUInt32LE(at + 8);
+    const sid =
+      (attributes & isEnabled) !== 0 && (attributes & isTokenRestricted) === 0
+        ? sidText(information.readBigUInt64LE(at))
+        : null;
+    if (sid !== null) groups.push(sid);
+  }
+  return groups;
 }
 
 function withToken<T>(pid: number, use: (token: Handle) => T): T | null {
@@ -111,8 +144,8 @@ function withToken<T>(pid: number, use: (token: Handle) => T): T | null {
   );
 }
 
-function read(token: Handle, kind: number): Buffer | null {
-  const buffer = Buffer.alloc(512);
+function read(token: Handle, kind: number, bytes = 512): Buffer | null {
+  const buffer = Buffer.alloc(bytes);
   const size: Out = [0];
   return getTokenInformation(token, kind, buffer, buffer.length, size) ? buffer.subarray(0, Number(size[0])) : null;
 }

@@ -1,0 +1,33 @@
+/** Accounts and groups by name: `kim`, `CORP\oncall`, `BUILTIN\Users`, or a SID as text. */
+import { bind, type Out } from './ffi.ts';
+
+const lookupAccountName = bind<
+  (system: null, name: string, sid: Buffer, sidSize: [number], domain: Buffer, domainSize: [number], use: Out) => number
+>(
+  'advapi32',
+  'int32',
+  'LookupAccountNameW',
+  'void *',
+  'str16',
+  '_Out_ void *',
+  '_Inout_ uint32 *',
+  '_Out_ void *',
+  '_Inout_ uint32 *',
+  '_Out_ uint32 *',
+);
+
+/** SECURITY_MAX_SID_SIZE is 68 bytes. */
+const sidBytes = 68;
+
+/** The SID; null when there is no such account, or the domain cannot be asked. */
+export function accountId(name: string): string | null {
+  if (/^S-1(-\d+){1,16}$/i.test(name)) return name.toUpperCase();
+  const [sid, domain] = [Buffer.alloc(sidBytes), Buffer.alloc(1_024)];
+  return lookupAccountName(null, name, sid, [sid.length], domain, [512], [0]) ? sidText(sid) : null;
+}
+
+/** SID: revision, count, authority (6 bytes, big-endian), sub-authorities (little-endian). */
+export function sidText(sid: Buffer): string {
+  const parts = Array.from({ length: sid.readUInt8(1) }, (_, i) => sid.readUInt32LE(8 + 4 * i));
+  return ['S', sid.readUInt8(0), sid.readUIntBE(2, 6), ...parts].join('-');
+}
