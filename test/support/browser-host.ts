@@ -53,6 +53,7 @@ export class BrowserHost {
       version: hostInfo.version,
       dispatch: (method, input, caller) => host.#answer(method, input, caller),
       subscribe: (listener) => host.#subscribe(listener),
+      role: 'owner',
       ownerOf: (socket) => host.#meet(socket),
     });
     return host;
