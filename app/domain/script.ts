@@ -96,6 +96,8 @@ export interface TreeScope {
   readonly job: string | null;
   /** Name of the runner's own cgroup (v2), in which the script was born; absent where none could be made. */
   readonly cgroup?: string;
+  /** Members that were seen when this was written: they belong to it as long as they live. */
+  readonly known?: readonly ProcessIdentity[];
 }
 
 /** `runner.json`: written once by the runner, before it is acknowledged. */

@@ -2,12 +2,13 @@
 import { uptime, userInfo } from 'node:os';
 import { type Liveness, type ProcessIdentity, sameMachine, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
-import type { EndOutcome, ProcessControl, SignalOutcome, TreeMember } from './control.ts';
+import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
 import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
-import { GroupProof, MarkCache, treeOf } from './linux/tree.ts';
+import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
+import { isConcealed, Kin, MarkCache, treeOf } from './linux/tree.ts';
 
 const signalNames: Record<CancelSignal, NodeJS.Signals> = {
   'ctrl-c': 'SIGINT',
@@ -22,7 +23,7 @@ const signalNames: Record<CancelSignal, NodeJS.Signals> = {
 export function openLinux(): ProcessControl {
   const place = proc.readPlace();
   const marks = new MarkCache();
-  const groups = new GroupProof();
+  const kin = new Kin();
   const accounts = new CgroupAccounts(place);
   /** When an identity was last read and found alive. */
   const seenAlive = new WeakMap<ProcessIdentity, number>();
@@ -45,7 +46,9 @@ export function openLinux(): ProcessControl {
       return sameMachine(identity, place) && identity.bootId !== place.bootId ? 'dead' : 'unknown';
     }
     const found = proc.readStat(place, identity.pid);
-    return found && found.state !== 'zombie' && sameProcess(found.identity, identity) ? 'alive' : 'dead';
+    if (found) return found.state !== 'zombie' && sameProcess(found.identity, identity) ? 'alive' : 'dead';
+    // Hidden by hidepid (proc(5)): somebody has that pid, and nothing says who.
+    return isConcealed(identity.pid) ? 'unknown' : 'dead';
   }
 
   function tree(scope: TreeScope, table = proc.readTable(place)): TreeMember[] {
@@ -53,13 +56,23 @@ export function openLinux(): ProcessControl {
     // As `startedAt` of the processes: counted from boot, so that a clock that is set makes nobody look old.
     const now = place.bootedAt + uptime() * 1_000;
     marks.prune(table);
-    return treeOf(scope, table, (p) => marks.read(p, now), groups);
+    return treeOf(scope, table, (p) => marks.read(p, now), kin);
+  }
+
+  /** Nobody of the tree is seen: asks the kernel whether its group is empty, which hidepid cannot hide. */
+  function groupLiveness(scope: TreeScope, table: readonly ProcessSnapshot[]): Liveness {
+    if (scope.group === null || !exists(-scope.group)) return 'dead';
+    const grouped = table.filter((p) => p.group === scope.group || p.session === scope.group);
+    if (grouped.some((p) => p.identity.pid === scope.group && !sameProcess(p.identity, scope.root))) return 'dead'; // its number was handed out again
+    if (grouped.length > 0 && grouped.every((p) => p.state === 'zombie')) return 'dead';
+    return 'unknown'; // hidden, or nothing says whose they are
   }
 
   function end(identity: ProcessIdentity): EndOutcome {
     if (!samePlace(identity, place) || identity.pid <= 1 || identity.pid === process.pid) return { kind: 'not-same' };
     const found = proc.readStat(place, identity.pid);
-    if (!found || found.state === 'zombie') return { kind: 'gone' };
+    if (!found) return isConcealed(identity.pid) ? toEnd(send(identity.pid, 0)) : { kind: 'gone' };
+    if (found.state === 'zombie') return { kind: 'gone' };
     if (!sameProcess(found.identity, identity)) return { kind: 'not-same' };
     return toEnd(send(identity.pid, 'SIGKILL'));
   }
@@ -82,7 +95,7 @@ export function openLinux(): ProcessControl {
     },
     async launch(request) {
       await entering;
-      const launched = await launch(place, request, () => groups.note(request.runId));
+      const launched = await launch(place, request, () => kin.note(request.runId));
       return cgroup === null ? launched : { ...launched, scope: { ...launched.scope, cgroup } };
     },
     launchAttached: (request) => launchAttached(place, request),
@@ -93,7 +106,10 @@ export function openLinux(): ProcessControl {
     treeLiveness(scope) {
       if (!samePlace(scope.root, place)) return liveness(scope.root);
       if (liveness(scope.root) === 'alive') return 'alive';
-      return tree(scope).length > 0 ? 'alive' : 'dead';
+      const table = proc.readTable(place);
+      const members = tree(scope, table);
+      if (members.length > 0) return members.every((m) => isConcealed(m.identity.pid)) ? 'unknown' : 'alive';
+      return groupLiveness(scope, table);
     },
     usage: (scope) => (samePlace(scope.root, place) ? accounts.read(scope) : null),
     facts(identity) {
@@ -122,7 +138,7 @@ export function openLinux(): ProcessControl {
       const status = proc.readStatus(identity.pid);
       const waits = proc.readWaitChannel(identity.pid);
       const measured = [
-        found ? `state ${found.state}` : 'state unknown',
+        found ? `state ${found.state}` : 'state unknown, /proc hides it (hidepid)',
         ...(waits ? [`waits in ${waits}`] : []),
         ...(status?.killPending ? ['SIGKILL pending'] : []),
       ].join(', ');
@@ -140,46 +156,4 @@ export function openLinux(): ProcessControl {
       if (cgroup !== null) leaveCgroup(cgroup);
     },
   };
-}
-
-/** A member that a signal to the group reaches, of a group that is known to be the script's own. */
-const isGrouped = (m: TreeMember, scope: TreeScope): boolean =>
-  (m.by === 'root' || m.by === 'group') && m.group === scope.group;
-
-/** True for a zombie and a stranger too. */
-const exists = (pid: number): boolean => send(pid, 0)?.code !== 'ESRCH';
-
-/** Null when sent, else the error. */
-function send(pid: number, signal: NodeJS.Signals | 0): NodeJS.ErrnoException | null {
-  try {
-    process.kill(pid, signal);
-    return null;
-  } catch (error) {
-    return error as NodeJS.ErrnoException;
-  }
-}
-
-function toEnd(error: NodeJS.ErrnoException | null): EndOutcome {
-  if (error === null) return { kind: 'sent' };
-  if (error.code === 'ESRCH') return { kind: 'gone' };
-  const failure = { errorCode: error.code ?? 'unknown', message: error.message };
-  return error.code === 'EPERM' ? { kind: 'denied', ...failure } : { kind: 'failed', ...failure };
-}
-
-/** The group gets one signal; members outside it get their own. SIGCONT follows: a stopped process acts on nothing else. */
-function interrupt(scope: TreeScope, members: readonly TreeMember[], signal: NodeJS.Signals): SignalOutcome {
-  if (members.length === 0) return { kind: 'gone' };
-  const grouped = members.filter((m) => isGrouped(m, scope));
-  const single = members.filter((m) => !isGrouped(m, scope));
-  const targets = [
-    ...(scope.group !== null && grouped.length > 0 ? [-scope.group] : []),
-    ...single.map((m) => m.identity.pid),
-  ];
-  const errors = targets.map((pid) => send(pid, signal)).filter((e) => e !== null && e.code !== 'ESRCH');
-  for (const pid of targets) send(pid, 'SIGCONT');
-  const what = `${signal} to ${members.length === 1 ? '1 process' : `${members.length} processes`} of the process group ${scope.group}`;
-  const failed = errors[0];
-  if (failed && errors.length === targets.length)
-    return { kind: 'undeliverable', what, errorCode: failed.code ?? 'unknown', message: failed.message };
-  return { kind: 'sent', what };
 }

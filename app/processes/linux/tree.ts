@@ -8,7 +8,12 @@ import { sameProcess } from '../../domain/identity.ts';
 import type { TreeScope } from '../../domain/script.ts';
 import type { ProcessSnapshot, TreeMember } from '../control.ts';
 import { isRunnerOf, readCgroup } from './cgroup.ts';
-import { readRunCookie } from './proc.ts';
+import { read, readRunCookie } from './proc.ts';
+import { send } from './signals.ts';
+
+/** Somebody has that pid whom /proc does not show to this user (hidepid, proc(5)): nothing else says who it is. */
+export const isConcealed = (pid: number): boolean =>
+  send(pid, 0)?.code === 'EPERM' && read(`/proc/${pid}/stat`) === null;
 
 /** What a process carries of the script that it came from. */
 export interface Marks {
@@ -44,22 +49,38 @@ export class MarkCache {
 /** No pid comes round again within this time, unless somebody sets ns_last_pid. */
 const groupKeptMs = 5_000;
 
+const keyOf = ({ identity }: Pick<ProcessSnapshot, 'identity'>): string => `${identity.pid}:${identity.startTime}`;
+
 /**
- * When a script's group was last known to be its own. The kernel hands out the number of a group again only when the
- * group is empty: so it is the script's while its root is there, while a member carries the cookie, and shortly after.
+ * Who was recognised once. A process stays a member while it lives, whatever it changes: its user (its environment can
+ * no longer be read), its session, its parent. And while one of them is in the script's group, that is the script's own:
+ * the kernel hands out the number of a group again only when the group is empty.
  */
-export class GroupProof {
+export class Kin {
+  readonly #members = new Map<string, ReadonlyMap<string, TreeMember>>();
   readonly #provenAt = new Map<string, number>();
 
+  /** The group of that script was its own just now. */
   note(runId: string): void {
     this.#provenAt.set(runId, performance.now());
   }
 
+  /** Whether it was within the time in which no number comes round again. */
   isRecent(runId: string): boolean {
     const at = this.#provenAt.get(runId);
     if (at !== undefined && performance.now() - at <= groupKeptMs) return true;
     this.#provenAt.delete(runId);
     return false;
+  }
+
+  of(runId: string): ReadonlyMap<string, TreeMember> {
+    return this.#members.get(runId) ?? new Map<string, TreeMember>();
+  }
+
+  /** Replaces what is known of a script: who is not among `members` has ended. */
+  keep(runId: string, members: readonly TreeMember[]): void {
+    if (members.length === 0) this.#members.delete(runId);
+    else this.#members.set(runId, new Map(members.map((m) => [keyOf(m), m])));
   }
 }
 
@@ -106,7 +127,7 @@ export function treeOf(
   scope: TreeScope,
   table: readonly ProcessSnapshot[],
   marksOf: MarksOf,
-  proof: GroupProof,
+  kin: Kin,
 ): TreeMember[] {
   const cookieOf = (process: ProcessSnapshot): string | null => marksOf(process).cookie;
   const index = indexes.get(table) ?? new TableIndex(table, marksOf);
@@ -118,10 +139,18 @@ export function treeOf(
   };
   const root = index.byPid.get(scope.root.pid);
   if (root && sameProcess(root.identity, scope.root)) join(root, 'root');
-  if (isOwnGroup(scope, index, cookieOf, proof))
+  const known = knownOf(scope, kin);
+  if (isOwnGroup(scope, index, { known, cookieOf, kin }))
     for (const process of index.grouped(scope.group)) join(process, 'group');
   for (const process of index.marked(scope.runId)) join(process, 'cookie');
   for (const process of index.confined(scope.cgroup)) join(process, 'cgroup');
+  for (const member of known.values()) {
+    const now = index.byPid.get(member.identity.pid);
+    if (now === undefined) {
+      if (member.state !== 'zombie' && isConcealed(member.identity.pid)) join({ ...member, ...unseen }, member.by);
+    } else if (sameProcess(now.identity, member.identity) && (cookieOf(now) ?? scope.runId) === scope.runId)
+      join(now, member.by);
+  }
   const open = [...members.keys()];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop())
     for (const child of index.children(pid))
@@ -130,6 +159,8 @@ export function treeOf(
         members.set(child.identity.pid, { ...child, by: 'ancestry' });
         open.push(child.identity.pid);
       }
+  // Zombies too: they keep their group's number from being handed out.
+  kin.keep(scope.runId, [...members.values()]);
   return [...members.values()]
     .filter((m) => m.state !== 'zombie')
     .sort((a, b) =>
@@ -137,17 +168,42 @@ export function treeOf(
     );
 }
 
+/** What was seen before, and what the record of the script names. */
+function knownOf(scope: TreeScope, kin: Kin): ReadonlyMap<string, TreeMember> {
+  const seen = kin.of(scope.runId);
+  if (!scope.known?.length) return seen;
+  const named = scope.known.map((identity): TreeMember => ({ ...unseen, identity, by: 'ancestry' }));
+  return new Map([...named.map((m) => [keyOf(m), m] as const), ...seen]);
+}
+
+const unseen = {
+  parentPid: 0,
+  group: null,
+  session: null,
+  cpuMs: null,
+  childrenCpuMs: null,
+  state: 'unknown',
+} as const;
+
 function isOwnGroup(
   scope: TreeScope,
   index: TableIndex,
-  cookieOf: (process: ProcessSnapshot) => string | null,
-  proof: GroupProof,
+  {
+    known,
+    cookieOf,
+    kin,
+  }: {
+    readonly known: ReadonlyMap<string, TreeMember>;
+    readonly cookieOf: (process: ProcessSnapshot) => string | null;
+    readonly kin: Kin;
+  },
 ): boolean {
   if (scope.group === null) return false;
   const leader = index.byPid.get(scope.group);
   const own = leader
     ? sameProcess(leader.identity, scope.root)
-    : proof.isRecent(scope.runId) || index.grouped(scope.group).some((p) => cookieOf(p) === scope.runId);
-  if (own) proof.note(scope.runId);
+    : kin.isRecent(scope.runId) ||
+      index.grouped(scope.group).some((p) => cookieOf(p) === scope.runId || known.has(keyOf(p)));
+  if (own) kin.note(scope.runId);
   return own;
 }

@@ -1,0 +1,73 @@
+/** What a script leaves behind: carried by identity, proven by the system, never declared gone when that was not seen. */
+import { spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { root } from '../support/world.ts';
+
+const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+const nobody = 65534;
+
+/** The driver as nobody, in a mount namespace of its own when `hidepid` is given; a line of its output at each call. */
+function survivor(hidepid: string | null) {
+  const folder = mkdtempSync(join(tmpdir(), 'unjam-test-'));
+  const own = join(folder, 'own');
+  mkdirSync(own);
+  for (const path of [folder, own]) chmodSync(path, 0o755);
+  chownSync(own, nobody, nobody);
+  const becomeRoot = join(folder, 'setpriv');
+  copyFileSync('/usr/bin/setpriv', becomeRoot);
+  chmodSync(becomeRoot, 0o4755);
+  const driver = [process.execPath, join(root, 'test/edges/drivers/survivor-as-nobody.ts'), own, becomeRoot];
+  const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', ...driver];
+  const command = hidepid
+    ? ['unshare', '-m', 'sh', '-c', `mount -t proc -o hidepid=${hidepid} proc /proc && exec "$@"`, 'sh', ...asNobody]
+    : asNobody;
+  const child = spawn(command[0]!, command.slice(1), {
+    cwd: own,
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const said = async (): Promise<Record<string, unknown>> => JSON.parse((await lines.next()).value as string) as never;
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { said, goOn: () => child.stdin.write('\n') };
+}
+
+describe.runIf(isRoot)('a child under sudo outlives the shell of a script of a host without root', () => {
+  test.each([
+    ['', null, 'alive'],
+    ['behind hidepid=2', '2', 'unknown'],
+  ])('%s: it stays in the tree, its refusal is no end, and nothing is claimed', async (_, hidepid, liveness) => {
+    const { said, goOn } = survivor(hidepid);
+    const known = await said();
+    const pid = known['pid'] as number;
+    onTestFinished(() => {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has gone.
+      }
+    });
+    expect(known).toMatchObject({
+      tree: [pid],
+      liveness,
+      interrupted: { kind: 'undeliverable', errorCode: 'EPERM' },
+      ends: [{ kind: 'denied', errorCode: 'EPERM' }],
+      why: [{ reason: 'access' }],
+    });
+    // Who sees them for the first time only knows that somebody is in the script's group.
+    expect(await said()).toEqual({ tree: [], liveness: 'unknown' });
+    process.kill(pid, 'SIGKILL');
+    goOn();
+    expect(await said()).toEqual([
+      [0, 'dead'],
+      [0, 'dead'],
+    ]);
+  });
+});
