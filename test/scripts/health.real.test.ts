@@ -19,7 +19,7 @@ async function measured(work: string, as: (scope: TreeScope) => TreeScope = (sco
   sampler.sample(scopes);
   writeFileSync(join(world.home, 'go'), '');
   const done = world.untilLogged(ticket, 'done').then(() => true);
-  while (!(await Promise.race([done, delay(30, false)]))) sampler.sample(scopes);
+  while (!(await Promise.race([done, delay(200, false)]))) sampler.sample(scopes);
   sampler.sample(scopes);
   return sampler.of(ticket)!;
 }
