@@ -48,10 +48,14 @@ module.exports = {
       '^app/processes/',
     ]),
     {
-      name: 'renderer imports only types of the contract, and what a hot key is',
+      name: 'renderer imports only types of the contract, what a hot key is, and how text is made harmless',
       severity: 'error',
       from: { path: '^renderer/' },
-      to: { path: '^(app|main)/', pathNot: '^app/domain/hot-key\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^(app|main)/',
+        pathNot: '^app/domain/(csv|hot-key|visible)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'app never imports electron or svelte',

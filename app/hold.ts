@@ -54,6 +54,7 @@ export async function hold(request: HoldRequest): Promise<number> {
   mutexes.check();
   const mutex = mutexes.open(isolation.mutex);
   const id = randomUUID();
+  const ticket = ticketAt(new Date(), randomBytes(3).toString('hex'));
   const ancestors = ancestorsOf(environment['UNJAM_RUN']);
   const signals = new Signals();
 
@@ -70,7 +71,7 @@ export async function hold(request: HoldRequest): Promise<number> {
       isolation,
       waiter: {
         id,
-        ticket: ticketAt(new Date(), randomBytes(3).toString('hex')),
+        ticket,
         name: request.name ?? [basename(command[0]), ...command.slice(1)].join(' ').slice(0, 80),
         level: isolation.level,
         runner: control.self,
@@ -125,6 +126,8 @@ export async function hold(request: HoldRequest): Promise<number> {
         environment: {
           ...environment,
           UNJAM_RUN: [...ancestors, id].join('/'),
+          UNJAM_TICKET: ticket,
+          UNJAM_HOME: request.stateDirectory,
           UNJAM_MUTEX: isolation.mutex,
           UNJAM_FENCE: String(fence),
         },

@@ -1,21 +1,32 @@
 /** Finds the host of the state directory, or starts one in the background, and connects to it. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { openStateDirectory, readHostFile } from '../host-files.ts';
 import { stateDirectory } from '../processes/places.ts';
+import { say } from './output.ts';
 import { person } from './person.ts';
 
 const answerMs = 15_000;
 const startMs = 20_000;
+
+/** Connects, acts and closes. @throws UnjamError as `connect`, and what `act` throws */
+export async function withHost<T>(act: (client: HttpClient) => Promise<T>): Promise<T> {
+  const client = await connect();
+  try {
+    return await act(client);
+  } finally {
+    client.close();
+  }
+}
 
 /** @throws UnjamError `state-directory`, `host-unreachable`, `host-timeout`, `version-mismatch` */
 export async function connect(): Promise<HttpClient> {
   const directory = stateDirectory();
   const client = await reach(directory);
   if (client) return client;
-  await openStateDirectory(directory, (line) => process.stderr.write(`unjam: ${line}\n`));
+  await openStateDirectory(directory, say);
   const failed = await startBackgroundHost(directory);
   const deadline = performance.now() + startMs;
   for (let wait = 5; performance.now() < deadline; wait = Math.min(wait * 1.5, 100)) {
@@ -26,12 +37,12 @@ export async function connect(): Promise<HttpClient> {
       throw new UnjamError(
         'host-unreachable',
         'The background host could not start.',
-        `Its last words stand in ${join(directory, 'host.log')}; "unjam serve" shows them too.`,
+        `The reason is at the end of ${join(directory, 'host.log')}; "unjam serve" shows it too.`,
       );
   }
   throw new UnjamError(
     'host-unreachable',
-    `The background host did not come up within ${startMs / 1000} s.`,
+    `The background host did not start within ${startMs / 1000} s.`,
     `Look at ${join(directory, 'host.log')}, or start it with "unjam serve".`,
   );
 }
@@ -59,20 +70,31 @@ async function reach(directory: string): Promise<HttpClient | null> {
   }
 }
 
+/** What a host needs for itself. The rest of an environment belongs to whoever happened to come first, with its secrets. */
+const hostVariables = new Set([
+  ...['HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'XDG_RUNTIME_DIR', 'UNJAM_DEBUG_DISABLE_KILL'],
+  ...['SYSTEMROOT', 'SYSTEMDRIVE', 'WINDIR', 'COMSPEC', 'PATHEXT', 'USERPROFILE', 'USERNAME', 'USERDOMAIN'],
+  ...['COMPUTERNAME', 'LOCALAPPDATA', 'APPDATA', 'PROGRAMDATA', 'ALLUSERSPROFILE', 'PROGRAMFILES', 'PROGRAMW6432'],
+  ...['COMMONPROGRAMFILES', 'COMMONPROGRAMW6432', 'TEMP', 'TMP', 'NUMBER_OF_PROCESSORS', 'PROCESSOR_ARCHITECTURE'],
+  ...['WINEPREFIX', 'WINEDEBUG', 'UNJAM_WINE_HINT'],
+]);
+
 async function startBackgroundHost(directory: string): Promise<() => boolean> {
   const [, program] = process.argv;
   if (program === undefined) throw new Error('the path of this program is unknown');
-  // Not a part of the script that this command may run in: its Force Kill must not reach the host.
-  const own = /^UNJAM_(RUN|TICKET|MUTEX|FENCE|ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/;
-  const environment = Object.entries(process.env).filter(
-    (e): e is [string, string] => e[1] !== undefined && !own.test(e[0]),
-  );
   const { startInBackground } = await import('../processes/background.ts');
   return startInBackground({
     file: process.execPath,
-    args: [program, 'serve', '--background'],
-    cwd: directory,
-    environment: { ...Object.fromEntries(environment), UNJAM_RUN: 'none', UNJAM_HOME: directory },
+    args: [resolve(program), 'serve', '--background'],
+    environment: {
+      ...Object.fromEntries(
+        Object.entries(process.env).filter(
+          (e): e is [string, string] => e[1] !== undefined && hostVariables.has(e[0].toUpperCase()),
+        ),
+      ),
+      UNJAM_RUN: 'none',
+      UNJAM_HOME: directory,
+    },
     log: join(directory, 'host.log'),
   });
 }

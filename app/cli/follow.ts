@@ -1,87 +1,56 @@
-/** Prints a script's log as it grows: bytes as they were, Unjam's lines in between. */
+/** Reads a script's log as it grows: the one loop for `run`, `logs`, a search, and the wait for a verb's outcome. */
 import type { HttpClient } from '../api/http-client.ts';
 import type { LogEntry } from '../contract/methods.ts';
 
-export interface LogWriter {
-  bytes(stream: 'stdout' | 'stderr', bytes: Buffer): void;
-  line(entry: LogEntry): void;
-}
+const holdMs = 2_000;
+const pageBytes = 1_048_576;
 
-/** Reads from `from` on; returns the sequence number to go on from. Stops at the end, or with `follow` when the script is final. */
-export async function followLog(
+/** `read` takes what is new and waits up to `waitMs` for it. Ends with the log; without `isFollowing` when nothing is new. */
+export async function follow(
   client: HttpClient,
   ticket: string,
-  query: { readonly from: number; readonly follow: boolean; readonly stream?: LogEntry['stream'] },
-  write: LogWriter,
-  onSeq: (seq: number) => void = () => undefined,
+  isFollowing: boolean,
+  read: (waitMs: number) => Promise<{ readonly moved: boolean; readonly complete: boolean }>,
 ): Promise<void> {
-  let from = query.from;
   for (;;) {
-    const page = await client.call('logs.read', {
-      ticket,
-      from,
-      raw: true,
-      maxBytes: 1_048_576,
-      ...(query.stream === undefined ? {} : { stream: query.stream }),
-      ...(query.follow ? { waitMs: 2_000 } : {}),
-    });
-    for (const entry of page.entries)
-      if (entry.stream === 'unjam') write.line(entry);
-      else write.bytes(entry.stream, Buffer.from(entry.base64 ?? '', 'base64'));
-    const moved = page.next > from;
-    from = page.next;
-    onSeq(from);
-    if (page.complete) return;
-    if (!query.follow && !moved) return;
+    const { moved, complete } = await read(isFollowing ? holdMs : 0);
+    if (complete || (!isFollowing && !moved)) return;
     // An abandoned script is final while its orphan still writes: do not wait for that one.
-    if (query.follow && !moved && (await client.call('scripts.get', { ticket })).state === 'final') return;
+    if (!moved && (await client.call('scripts.get', { ticket })).state === 'final') return;
   }
 }
 
-/** Everything on stdout: the script's stdout as it was, its stderr lines marked `E| `, Unjam's lines marked and on their own line. */
-export function markedWriter(): LogWriter {
-  let column = 0;
-  const out = (text: string | Uint8Array): void => {
-    process.stdout.write(text);
-  };
-  return {
-    bytes(stream, bytes) {
-      if (stream === 'stdout') out(bytes);
-      else {
-        if (column !== 0) out('\n');
-        const text = bytes.toString('latin1').replace(/^(?!$)/gm, 'E| ');
-        out(Buffer.from(text, 'latin1'));
-      }
-      column = bytes.at(-1) === 10 ? 0 : 1;
-    },
-    line(entry) {
-      if (column !== 0) out('\n');
-      out(`Unjam ${entry.at ?? ''} ${entry.code ?? ''} ${entry.text}\n`);
-      column = 0;
-    },
-  };
+export interface LogQuery {
+  /** Sequence number to begin at. */
+  readonly from: number;
+  readonly follow: boolean;
+  readonly stream?: LogEntry['stream'];
+  /** The bytes as they were, as base64. */
+  readonly raw: boolean;
 }
 
-/** The bytes alone, no marks; `--stream` decides which. */
-export function rawWriter(): LogWriter {
-  return {
-    bytes(_stream, bytes) {
-      process.stdout.write(bytes);
-    },
-    line() {
-      // Not the script's bytes.
-    },
-  };
-}
-
-/** As if the script ran here: its streams on ours, Unjam's lines on stderr. */
-export function passThroughWriter(): LogWriter {
-  return {
-    bytes(stream, bytes) {
-      (stream === 'stdout' ? process.stdout : process.stderr).write(bytes);
-    },
-    line(entry) {
-      process.stderr.write(`unjam: ${entry.code ?? ''} ${entry.text}\n`);
-    },
-  };
+/** Hands over each entry, then the sequence number to go on from. */
+export async function followLog(
+  client: HttpClient,
+  ticket: string,
+  query: LogQuery,
+  take: (entry: LogEntry) => Promise<void> | void,
+  onSeq: (seq: number) => void = () => undefined,
+): Promise<void> {
+  let { from } = query;
+  await follow(client, ticket, query.follow, async (waitMs) => {
+    const page = await client.call('logs.read', {
+      ticket,
+      from,
+      raw: query.raw,
+      maxBytes: pageBytes,
+      waitMs,
+      ...(query.stream === undefined ? {} : { stream: query.stream }),
+    });
+    for (const entry of page.entries) await take(entry);
+    const moved = page.next > from;
+    from = page.next;
+    onSeq(from);
+    return { moved, complete: page.complete };
+  });
 }

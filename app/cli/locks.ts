@@ -1,13 +1,11 @@
 /** `unjam locks`: mutexes, holders, queues; `unjam locks resume` after --hold-queue. */
 import type { MutexView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
-import { connect } from './connect.ts';
-import { age, print, printJson } from './output.ts';
+import { withHost } from './connect.ts';
+import { age, block, print, printJson } from './output.ts';
 
 export async function locks(options: { json?: boolean }): Promise<void> {
-  const client = await connect();
-  const mutexes = await client.call('locks.list', {});
-  client.close();
+  const mutexes = await withHost((client) => client.call('locks.list', {}));
   if (options.json) {
     printJson(mutexes.map((m) => ({ ...m, holders: m.holders.map(({ stuck: _stuck, ...h }) => h) })));
   } else if (mutexes.length === 0) print('No mutex is in use.');
@@ -15,9 +13,7 @@ export async function locks(options: { json?: boolean }): Promise<void> {
 }
 
 export async function resume(name: string, options: { json?: boolean }): Promise<void> {
-  const client = await connect();
-  const mutex = await client.call('locks.resume', { name });
-  client.close();
+  const mutex = await withHost((client) => client.call('locks.resume', { name }));
   if (options.json) printJson(mutex);
   else print(describe(mutex));
 }
@@ -27,7 +23,7 @@ export function describe(m: MutexView): string {
   const level = (l: 'full' | 'none'): string => (l === 'full' ? 'full' : 'none (shared)');
   const unsupervised = (of: { unsupervised?: true | undefined }): string =>
     of.unsupervised ? ', by "unjam hold": not supervised' : '';
-  return [
+  return block([
     `${m.name}${m.paused ? `  PAUSED by ${m.pausedBy}; next: unjam locks resume "${m.name}"` : ''}${m.tainted ? '  not isolated from an orphan' : ''}`,
     ...(m.deadlocks ?? []).map((loop) => `  deadlock: ${loop}`),
     ...(m.holders.length === 0 ? ['  held by nobody'] : []),
@@ -37,11 +33,11 @@ export function describe(m: MutexView): string {
     ),
     ...m.waiters.map(
       (w) =>
-        `  ${w.position}.     "${w.name}" (${w.ticket}) ${level(w.level)}, waits ${age(w.since, now, shortDuration)}${unsupervised(w)}. ${w.why}`,
+        `  ${w.position}.     "${w.name}" (${w.ticket}) ${level(w.level)}, has been waiting ${age(w.since, now, shortDuration)}${unsupervised(w)}. ${w.why}`,
     ),
     ...m.orphans.map(
       (o) =>
         `  orphan "${o.name}" (${o.ticket}, PID ${o.pid ?? 'unknown'}) abandoned by ${o.by} ${age(o.since, now, shortDuration)} ago`,
     ),
-  ].join('\n');
+  ]);
 }

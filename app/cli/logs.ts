@@ -1,13 +1,15 @@
-/** `unjam logs`: the log of a script. */
-import type { LogEntry } from '../contract/methods.ts';
+/** `unjam logs`: the log of a script, whole, by its end, or by what its lines contain. */
+import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
-import { connect } from './connect.ts';
-import { followLog, markedWriter, rawWriter } from './follow.ts';
-import { searchLines } from './log-search.ts';
-import { print } from './output.ts';
+import type { LogEntry, LogLine, LogLines } from '../contract/methods.ts';
+import { withHost } from './connect.ts';
+import { follow, followLog } from './follow.ts';
+import { markedWriter, rawWriter, send } from './log-writers.ts';
+import { exitStatuses, say } from './output.ts';
 
-interface LogsOptions {
+export interface LogsOptions {
   follow?: boolean;
+  tail?: string;
   stream?: string;
   since?: string;
   search?: string;
@@ -17,9 +19,13 @@ interface LogsOptions {
   json?: boolean;
 }
 
+const searchPage = 500;
+const countMs = 30_000;
+
 export async function logs(ticket: string, o: LogsOptions): Promise<void> {
   const stream = streamOf(o.stream);
-  const from = o.since === undefined ? 0 : sequence(o.since);
+  const since = o.since === undefined ? null : wholeNumber('--since', o.since, 'a sequence number', 'Use "next" of an entry that "unjam logs --json" printed.'); // prettier-ignore
+  const tail = o.tail === undefined ? null : wholeNumber('--tail', o.tail, 'a number of lines', 'Write it as --tail 20.'); // prettier-ignore
   if ((o.regex || o.ignoreCase) && o.search === undefined)
     throw new UnjamError(
       'bad-input',
@@ -27,50 +33,103 @@ export async function logs(ticket: string, o: LogsOptions): Promise<void> {
       'Add --search with what the lines contain.',
       '--search',
     );
-  const client = await connect();
-  try {
-    const show = (entry: LogEntry): void => print(o.json ? JSON.stringify(entry) : entry.text.replace(/\n$/, ''));
-    if (o.search !== undefined && (o.regex || o.ignoreCase)) {
-      await searchLines(
-        client,
-        ticket,
-        {
-          text: o.search,
-          regex: o.regex ?? false,
-          ignoreCase: o.ignoreCase ?? false,
-          since: from,
-          follow: o.follow ?? false,
-          ...(stream === undefined ? {} : { stream }),
-        },
-        show,
-      );
+  const of = stream === undefined ? {} : { stream };
+  await withHost(async (client) => {
+    const from = Math.max(since ?? 0, tail === null ? 0 : await placeOfTail(client, ticket, tail, stream));
+    const isFollowing = o.follow ?? false;
+    const asJson = (entry: LogEntry): Promise<void> => send(process.stdout, `${JSON.stringify(entry)}\n`);
+    if (o.search !== undefined) {
+      const asText = (entry: LogEntry): Promise<void> => send(process.stdout, entry.text.replace(/\n?$/, '\n'));
+      const query = { text: o.search, regex: o.regex ?? false, ignoreCase: o.ignoreCase ?? false, from, ...of };
+      const hits = await search(client, ticket, isFollowing, query, o.json ? asJson : asText);
+      if (hits > 0) return;
+      say(`No line of the log contains "${o.search}".`);
+      process.exitCode = exitStatuses.failure;
       return;
     }
-    if (o.json || o.search !== undefined) {
-      for (let next = from; ;) {
-        const page = await client.call('logs.read', {
-          ticket,
-          from: next,
-          ...(stream === undefined ? {} : { stream }),
-          ...(o.search === undefined ? {} : { search: o.search }),
-          ...(o.follow ? { waitMs: 2_000 } : {}),
-        });
-        for (const entry of page.entries) print(o.json ? JSON.stringify(entry) : entry.text);
-        const moved = page.next > next;
-        next = page.next;
-        if (page.complete || (!o.follow && !moved)) return;
-      }
-    }
-    const plain = o.raw === true || stream === 'stdout' || stream === 'stderr';
-    await followLog(
-      client,
+    const isPlain = o.raw === true || stream === 'stdout' || stream === 'stderr';
+    const write = o.json ? asJson : isPlain ? rawWriter() : markedWriter();
+    await followLog(client, ticket, { from, follow: isFollowing, raw: o.json !== true, ...of }, write);
+  });
+}
+
+/** The sequence number at which the last `lines` lines begin. */
+async function placeOfTail(
+  client: HttpClient,
+  ticket: string,
+  lines: number,
+  stream: LogEntry['stream'] | undefined,
+): Promise<number> {
+  const of = stream === undefined ? {} : { streams: [stream] };
+  const { total, size } = await client.call('logs.lines', { ticket, count: 1, waitMs: countMs, ...of });
+  if (lines === 0) return size;
+  if (lines >= total) return 0;
+  const page = await client.call('logs.lines', { ticket, from: total - lines, count: 1, ...of });
+  return page.lines[0]?.seq ?? size;
+}
+
+interface Search {
+  readonly text: string;
+  readonly regex: boolean;
+  readonly ignoreCase: boolean;
+  /** Only lines from this sequence number on. */
+  readonly from: number;
+  readonly stream?: LogEntry['stream'];
+}
+
+/** Prints the lines with a hit, whole, however long they are; returns how many. */
+async function search(
+  client: HttpClient,
+  ticket: string,
+  isFollowing: boolean,
+  { text, regex, ignoreCase, from, stream }: Search,
+  show: (entry: LogEntry) => Promise<void>,
+): Promise<number> {
+  let place = 0;
+  let hits = 0;
+  let size: number | null = null;
+  await follow(client, ticket, isFollowing, async (waitMs) => {
+    const page: LogLines = await client.call('logs.lines', {
       ticket,
-      { from, follow: o.follow ?? false, ...(stream === undefined ? {} : { stream }) },
-      plain ? rawWriter() : markedWriter(),
-    );
-  } finally {
-    client.close();
+      from: place,
+      count: searchPage,
+      matching: { text, regex, ignoreCase },
+      ...(stream === undefined ? {} : { streams: [stream] }),
+      ...(size === null ? {} : { after: size, waitMs }),
+    });
+    // A line that may still grow is told when it is finished, or when nothing comes any more.
+    const lines = page.complete || !isFollowing ? page.lines : page.lines.filter((line) => line.finished);
+    for (const line of lines)
+      if (line.seq >= from) {
+        hits += 1;
+        await show(await whole(client, ticket, line));
+      }
+    place += lines.length;
+    const isBehind = (place < page.total && lines.length > 0) || !page.counted;
+    const grew = size !== page.size;
+    size = isBehind ? null : page.size;
+    return { moved: isBehind || (isFollowing && grew), complete: page.complete && !isBehind };
+  });
+  return hits;
+}
+
+async function whole(client: HttpClient, ticket: string, line: LogLine): Promise<LogEntry> {
+  const { seq, stream, at, code, number } = line;
+  let { text } = line;
+  if (line.cut && number !== null) {
+    text = '';
+    for (let from: number | null = 0; from !== null;) {
+      const part: { text: string; next: number | null } = await client.call('logs.line', {
+        ticket,
+        line: number,
+        from,
+      });
+      text += part.text;
+      from = part.next;
+    }
   }
+  const feed = line.finished && stream !== 'unjam' ? '\n' : '';
+  return { seq, next: seq + line.bytes + (line.finished ? 1 : 0), stream, at, code, text: text + feed };
 }
 
 function streamOf(text: string | undefined): LogEntry['stream'] | undefined {
@@ -78,14 +137,8 @@ function streamOf(text: string | undefined): LogEntry['stream'] | undefined {
   throw new UnjamError('bad-input', `--stream: "${text}" is not a stream.`, 'Use stdout, stderr or unjam.', '--stream');
 }
 
-function sequence(text: string): number {
+function wholeNumber(option: string, text: string, what: string, next: string): number {
   const n = Number(text);
-  if (!Number.isSafeInteger(n) || n < 0)
-    throw new UnjamError(
-      'bad-input',
-      `--since: "${text}" is not a sequence number.`,
-      'Use "next" of an entry that "unjam logs --json" printed.',
-      '--since',
-    );
-  return n;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(n)) return n;
+  throw new UnjamError('bad-input', `${option}: "${text}" is not ${what}.`, next, option);
 }

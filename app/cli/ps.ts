@@ -1,16 +1,14 @@
 /** `unjam ps`: scripts with state, pid, mutex, blocks, age, last output. */
 import type { ScriptView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
-import { connect } from './connect.ts';
+import { withHost } from './connect.ts';
 import { age, print, printJson, table } from './output.ts';
 
 export async function ps(options: { all?: boolean; json?: boolean }): Promise<void> {
-  const client = await connect();
-  const scripts = await client.call('scripts.list', { all: options.all ?? false });
-  client.close();
+  const scripts = await withHost((client) => client.call('scripts.list', { all: options.all ?? false }));
   if (options.json) printJson(scripts);
   else if (scripts.length === 0)
-    print(options.all ? 'No scripts.' : 'Nothing runs. "unjam ps --all" also lists finished scripts.');
+    print(options.all ? 'No scripts.' : 'Nothing is running. "unjam ps --all" also lists finished scripts.');
   else print(scriptTable(scripts));
 }
 

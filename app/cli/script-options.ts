@@ -1,5 +1,5 @@
-/** The options that `run` and `start` share, and isolation from the environment for wrappers. */
-import type { Command } from 'commander';
+/** What the options of `run` and `start` ask for; isolation also from the environment, for wrappers. */
+import { resolve } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Input } from '../contract/methods.ts';
 import { parseDuration } from '../domain/durations.ts';
@@ -24,27 +24,6 @@ export interface ScriptOptions {
   json?: boolean;
 }
 
-const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
-
-export function addScriptOptions(command: Command): Command {
-  return command
-    .argument('[command...]', 'the command and its arguments, after "--"')
-    .option('--name <name>', 'what people call it, for instance "Deploy web / step 4"')
-    .option('--mutex <mutex>', 'isolation mutex: letters, digits, space, . _ - @ #')
-    .option('--isolation <level>', 'full = exclusive (default with --mutex), none = shared')
-    .option('--mutex-timeout <time>', 'how long to wait for the mutex: 10ms to 1d (default: for ever)')
-    .option('--inherit-hold', 'run under the hold of the script that this is started from (else: a deadlock)')
-    .option('--timeout <time>', 'overall time limit: 10ms to 1d')
-    .option('--no-output-timeout <time>', 'ends the script after this long without output')
-    .option('--cancel-signal <signal>', `what Cancel sends: ${cancelSignals.join(', ')}`)
-    .option('--grace <time>', 'time to exit after Cancel before it is forced (default 10s)')
-    .option('--ticket <ticket>', 'your own id; the same ticket never runs twice')
-    .option('--cwd <folder>', 'working folder (default: this one)')
-    .option('--env <name=value>', 'adds a variable to the script’s environment; may be repeated', collect)
-    .option('--notify <command>', 'run once when the script is final; or http://127.0.0.1:PORT/… to post to')
-    .passThroughOptions();
-}
-
 export function startInput(
   command: string[],
   o: ScriptOptions,
@@ -65,7 +44,7 @@ export function startInput(
   const signal = o.cancelSignal === undefined ? undefined : cancelSignal(o.cancelSignal);
   return {
     command,
-    cwd: o.cwd ?? process.cwd(),
+    cwd: resolve(here(), o.cwd ?? '.'),
     environment: { ...inherited(environment), ...variables(o.env ?? []) },
     ...(o.ticket === undefined ? {} : { ticket: o.ticket }),
     ...(o.name === undefined ? {} : { name: o.name }),
@@ -74,7 +53,7 @@ export function startInput(
     ...(noOutputTimeoutMs === null ? {} : { noOutputTimeoutMs }),
     ...(graceMs === null ? {} : { graceMs }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
-    ...(o.notify === undefined ? {} : { notify: o.notify.split(' ').filter((w) => w !== '') }),
+    ...(o.notify === undefined ? {} : { notify: words(o.notify, '--notify') }),
   };
 }
 
@@ -127,7 +106,7 @@ function isolationLevel(text: string): IsolationLevel {
   }
 }
 
-export function cancelSignal(text: string): CancelSignal {
+export function cancelSignal(text: string, option = '--cancel-signal'): CancelSignal {
   const wanted = text.toLowerCase() === 'kill' ? 'sigkill' : text.toLowerCase();
   const found = cancelSignals.find((s) => s.toLowerCase() === wanted || s.toLowerCase() === `sig${wanted}`);
   if (!found)
@@ -135,7 +114,7 @@ export function cancelSignal(text: string): CancelSignal {
       'bad-input',
       `"${text}" is not a cancel signal.`,
       `Use one of ${cancelSignals.join(', ')}, or kill.`,
-      '--cancel-signal',
+      option,
     );
   return found;
 }
@@ -171,11 +150,75 @@ function refuse(code: 'bad-ticket' | 'bad-mutex-name', problem: string | null, f
   if (problem !== null) throw new UnjamError(code, problem, `Correct ${field}; nothing was started.`, field);
 }
 
+/** @throws UnjamError when the folder that the command was started in has been removed */
+function here(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new UnjamError(
+      'folder-not-found',
+      'The folder that this command was started in no longer exists.',
+      'Change to another folder first; nothing was started.',
+      '--cwd',
+    );
+  }
+}
+
+/**
+ * A command as one option: words as a shell splits them at blanks, with quotes, or a JSON array of strings. A backslash
+ * stands for itself unless a quote or a blank follows: Windows paths need no other spelling.
+ */
+export function words(text: string, option: string): string[] {
+  if (text.trimStart().startsWith('[')) {
+    const array = parseJson(text);
+    if (Array.isArray(array) && array.length > 0 && array.every((word) => typeof word === 'string')) return array;
+    throw badWords(option, `"${text}" begins like a JSON array and is none of strings.`);
+  }
+  const found: string[] = [];
+  let word: string | null = null;
+  let quote: string | null = null;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text.charAt(i);
+    const next = text.charAt(i + 1);
+    if (c === '\\' && quote !== "'" && (next === '"' || (quote === null && (next === "'" || next === ' ')))) {
+      word = (word ?? '') + next;
+      i += 1;
+    } else if (c === quote) quote = null;
+    else if (quote === null && (c === '"' || c === "'")) {
+      quote = c;
+      word ??= '';
+    } else if (quote === null && /\s/.test(c)) {
+      if (word !== null) found.push(word);
+      word = null;
+    } else word = (word ?? '') + c;
+  }
+  if (quote !== null) throw badWords(option, `"${text}" has a quote that is not closed.`);
+  if (word !== null) found.push(word);
+  if (found.length === 0) throw badWords(option, 'There is no command in it.');
+  return found;
+}
+
+const badWords = (option: string, problem: string): UnjamError =>
+  new UnjamError(
+    'bad-input',
+    `${option}: ${problem}`,
+    'Write a command with its arguments, in quotes where they have blanks; nothing was started.',
+    option,
+  );
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 function inherited(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).filter(
       (e): e is [string, string] =>
-        e[1] !== undefined && !/^UNJAM_(ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT|HOME)$/.test(e[0]),
+        e[1] !== undefined && !/^UNJAM_(ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/.test(e[0]),
     ),
   );
 }

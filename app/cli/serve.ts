@@ -5,7 +5,9 @@ import type { Application } from '../application.ts';
 import type { Engine } from '../engine.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { readHostFile } from '../host-files.ts';
+import { forgetStarter } from '../processes/background.ts';
 import { stateDirectory } from '../processes/places.ts';
+import { userName } from '../processes/user-name.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
 import { takeOver } from './take-over.ts';
@@ -28,10 +30,12 @@ export async function serve(options: ServeOptions): Promise<void> {
       '--port',
     );
   const directory = stateDirectory();
+  const kept = options.background ? forgetStarter() : [];
   const { openApplication } = await import('../application.ts');
   const log = (line: string): void => {
     process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   };
+  for (const sentence of kept) log(`W394 ${sentence}`);
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   if (options.takeOver) await takeOver(directory);
@@ -69,7 +73,6 @@ export async function serve(options: ServeOptions): Promise<void> {
       );
     const { openConsole } = await import('../api/console-server.ts');
     const { version } = await import('../version.ts');
-    const { userInfo } = await import('node:os');
     const { openConnectionOwner } = await import('../processes/index.ts');
     const engine = await followed(application, open, log);
     const server = await openConsole({
@@ -78,7 +81,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       version,
       root,
       port,
-      user: userInfo().username,
+      user: userName(),
       role: 'owner', // of this process, so of a host in it; another host knows this process by its account
       ownerOf: await openConnectionOwner(null),
     });
@@ -92,7 +95,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         : `Unjam console: ${url}\nThe address works once, within ten minutes.`,
     );
   } else if (!options.background)
-    print(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts go on.`);
+    print(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts keep running.`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   await stopped;

@@ -8,16 +8,26 @@ import { connect } from './connect.ts';
 
 const tries = 5;
 
-/** The ticket is made here, before the first try: asking again with the same ticket is safe. */
+/**
+ * The ticket is made here, before the first try: asking again with the same ticket is safe.
+ * @throws UnjamError also `host-timeout`: then nobody knows yet whether the script starts, and the message names the ticket
+ */
 export async function startScript(input: Input<'scripts.start'>): Promise<{ client: HttpClient; script: ScriptView }> {
-  const request = { ...input, ticket: input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex')) };
+  const ticket = input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex'));
   for (let attempt = 1; ; attempt += 1) {
     const client = await connect();
     try {
-      return { client, script: await client.call('scripts.start', request) };
+      return { client, script: await client.call('scripts.start', { ...input, ticket }) };
     } catch (error) {
       client.close();
-      if (attempt === tries || !(error instanceof UnjamError) || error.code !== 'host-unreachable') throw error;
+      if (!(error instanceof UnjamError)) throw error;
+      if (error.code === 'host-timeout' || (error.code === 'host-unreachable' && attempt === tries))
+        throw new UnjamError(
+          error.code,
+          `${error.message} The script may still start, with the ticket ${ticket}.`,
+          `Look with "unjam status ${ticket}". Starting it again with --ticket ${ticket} never runs it twice.`,
+        );
+      if (error.code !== 'host-unreachable') throw error;
     }
   }
 }

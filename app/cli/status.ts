@@ -1,12 +1,10 @@
 /** `unjam status`: one script in full. */
 import type { ScriptDetail } from '../contract/methods.ts';
-import { connect } from './connect.ts';
-import { print, printJson } from './output.ts';
+import { withHost } from './connect.ts';
+import { block, print, printJson } from './output.ts';
 
 export async function status(ticket: string, options: { json?: boolean }): Promise<void> {
-  const client = await connect();
-  const script = await client.call('scripts.get', { ticket });
-  client.close();
+  const script = await withHost((client) => client.call('scripts.get', { ticket }));
   if (options.json) printJson(script);
   else print(describe(script));
 }
@@ -36,8 +34,8 @@ function describe(s: ScriptDetail): string {
     ['Started by', `${s.actor.user} (${s.actor.via})`],
     ['Run directory', s.runDirectory],
   ];
-  return [
-    `${s.name}`,
+  return block([
+    s.name,
     s.condition.headline,
     '',
     ...facts.filter(([, value]) => value !== null).map(([name, value]) => `${name.padEnd(14)} ${value}`),
@@ -62,7 +60,7 @@ function describe(s: ScriptDetail): string {
           `Force Kill: ${s.verbs.kill.text}`,
           `Abandon: ${s.verbs.abandon.text}`,
         ])),
-  ].join('\n');
+  ]);
 }
 
 function section(title: string, items: readonly string[]): string[] {

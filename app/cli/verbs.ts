@@ -4,11 +4,14 @@ import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { MutexView, ScriptDetail, ScriptView } from '../contract/methods.ts';
 import { nameKey } from '../domain/names.ts';
-import { connect } from './connect.ts';
-import { describe } from './locks.ts';
-import { print, printJson } from './output.ts';
-import { cancelSignal, duration } from './script-options.ts';
 import { limits } from '../domain/limits.ts';
+import { visibleLine } from '../domain/visible.ts';
+import { withHost } from './connect.ts';
+import { describe } from './locks.ts';
+import { outcomeOf } from './outcome.ts';
+import { LastingClient } from './outlast.ts';
+import { exitStatuses, print, printJson, say } from './output.ts';
+import { cancelSignal, duration } from './script-options.ts';
 
 export interface VerbOptions {
   reason?: string;
@@ -18,44 +21,70 @@ export interface VerbOptions {
   grace?: string;
   escalate?: boolean;
   holdQueue?: boolean;
+  wait?: boolean;
 }
 
 export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
   const graceMs = duration(o.grace, '--grace', limits.graceMinMs, limits.graceMaxMs);
-  const signal = o.signal === undefined ? undefined : cancelSignal(o.signal);
-  await act(o, async (client) =>
-    client.call('scripts.cancel', {
+  const signal = o.signal === undefined ? undefined : cancelSignal(o.signal, '--signal');
+  await withHost(async (client) => {
+    const from = await logEnd(client, ticket);
+    const script = await client.call('scripts.cancel', {
       ticket,
       ...reason(o),
       ...(graceMs === null ? {} : { graceMs }),
       ...(signal === undefined ? {} : { signal }),
       escalate: o.escalate ?? true,
-    }),
-  );
-}
-
-export async function kill(ticket: string, o: VerbOptions): Promise<void> {
-  await act(o, async (client) => {
-    const script = await client.call('scripts.get', { ticket });
-    await confirm(
-      o,
-      `Force Kill "${script.name}"? ${script.verbs.kill.text} Type "yes"`,
-      'yes',
-      script.verbs.kill.possible && script.state !== 'final',
-    );
-    return client.call('scripts.kill', { ticket, ...reason(o), ...identity(script) });
+    });
+    await finish(client, 'cancel', script, from, o);
   });
 }
 
+export async function kill(ticket: string, o: VerbOptions): Promise<void> {
+  await withHost(async (client) => {
+    const seen = await client.call('scripts.get', { ticket });
+    await confirm(
+      o,
+      `Force Kill "${seen.name}"? ${seen.verbs.kill.text} Type "yes"`,
+      'yes',
+      seen.verbs.kill.possible && seen.state !== 'final',
+    );
+    const from = await logEnd(client, ticket);
+    const script = await client.call('scripts.kill', { ticket, ...reason(o), ...identity(seen) });
+    await finish(client, 'kill', script, from, o);
+  });
+}
+
+/** Where Unjam's next line about the script will stand. */
+async function logEnd(client: HttpClient, ticket: string): Promise<number> {
+  return (await client.call('logs.read', { ticket, tailBytes: 1, stream: 'unjam' })).size;
+}
+
+/** Waits for the outcome, unless told otherwise; exit status 0 only when it is what was asked for. */
+async function finish(
+  client: HttpClient,
+  verb: 'cancel' | 'kill',
+  script: ScriptView,
+  from: number,
+  o: VerbOptions,
+): Promise<void> {
+  if (o.wait === false) {
+    tell(o, script);
+    return;
+  }
+  const outcome = await outcomeOf(new LastingClient(client), verb, script.ticket, from, (line) => {
+    if (!o.json) say(line);
+  });
+  tell(o, outcome.script);
+  if (!outcome.isDone) process.exitCode = exitStatuses.failure;
+}
+
 export async function abandon(ticket: string, o: VerbOptions): Promise<void> {
-  const client = await connect();
-  try {
+  await withHost(async (client) => {
     const hold = await holdOf(client, ticket);
     if (hold === null) tell(o, await abandonScript(client, ticket, o));
     else await abandonHold(client, hold, o);
-  } finally {
-    client.close();
-  }
+  });
 }
 
 async function abandonScript(client: HttpClient, ticket: string, o: VerbOptions): Promise<ScriptView> {
@@ -88,7 +117,7 @@ async function abandonHold(client: HttpClient, hold: UnsupervisedHold, o: VerbOp
   const pid = String(hold.pid ?? 'yes');
   await confirm(
     o,
-    `Take mutex "${hold.mutex}" from "${hold.name}"? It is released at once and nothing is ended: the command runs on. This cannot be undone. Type the PID (${pid})`,
+    `Take mutex "${hold.mutex}" from "${hold.name}"? It is released at once and nothing is ended: the command keeps running. This cannot be undone. Type the PID (${pid})`,
     pid,
     true,
   );
@@ -101,18 +130,9 @@ async function abandonHold(client: HttpClient, hold: UnsupervisedHold, o: VerbOp
   else print(describe(mutex));
 }
 
-async function act(o: VerbOptions, call: (client: HttpClient) => Promise<ScriptView>): Promise<void> {
-  const client = await connect();
-  try {
-    tell(o, await call(client));
-  } finally {
-    client.close();
-  }
-}
-
 function tell(o: VerbOptions, script: ScriptView): void {
   if (o.json) printJson(script);
-  else print(`${script.ticket}: ${script.condition.headline}`);
+  else print(visibleLine(`${script.ticket}: ${script.condition.headline}`));
 }
 
 const reason = (o: VerbOptions): { reason?: string } => (o.reason === undefined ? {} : { reason: o.reason });
@@ -123,7 +143,7 @@ const identity = (s: ScriptDetail): { process?: { pid: number; startTime: string
 async function confirm(o: VerbOptions, question: string, answer: string, possible: boolean): Promise<void> {
   if (o.yes || !possible || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const given = await terminal.question(`${question}: `);
+  const given = await terminal.question(`${visibleLine(question)}: `);
   terminal.close();
   if (given.trim() !== answer)
     throw new UnjamError(

@@ -1,18 +1,16 @@
 /** `unjam why`: what a script waits for, as measured now. */
 import type { Diagnosis } from '../contract/methods.ts';
-import { connect } from './connect.ts';
-import { print, printJson } from './output.ts';
+import { withHost } from './connect.ts';
+import { block, print, printJson } from './output.ts';
 
 export async function why(ticket: string, options: { json?: boolean }): Promise<void> {
-  const client = await connect();
-  const diagnosis = await client.call('scripts.why', { ticket });
-  client.close();
+  const diagnosis = await withHost((client) => client.call('scripts.why', { ticket }));
   if (options.json) printJson(diagnosis);
   else print(describe(diagnosis));
 }
 
 function describe(d: Diagnosis): string {
-  return [
+  return block([
     d.name,
     ...d.findings.flatMap((f) => [
       '',
@@ -25,5 +23,5 @@ function describe(d: Diagnosis): string {
       (p) =>
         `  ${p.pid} ${p.name}, ${p.state}${p.user === null ? '' : `, user ${p.user}`}${p.cpuDeltaMs === null ? '' : `, CPU ${p.cpuDeltaMs} ms`}, ${p.threadCount} ${p.threadCount === 1 ? 'thread' : 'threads'}`,
     ),
-  ].join('\n');
+  ]);
 }

@@ -35,7 +35,7 @@ export const StartInput = z.strictObject({
   ticket: Ticket.optional(),
   name: z.string().trim().min(1).max(limits.nameMax).optional(),
   command: z.array(z.string()).min(1).max(10_000),
-  cwd: z.string().min(1).optional(),
+  cwd: z.string().min(1).optional().describe('full path; absent = the home of the host’s user'),
   environment: z
     .record(z.string().min(1), z.string())
     .optional()

@@ -1,15 +1,15 @@
 /** Picks the platform. The only place that looks at `process.platform`. */
-import { userInfo } from 'node:os';
 import type { ProcessControl } from './control.ts';
 import type { ConnectionOwner } from './peer.ts';
 import type { WriteEntry } from './system-log.ts';
+import { userName } from './user-name.ts';
 
 export type * from './control.ts';
 export type * from './peer.ts';
 export { findExecutable } from './find-executable.ts';
 export { accountId, ownerIds } from './accounts.ts';
 export { closeAddressToOthers, closeFolderToOthers } from './owner-only.ts';
-export { addressFolder, hostAddress, stateDirectory } from './places.ts';
+export { addressFolder, home, hostAddress, stateDirectory } from './places.ts';
 export { SystemLog } from './system-log.ts';
 
 /** A plain Node and a program beside which koffi lies: Electron itself can be neither (Windows only). */
@@ -31,14 +31,14 @@ export async function openSystemLog(): Promise<WriteEntry | null> {
 
 /** The user that this process runs as, as the system says it: `root`, `CONTOSO\\kim`. Never throws. */
 export async function currentUser(): Promise<string> {
-  if (process.platform !== 'win32') return userInfo().username;
+  if (process.platform !== 'win32') return userName();
   try {
     const { user } = (await import('./windows/token.ts')).ownerOf(process.pid);
     if (user !== null) return user;
   } catch {
     // Said in the name.
   }
-  return `${userInfo().username} (unverified)`;
+  return `${userName()} (unverified)`;
 }
 
 /** `address` is the host's, for connections over a named pipe; null for a server that has only TCP. */

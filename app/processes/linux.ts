@@ -1,5 +1,5 @@
 /** Linux process control on /proc, sessions, cgroups and signals; no native code. */
-import { uptime, userInfo } from 'node:os';
+import { uptime } from 'node:os';
 import { type Liveness, type ProcessIdentity, sameMachine, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
@@ -9,6 +9,7 @@ import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
 import * as proc from './linux/proc.ts';
 import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
 import { isConcealed, Kin, MarkCache, treeOf } from './linux/tree.ts';
+import { userName } from './user-name.ts';
 
 const signalNames: Record<CancelSignal, NodeJS.Signals> = {
   'ctrl-c': 'SIGINT',
@@ -80,7 +81,7 @@ export function openLinux(): ProcessControl {
   return {
     platform: 'linux',
     self,
-    user: userInfo().username,
+    user: userName(),
     elevated: process.getuid?.() === 0,
     defaultSignal: 'SIGTERM',
     identify: (pid) => proc.identityOf(place, pid),

@@ -1,7 +1,7 @@
 /** Where things live on each platform: the state directory and the host's address. */
 import { createHash, randomBytes } from 'node:crypto';
-import { homedir, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
  * `UNJAM_HOME`; else `%ProgramData%\Unjam` when installed per machine, or `%LOCALAPPDATA%\Unjam`;
@@ -13,7 +13,20 @@ export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): st
     if (installedPerMachine(environment)) return join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam');
     return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Unjam');
   }
-  return join(environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'unjam');
+  const state = environment['XDG_STATE_HOME'] ?? '';
+  // A relative one is invalid and to be ignored (XDG Base Directory Specification).
+  return join(isAbsolute(state) ? state : join(home(environment), '.local', 'state'), 'unjam');
+}
+
+/** Always absolute, so that the host and every command mean the same place; `/` for a uid that has no home at all. */
+export function home(environment: NodeJS.ProcessEnv = process.env): string {
+  const named = process.platform === 'win32' ? homedir() : (environment['HOME'] ?? '');
+  if (isAbsolute(named)) return named;
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/';
+  }
 }
 
 /**

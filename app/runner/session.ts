@@ -231,6 +231,8 @@ export class Session {
     return {
       UNJAM_RUN: [...spec.ancestors, spec.runId].join('/'),
       UNJAM_TICKET: spec.ticket,
+      // A command of Unjam that the script runs must mean this very host and its mutexes.
+      UNJAM_HOME: dirname(dirname(this.#c.directory.path)),
       ...(spec.isolation ? { UNJAM_MUTEX: spec.isolation.mutex } : {}),
       ...(this.#hold ? { UNJAM_FENCE: String(this.#hold.fence) } : {}),
     };

@@ -1,7 +1,7 @@
 /** Turns a start request into a spec, or into the error that says what is wrong; starts nothing. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
 import { limits } from '../domain/limits.ts';
@@ -55,6 +55,13 @@ export function acceptStart(
   }
   const environment = clean(input.environment ?? definedOnly(host.environment));
   const cwd = input.cwd ?? host.cwd;
+  if (!isAbsolute(cwd))
+    throw new UnjamError(
+      'bad-input',
+      `The working folder "${cwd}" is relative, and nobody knows to what.`,
+      'Give its full path; nothing was started.',
+      'cwd',
+    );
   if (!isFolder(cwd))
     throw new UnjamError(
       'folder-not-found',
@@ -95,7 +102,7 @@ export function acceptStart(
       timeouts: { overallMs: input.timeoutMs ?? null, noOutputMs: input.noOutputTimeoutMs ?? null },
       cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },
       environmentNames: Object.keys(environment).sort(),
-      notify: input.notify ?? null,
+      notify: input.notify === undefined ? null : notified(input.notify, cwd, environment),
       cleanup: input.cleanup
         ? { command: input.cleanup.command as [string, ...string[]], timeoutMs: input.cleanup.timeoutMs }
         : null,
@@ -104,6 +111,21 @@ export function acceptStart(
       createdAt: Date.now(),
     },
   };
+}
+
+/** Found as the script's own command is: the host's PATH is not the caller's. */
+function notified(notify: readonly string[], cwd: string, environment: Readonly<Record<string, string>>): string[] {
+  const [command = '', ...args] = notify;
+  if (isAddress(command)) return [command];
+  const file = findExecutable(command, cwd, environment);
+  if (file === null)
+    throw new UnjamError(
+      'command-not-found',
+      `The notify command "${command}" was not found, or is not executable.`,
+      'Check its spelling and PATH, or give its full path; nothing was started.',
+      'notify.0',
+    );
+  return [file, ...args];
 }
 
 /** Variables that would change what runs instead of what it sees, and those of an outer script. */
@@ -121,5 +143,9 @@ function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // none there, or no path at all (a NUL in it)
+  }
 }

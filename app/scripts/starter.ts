@@ -7,7 +7,7 @@ import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
 import type { Mutexes } from '../locks/index.ts';
-import type { ProcessControl } from '../processes/index.ts';
+import { home, type ProcessControl } from '../processes/index.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import { type Accepted, acceptStart } from './accept.ts';
 import type { Custody } from './custody.ts';
@@ -53,7 +53,7 @@ export class Starter {
     const accepted = acceptStart(input, actor, {
       defaultSignal: control.defaultSignal,
       environment: process.env,
-      cwd: process.cwd(),
+      cwd: home(),
     });
     const key = nameKey(accepted.spec.ticket);
     const known = register.records.get(key);

@@ -1,7 +1,7 @@
 /** What the history and the time line make of the journal: pure, and on screen. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { csv } from '../../app/cli/history.ts';
+import { csv, historyColumns } from '../../app/domain/csv.ts';
 import type { HistoryEntry, MutexView } from '../../app/contract/methods.ts';
 import { toCsv, toJson } from '../../renderer/history/export.ts';
 import { breachOf } from '../../renderer/history/isolation.ts';
@@ -122,7 +122,7 @@ describe('an export', () => {
   const hostile = [entry(1, 'note', 't', { name: '=cmd|calc', text: 'two\nlines, "quoted"', who: '@kim', code: 'W1' })];
 
   it('is the same CSV as on the command line, and no spreadsheet takes it for formulas', () => {
-    expect(toCsv(hostile)).toBe(csv(hostile));
+    expect(toCsv(hostile)).toBe(csv(historyColumns, hostile));
     expect(toCsv(hostile)).toContain(`'=cmd|calc`);
     expect(toCsv(hostile)).toContain(`'@kim`);
     expect(JSON.parse(toJson(hostile))).toEqual(hostile);

@@ -1,6 +1,6 @@
 /** What the command line makes of options and of the environment that a wrapper sets. */
 import { describe, expect, test } from 'vitest';
-import { cancelSignal, duration, isolationInput, startInput } from '../../app/cli/script-options.ts';
+import { cancelSignal, duration, isolationInput, startInput, words } from '../../app/cli/script-options.ts';
 import { UnjamError } from '../../app/contract/errors.ts';
 import { cancelSignals } from '../../app/domain/script.ts';
 
@@ -193,7 +193,7 @@ describe('a start', () => {
     expect(input).toEqual({
       command: ['a', '-b'],
       cwd: '/w',
-      environment: { PATH: '/bin', A: '1', B: '=x', C: '', UNJAM_RUN: 'r' },
+      environment: { UNJAM_HOME: '/h', PATH: '/bin', A: '1', B: '=x', C: '', UNJAM_RUN: 'r' },
       isolation: { level: 'none', mutex: 'FromEnvironment', timeoutMs: 1_800_000 },
     });
   });
@@ -226,5 +226,23 @@ describe('a start', () => {
     expect(refused(() => startInput(['a'], { timeout: '25h' }, {})).field).toBe('--timeout');
     expect(refused(() => startInput(['a'], { noOutputTimeout: '1' + 'ms' }, {})).field).toBe('--no-output-timeout');
     expect(duration(undefined, '--x')).toBeNull();
+  });
+});
+
+describe('a command as one option', () => {
+  test.each([
+    ['notify  me', ['notify', 'me']],
+    [`sh -c 'echo "done" >> log'`, ['sh', '-c', 'echo "done" >> log']],
+    [`tell "a b"'c d'`, ['tell', 'a bc d']],
+    ['tell ""', ['tell', '']],
+    ['a\\ b "say \\"no\\""', ['a b', 'say "no"']],
+    ['C:\\Tools\\tell.exe "C:\\Program Files\\x"', ['C:\\Tools\\tell.exe', 'C:\\Program Files\\x']],
+    ['["tell","a b",""]', ['tell', 'a b', '']],
+  ])('%j is %j', (text, found) => {
+    expect(words(text, '--notify')).toEqual(found);
+  });
+
+  test.each(['', '  ', 'tell "me', "tell 'me", '["tell",1]', '["tell"', '[]'])('%j is refused', (text) => {
+    expect(refused(() => words(text, '--notify'))).toMatchObject({ code: 'bad-input', field: '--notify' });
   });
 });

@@ -55,12 +55,20 @@ describe('a start request', () => {
     expect(accept({ graceMs: 0, cancelSignal: 'SIGINT' }).spec.cancel).toEqual({ signal: 'SIGINT', graceMs: 0 });
   });
 
-  test.each(['http://127.0.0.1:8080/done', 'http://[::1]:8080/', 'http://localhost/a?b=c', 'notify-me'])(
+  test.each(['http://127.0.0.1:8080/done', 'http://[::1]:8080/', 'http://localhost/a?b=c'])(
     'may notify %s',
     (notify) => {
       expect(accept({ notify: [notify] }).spec.notify).toEqual([notify]);
     },
   );
+
+  test('finds its notify command as it finds its own: through the PATH of who asked', () => {
+    expect(accept({ notify: ['sh', '-c', 'true'] }).spec.notify).toEqual([
+      expect.stringMatching(/^\/.*\/sh$/),
+      '-c',
+      'true',
+    ]);
+  });
 
   test('writes the names of its variables down, and no value', () => {
     const { spec, environment } = accept({
@@ -81,6 +89,9 @@ describe('a start request', () => {
     ['an address that only looks local', { notify: ['http://127.0.0.1.example.com/'] }, 'bad-input', 'notify'],
     ['an address that is none', { notify: ['http://:::/'] }, 'bad-input', 'notify'],
     ['an address with arguments', { notify: ['http://127.0.0.1:1/', '-v'] }, 'bad-input', 'notify'],
+    ['a notify command that is not there', { notify: ['no-such-command-here'] }, 'command-not-found', 'notify.0'],
+    ['a relative folder', { cwd: 'runs' }, 'bad-input', 'cwd'],
+    ['a folder with a NUL', { cwd: '/tmp\0/x' }, 'folder-not-found', 'cwd'],
     ['a ticket that leads out of the folder', { ticket: '../x' }, 'bad-ticket', 'ticket'],
     ['a ticket that is a device', { ticket: 'NUL' }, 'bad-ticket', 'ticket'],
     ['a mutex that is none', { isolation: { level: 'full', mutex: 'a/b' } }, 'bad-mutex-name', 'isolation.mutex'],

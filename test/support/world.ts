@@ -52,6 +52,9 @@ export class World implements AsyncDisposable {
     return this.#client;
   }
 
+  /** The path of the built command line. */
+  readonly program = program;
+
   get hostPid(): number {
     return this.hostFile().host.pid;
   }
@@ -173,11 +176,15 @@ export class World implements AsyncDisposable {
   }
 
   cliWith(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<CliResult> {
+    return this.cliAt(this.home, environment, ...args);
+  }
+
+  cliAt(cwd: string, environment: NodeJS.ProcessEnv, ...args: string[]): Promise<CliResult> {
     return new Promise((resolve) => {
       execFile(
         process.execPath,
         [program, ...args],
-        { env: { ...process.env, UNJAM_HOME: this.home, ...environment }, cwd: this.home, maxBuffer: 64 * 1024 * 1024 },
+        { env: { ...process.env, UNJAM_HOME: this.home, ...environment }, cwd, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) =>
           resolve({ status: error ? (typeof error.code === 'number' ? error.code : null) : 0, stdout, stderr }),
       );

@@ -1,0 +1,201 @@
+/** The commands and their options. Each command's own file is loaded when it runs. */
+import { Command, Option } from 'commander';
+import { cancelSignals } from '../domain/script.ts';
+import { version } from '../version.ts';
+import type { HoldOptions } from './hold.ts';
+import type { LogsOptions } from './logs.ts';
+import type { ScriptOptions } from './script-options.ts';
+import type { ServeOptions } from './serve.ts';
+import type { VerbOptions } from './verbs.ts';
+
+interface Json {
+  json?: boolean;
+}
+
+const times = 'such as 500ms, 90s, 30m, 1h30m or 00:30:00; a bare number is seconds';
+
+export function createProgram(): Command {
+  const program = new Command('unjam')
+    .description('Frees a deployment host whose script hangs and keeps its isolation mutex.')
+    .version(version)
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('Next: see "unjam --help" or "unjam <command> --help".');
+  starting(program);
+  looking(program);
+  acting(program);
+  hosting(program);
+  return program;
+}
+
+function starting(program: Command): void {
+  const run = program
+    .command('run')
+    .description('start a script, follow its log, exit with its exit code; Ctrl-C cancels it');
+  scriptOptions(run).action(async (command: string[], options: ScriptOptions) =>
+    (await import('./run.ts')).run(command, options),
+  );
+  example(run, 'unjam run --mutex web --timeout 30m -- bash deploy.sh');
+  const start = program.command('start').description('start a script and print its ticket');
+  scriptOptions(start)
+    .option('--json', 'print JSON')
+    .action(async (command: string[], options: ScriptOptions) => (await import('./start.ts')).start(command, options));
+  example(start, 'ticket=$(unjam start --mutex web -- bash deploy.sh)');
+  const hold = program
+    .command('hold')
+    .description('run a command while it holds a mutex, as flock(1) does; works without a host; unsupervised')
+    .argument('[command...]', 'the command and its arguments, after "--"')
+    .option('--mutex <mutex>', 'isolation mutex: letters, digits, space, . _ - @ #')
+    .option('--isolation <level>', 'full = exclusive (default), none or shared = shared')
+    .option(
+      '--timeout, --mutex-timeout <time>',
+      `how long to wait for the mutex, 10ms to 1d (default: forever); ${times}`,
+    )
+    .option('--inherit-hold', 'run under the hold of the script that starts this command (otherwise: a deadlock)')
+    .option('--name <name>', 'what people who wait for it see')
+    .passThroughOptions()
+    .action(async (command: string[], options: HoldOptions) => (await import('./hold.ts')).hold(command, options));
+  example(hold, 'unjam hold --mutex web -- bash deploy.sh');
+}
+
+function looking(program: Command): void {
+  const ps = jsonOption(
+    program
+      .command('ps')
+      .description('scripts with state, PID, mutex, which scripts they block, age, last output')
+      .option('-a, --all', 'finished ones too'),
+  ).action(async (options: Json & { all?: boolean }) => (await import('./ps.ts')).ps(options));
+  example(ps, 'unjam ps --all');
+  const status = jsonOption(program.command('status <ticket>').description('one script in full')).action(
+    async (ticket: string, options: Json) => (await import('./status.ts')).status(ticket, options),
+  );
+  example(status, 'unjam status 20261120-111918-3f9a2c');
+  const why = jsonOption(
+    program.command('why <ticket>').description('what a script waits for, with the evidence'),
+  ).action(async (ticket: string, options: Json) => (await import('./why.ts')).why(ticket, options));
+  example(why, 'unjam why 20261120-111918-3f9a2c');
+  const logs = jsonOption(
+    program
+      .command('logs <ticket>')
+      .description('the log: the script’s output, stderr marked "E| ", lines of Unjam marked "Unjam "')
+      .option('-f, --follow', 'keep printing until the script has ended')
+      .option('-n, --tail <lines>', 'only the last so many lines')
+      .option('--stream <stream>', 'only stdout, stderr or unjam')
+      .option('--since <seq>', 'only what came after this sequence number')
+      .option('--search <text>', 'only lines with this text; exit status 1 when there is none')
+      .option('--regex', 'treat the text to search for as a regular expression')
+      .option('--ignore-case', 'ignore case when searching')
+      .option('--raw', 'the bytes alone, without marks'),
+  ).action(async (ticket: string, options: LogsOptions) => (await import('./logs.ts')).logs(ticket, options));
+  example(logs, 'unjam logs 20261120-111918-3f9a2c --follow --tail 20');
+  const locks = jsonOption(program.command('locks').description('mutexes, holders and queues')).action(
+    async (options: Json) => (await import('./locks.ts')).locks(options),
+  );
+  example(locks, 'unjam locks');
+  const resume = jsonOption(locks.command('resume <mutex>').description('let a paused queue continue')).action(
+    async (name: string, options: Json) => (await import('./locks.ts')).resume(name, options),
+  );
+  example(resume, 'unjam locks resume web');
+  const history = jsonOption(
+    program
+      .command('history')
+      .description('the journal: what happened and who did it')
+      .option('--since <time>', `how far back (default 24h); ${times}`)
+      .option('--ticket <ticket>', 'only one script')
+      .option('--csv', 'print CSV'),
+  ).action(async (options: Json & { since?: string; ticket?: string; csv?: boolean }) =>
+    (await import('./history.ts')).history(options),
+  );
+  example(history, 'unjam history --since 7d --csv > history.csv');
+}
+
+function acting(program: Command): void {
+  const verb = (name: 'cancel' | 'kill' | 'abandon', about: string): Command =>
+    jsonOption(
+      program
+        .command(`${name} <ticket>`)
+        .description(about)
+        .option('--reason <text>', 'recorded in the history')
+        .option('-y, --yes', 'do not ask'),
+    ).action(async (ticket: string, options: VerbOptions) => (await import('./verbs.ts'))[name](ticket, options));
+  const noWait = ['--no-wait', 'return at once; do not wait for the outcome'] as const;
+  example(
+    verb('cancel', 'ask a script to stop; what is left after the grace period is killed, unless --no-escalate')
+      .option('--grace <time>', `time to exit (default: the script’s own, 10s); ${times}`)
+      .option('--signal <signal>', 'another signal than the script’s own')
+      .option('--no-escalate', 'never force: it becomes "Cancel ignored"')
+      .option(...noWait),
+    'unjam cancel 20261120-111918-3f9a2c --grace 60s --reason INC-4711',
+  );
+  example(
+    verb('kill', 'Force Kill: end the whole tree, and prove it').option(...noWait),
+    'unjam kill 20261120-111918-3f9a2c',
+  );
+  example(
+    verb('abandon', 'release the mutex at once; ends nothing').option(
+      '--hold-queue',
+      'keep the mutex paused until "unjam locks resume"',
+    ),
+    'unjam abandon 20261120-111918-3f9a2c --reason INC-4711',
+  );
+  const complete = jsonOption(
+    program.command('complete <ticket>').description('remove a finished script’s run directory'),
+  ).action(async (ticket: string, options: Json) => (await import('./complete.ts')).complete(ticket, options));
+  example(complete, 'unjam complete 20261120-111918-3f9a2c');
+  const drill = jsonOption(
+    program
+      .command('drill')
+      .description('practise: a harmless script that ignores Cancel, with a queue behind it')
+      .option('--minutes <minutes>', 'it ends by itself after this (default 15)'),
+  ).action(async (options: Json & { minutes?: string }) => (await import('./drill.ts')).drill(options));
+  example(drill, 'unjam drill --minutes 5');
+}
+
+function hosting(program: Command): void {
+  const doctor = jsonOption(
+    program.command('doctor').description('try what a deployment needs on this machine, and say what is missing'),
+  ).action(async (options: Json) => (await import('./doctor.ts')).doctor(options));
+  example(doctor, 'unjam doctor');
+  const serve = program
+    .command('serve')
+    .description('the headless host; --console also serves the console to a browser')
+    .option('--console', 'serve the console on a loopback port')
+    .option('--port <port>', 'port of the console (default: any free one)')
+    .option('--no-open', 'print the console’s address instead of opening it')
+    .option('--take-over', 'ask the host that runs now to retire first; scripts keep running')
+    .addOption(new Option('--background', 'started by another command').hideHelp())
+    .action(async (options: ServeOptions) => (await import('./serve.ts')).serve(options));
+  example(serve, 'unjam serve --console --no-open');
+}
+
+const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
+
+function scriptOptions(command: Command): Command {
+  return command
+    .argument('[command...]', 'the command and its arguments, after "--"')
+    .option('--name <name>', 'display name, for instance "Deploy web / step 4"')
+    .option('--mutex <mutex>', 'isolation mutex: letters, digits, space, . _ - @ #')
+    .option('--isolation <level>', 'full = exclusive (default with --mutex), none = shared')
+    .option('--mutex-timeout <time>', 'how long to wait for the mutex: 10ms to 1d (default: forever)')
+    .option('--inherit-hold', 'run under the hold of the script that starts this one (otherwise: a deadlock)')
+    .option('--timeout <time>', `overall time limit: 10ms to 1d; ${times}`)
+    .addOption(positive('--no-output-timeout <time>', 'end the script after this long without output'))
+    .option('--cancel-signal <signal>', `what Cancel sends: ${cancelSignals.join(', ')}`)
+    .option('--grace <time>', 'time to exit after Cancel before it is killed (default 10s)')
+    .option('--ticket <ticket>', 'your own id; the same ticket never runs twice')
+    .option('--cwd <folder>', 'working folder (default: this one)')
+    .option('--env <name=value>', 'add a variable to the script’s environment; may be repeated', collect)
+    .option('--notify <command>', 'run once when the script has ended; or http://127.0.0.1:PORT/… to post to')
+    .passThroughOptions();
+}
+
+/** commander reads every `--no-x` as the negation of `--x` and drops its value (commander.js#1806); this one takes a value. */
+function positive(flags: string, about: string): Option {
+  const option = new Option(flags, about);
+  option.negate = false;
+  return option;
+}
+
+const jsonOption = (command: Command): Command => command.option('--json', 'print JSON');
+
+const example = (command: Command, line: string): Command => command.addHelpText('after', `\nExample:\n  ${line}`);
