@@ -48,12 +48,12 @@ module.exports = {
       '^app/processes/',
     ]),
     {
-      name: 'renderer imports only types of the contract, what a hot key is, and how text is made harmless',
+      name: 'renderer imports only types of the contract, and how text is made harmless',
       severity: 'error',
       from: { path: '^renderer/' },
       to: {
         path: '^(app|main)/',
-        pathNot: '^app/domain/(csv|hot-key|visible)\\.ts$',
+        pathNot: '^app/domain/(csv|visible)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

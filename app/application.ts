@@ -45,6 +45,8 @@ export interface ApplicationOptions {
   readonly runner?: RunnerCommand;
   /** Where an administrator's settings are found; this machine's places when absent. */
   readonly policies?: PolicySource;
+  /** Space that finished scripts may take together, bytes; `limits.keepBytes` when absent. */
+  readonly keepBytes?: number;
   /** Ends this process soon; without it the host refuses to retire, as the desktop application does. */
   readonly retire?: () => void;
   /** Gets every warning line and every problem of the host itself; one line each. */
@@ -118,9 +120,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     runner: runnerCommand,
     killDisabled,
     thresholds: (script) => thresholdsOf(settings.values, script),
-    settleMs: () => settings.values.forceKillSettleSeconds * 1_000,
     autoAbandonMs: () => autoAbandonMsOf(settings.values),
-    retention: () => retentionOf(settings.values),
+    retention: () => retentionOf(settings.values, options.keepBytes),
     log,
   });
   await supervisor.open();

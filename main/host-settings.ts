@@ -15,7 +15,6 @@ export class HostSettings {
   readonly #now: () => number;
   #askedAt = -Infinity;
   #asking: Promise<void> = Promise.resolve();
-  #changes = 0;
 
   constructor(dispatch: Dispatch, user: string, now: () => number) {
     this.#dispatch = dispatch;
@@ -38,20 +37,9 @@ export class HostSettings {
     return this.look();
   }
 
-  /** The host's reply; what it has kept is `current` from then on. */
-  async change(values: Partial<Settings>, caller: Caller): Promise<Reply<SettingsView>> {
-    const reply = (await this.#dispatch('settings.set', { values }, caller)) as Reply<SettingsView>;
-    if (!reply.ok) return reply;
-    this.#changes += 1;
-    this.current = reply.value.values;
-    return reply;
-  }
-
   async #ask(): Promise<void> {
-    const changes = this.#changes;
     const caller: Caller = { user: this.#user, via: 'window', role: 'owner' };
     const reply = (await this.#dispatch('settings.get', {}, caller)) as Reply<SettingsView>;
-    // An answer that was under way during a change may be from before it.
-    if (reply.ok && changes === this.#changes) this.current = reply.value.values;
+    if (reply.ok) this.current = reply.value.values;
   }
 }

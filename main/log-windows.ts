@@ -3,7 +3,7 @@
  * console's, with its guards; closed is gone, because the log is in the files.
  */
 import type { BrowserWindow } from 'electron';
-import { closeByKey } from './close-key.ts';
+import { handleWindowKeys } from './window-keys.ts';
 import { consoleUrl } from './protocol.ts';
 
 /** A page that was taken over could open them for ever; a person who reads more logs at once than this has the console. */
@@ -62,7 +62,7 @@ export class LogWindows {
     const entry: LogWindow = { window, loaded: false };
     this.#open.set(key, entry);
     window.once('ready-to-show', () => toFront(window));
-    closeByKey(window);
+    handleWindowKeys(window);
     window.webContents.on('did-finish-load', () => {
       entry.loaded = true;
       const greeting = this.#parts.greeting();

@@ -1,4 +1,4 @@
-/** What the toasts say: what happened, its impact, the next step, in two lines. Pure. */
+/** The texts of the toasts: what happened, its impact and the next step, in two lines. Pure. */
 import type { MutexView, ScriptView } from '../app/contract/methods.ts';
 import { shortDuration } from '../app/domain/durations.ts';
 import { count, plain } from './plain-text.ts';
@@ -7,12 +7,12 @@ import { count, plain } from './plain-text.ts';
 export type Level = 1 | 2 | 3;
 
 /** No button here ends or releases anything: a toast can lie in the Action Center for hours while pids are reused. */
-export type ToastButton = 'show' | 'cancel' | 'snooze';
+export type ToastButton = 'show' | 'cancel';
 
 export interface Toast {
   /** The same id replaces the toast before it. */
   readonly id: string;
-  /** What the buttons act on; null opens the list. */
+  /** The script that the buttons open; null opens the list. */
   readonly ticket: string | null;
   readonly title: string;
   readonly body: string;
@@ -26,7 +26,6 @@ export interface Toast {
 export const buttonTexts: Readonly<Record<ToastButton, string>> = {
   show: 'Show',
   cancel: 'Cancel…',
-  snooze: 'Snooze 30 min',
 };
 
 export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, now: number): Toast {
@@ -45,7 +44,7 @@ export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, 
         ...common,
         title: `Stuck script blocks ${count(script.blocks, 'deployment')}`,
         body: `${name}${pid} holds ${lock}. ${silence}`,
-        buttons: ['show', 'cancel', 'snooze'],
+        buttons: ['show', 'cancel'],
         silent: false,
         stays: true,
       };
@@ -55,7 +54,7 @@ export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, 
         ...common,
         title: 'Cancel was ignored',
         body: `${name}${pid} still holds ${lock}. ${waits}. Next: Force Kill.`,
-        buttons: ['show', 'snooze'],
+        buttons: ['show'],
         silent: true,
         stays: false,
       };
@@ -64,7 +63,7 @@ export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, 
         ...common,
         title: script.pid === null ? 'A script cannot be ended' : `PID ${script.pid} cannot be ended`,
         body: `${name} still holds ${lock}. ${waits}. Next: ${script.condition.next === 'abandon' ? 'Abandon' : 'look at the reason'}.`,
-        buttons: ['show', 'snooze'],
+        buttons: ['show'],
         silent: false,
         stays: true,
       };
@@ -73,7 +72,7 @@ export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, 
 
 export function releasedToast(ticket: string, mutexName: string, mutex: MutexView | undefined): Toast {
   const next = mutex?.holders[0];
-  const held = mutex?.paused === true ? 'Its queue is held until somebody resumes it.' : 'Nobody waits for it.';
+  const held = mutex?.paused === true ? 'Its queue is paused until somebody resumes it.' : 'Nothing is waiting for it.';
   return {
     id: ticket,
     ticket,
@@ -103,22 +102,9 @@ export const testToast: Toast = {
   id: 'unjam-test',
   ticket: null,
   title: 'This is a test',
-  body: 'Notifications of Unjam reach you here. Nothing is stuck because of it.',
+  body: 'Notifications from Unjam arrive here. Nothing is stuck.',
   buttons: ['show'],
   silent: false,
   stays: false,
   leavesAfterMs: null,
 };
-
-export function digestToast(scripts: number): Toast {
-  return {
-    id: 'unjam-digest',
-    ticket: null,
-    title: `${count(scripts, 'more script is', 'more scripts are')} stuck`,
-    body: 'Open Unjam to see all of them. There will be no further notification this hour.',
-    buttons: ['show'],
-    silent: true,
-    stays: false,
-    leavesAfterMs: null,
-  };
-}

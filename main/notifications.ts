@@ -1,17 +1,15 @@
-/** Shows what notification-rules decides, and brings a person's answer back. */
+/** Shows the toasts that notification-rules decides on, and opens what a person clicks. */
 import type { ActivationArguments, Notification, NotificationConstructorOptions } from 'electron';
 import type { Snapshot } from '../app/contract/methods.ts';
 import type { WindowOutput } from '../app/contract/window.ts';
 import {
-  isPaused,
   nothingTold,
   observe,
   pause,
+  pausedUntil,
   resumed,
-  snooze,
   type Effect,
   type NotifierState,
-  type Pause,
   type Wishes,
   whyQuiet,
 } from './notification-rules.ts';
@@ -22,7 +20,7 @@ export interface NotifierParts {
   readonly supported: () => boolean;
   readonly create: (options: NotificationConstructorOptions) => Notification;
   readonly open: (request: OpenRequest) => void;
-  /** As the settings stand now. */
+  /** From the current settings. */
   readonly wishes: () => Wishes;
   readonly now: () => number;
   readonly log: (line: string) => void;
@@ -30,7 +28,7 @@ export interface NotifierParts {
 
 /** Toasts whose objects are kept so that their clicks arrive; older ones only open the window. */
 const keptToasts = 100;
-/** For the system to say whether it has shown a test; some say nothing. */
+/** How long the system gets to confirm a test; some systems never do. */
 const testAnswerMs = 3_000;
 
 export class Notifier {
@@ -43,8 +41,9 @@ export class Notifier {
     this.#parts = parts;
   }
 
-  get paused(): boolean {
-    return isPaused(this.#state, this.#parts.now());
+  /** Milliseconds since the epoch; null when notifications are not paused. */
+  get pausedUntil(): number | null {
+    return pausedUntil(this.#state, this.#parts.now());
   }
 
   see(snapshot: Snapshot): void {
@@ -53,8 +52,9 @@ export class Notifier {
     for (const effect of effects) this.#carryOut(effect);
   }
 
-  pause(how: Pause, snapshot: Snapshot | null): void {
-    this.#state = pause(this.#state, how, snapshot, this.#parts.now());
+  /** Null resumes them. */
+  pause(until: number | null): void {
+    this.#state = pause(this.#state, until);
   }
 
   resumed(): void {
@@ -69,12 +69,12 @@ export class Notifier {
     if (details.type === 'click' || this.#live.size === 0) this.#parts.open({ view: 'scripts' });
   }
 
-  /** Shows one that counts for nothing, unless the real ones are held back now; says what the system answered. */
+  /** Shows one that does not count towards the limits, unless notifications are quiet now; says what the system answered. */
   test(): Promise<WindowOutput<'window.testNotification'>> {
     const none = (text: string) => Promise.resolve({ shown: false, text });
     if (!this.#parts.supported())
-      return none('This system shows no notifications of Unjam. The icon and the window go on.');
-    const quiet = whyQuiet(this.#state, this.#parts.now(), this.#parts.wishes());
+      return none('This system shows no notifications from Unjam. The tray icon and the window still work.');
+    const quiet = whyQuiet(this.#state, this.#parts.now());
     if (quiet !== null) return none(quiet);
     try {
       const notification = this.#prepare(testToast);
@@ -131,10 +131,6 @@ export class Notifier {
   }
 
   #press(toast: Toast, button: ToastButton): void {
-    if (button === 'snooze') {
-      if (toast.ticket !== null) this.#state = snooze(this.#state, toast.ticket, this.#parts.now());
-      return;
-    }
     this.#parts.open(
       toast.ticket === null
         ? { view: 'scripts' }
@@ -142,18 +138,22 @@ export class Notifier {
     );
   }
 
-  /** Once: policy may forbid toasts, and then each of them fails. The icon and the window go on. */
+  /** Logged once: a policy may forbid toasts, and then each of them fails. */
   #fail(error: string): void {
     if (!this.#failed) this.#parts.log(`Notifications do not work here: ${error}`);
     this.#failed = true;
   }
 }
 
-/** What the system says of a notification that is shown next. */
+/** What the system answers to a notification that is about to be shown. */
 function answerOf(notification: Notification): Promise<WindowOutput<'window.testNotification'>> {
   return new Promise((resolve) => {
     const silence = setTimeout(
-      () => resolve({ shown: false, text: 'The system took it and has not said whether it shows it. Look for it.' }),
+      () =>
+        resolve({
+          shown: false,
+          text: 'The system accepted it but has not confirmed that it is on screen. Check whether you can see it.',
+        }),
       testAnswerMs,
     );
     const end = (shown: boolean, text: string): void => {

@@ -6,7 +6,6 @@ import { confirmed } from './confirm.ts';
 import type { Engine } from '../app/engine.ts';
 import { createExit } from './exit.ts';
 import { HostSettings } from './host-settings.ts';
-import { HotKey, worstScript } from './hot-key.ts';
 import { incidentSummary } from './incident-summary.ts';
 import { openRpcDoor } from './ipc.ts';
 import { loginItem } from './login-item.ts';
@@ -34,7 +33,6 @@ export type ShellElectron = Pick<
   | 'BaseWindow'
   | 'clipboard'
   | 'dialog'
-  | 'globalShortcut'
   | 'ipcMain'
   | 'Menu'
   | 'nativeTheme'
@@ -76,14 +74,6 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
   });
   if (platform === 'win32') Notification.handleActivation((details) => notifier.activated(details));
 
-  const hotKey = new HotKey({
-    globalShortcut: electron.globalShortcut,
-    settings,
-    open: () => open(worstScript(engine.snapshot)),
-    log,
-  });
-  app.on('will-quit', () => hotKey.end());
-
   const login = loginItem(app, { platform, packaged: app.isPackaged, executable: process.execPath });
   openDoors(electron, parts, {
     'window.testNotification': async () => {
@@ -94,7 +84,6 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
       if (on !== undefined) login.set(on);
       return { ok: true, value: { on: login.on() } };
     },
-    'window.hotKey': (input, caller) => hotKey.answer(input, caller),
     'window.openFolder': folderOpener(electron.shell, parts.stateDirectory, Date.now),
   });
 
@@ -109,12 +98,12 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
       buildMenu: (template) => Menu.buildFromTemplate(template),
       menu: () =>
         trayMenu(
-          { engine: engine.state, paused: notifier.paused, startsAtLogin: login.on() },
+          { engine: engine.state, pausedUntil: notifier.pausedUntil, startsAtLogin: login.on(), now: Date.now },
           {
             open,
             exit: () => void exit(),
             setLogin: login.set,
-            pause: (how) => notifier.pause(how, engine.snapshot),
+            pause: (until) => notifier.pause(until),
             copySummary: () => {
               if (engine.snapshot !== null) void clipboard.writeText(incidentSummary(engine.snapshot));
             },
@@ -136,10 +125,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
     tray.update(trayFace(state));
     if (state.kind !== 'online') return;
     // Nobody wants the toast of a setting that was not read yet.
-    void settings.look().then(() => {
-      void hotKey.follow();
-      notifier.see(state.snapshot);
-    });
+    void settings.look().then(() => notifier.see(state.snapshot));
     window.send('snapshot', state.snapshot);
     logWindows.send('snapshot', state.snapshot);
   });

@@ -1,14 +1,15 @@
 /** The tray's menu as data. Every item that names a verb only opens its dialog in the window. */
 import type { MenuItemConstructorOptions } from 'electron';
 import type { ScriptView } from '../app/contract/methods.ts';
+import { clockTime } from '../app/domain/durations.ts';
 import type { EngineState } from '../app/engine.ts';
-import type { Pause } from './notification-rules.ts';
 import type { OpenRequest } from './open-request.ts';
 import { count, menuText } from './plain-text.ts';
 
 export interface MenuActions {
   readonly open: (request?: OpenRequest) => void;
-  readonly pause: (pause: Pause) => void;
+  /** Pauses notifications until then, in ms since the epoch; null resumes them. */
+  readonly pause: (until: number | null) => void;
   readonly copySummary: () => void;
   readonly exit: () => void;
   readonly setLogin: (on: boolean) => void;
@@ -16,7 +17,9 @@ export interface MenuActions {
 
 export interface MenuState {
   readonly engine: EngineState;
-  readonly paused: boolean;
+  /** Milliseconds since the epoch; null = notifications are not paused. */
+  readonly pausedUntil: number | null;
+  readonly now: () => number;
   /** Null where the system has no such setting. */
   readonly startsAtLogin: boolean | null;
 }
@@ -38,17 +41,7 @@ export function trayMenu(state: MenuState, act: MenuActions): MenuItemConstructo
       ? [{ label: `${troubled.length - shownScripts} more`, click: () => act.open({ view: 'scripts' }) }]
       : []),
     ...(troubled.length > 0 ? [{ type: 'separator' as const }] : []),
-    state.paused
-      ? { label: 'Resume notifications', click: () => act.pause({ kind: 'none' }) }
-      : {
-          label: 'Pause notifications',
-          submenu: [
-            { label: 'For 1 hour', click: () => act.pause({ kind: 'for', ms: 3_600_000 }) },
-            { label: 'Until 08:00', click: () => act.pause({ kind: 'until-morning' }) },
-            { label: 'Until something new is stuck', click: () => act.pause({ kind: 'until-new' }) },
-          ],
-        },
-    { label: 'Run script…', click: () => act.open({ view: 'run' }) },
+    pauseItem(state, act),
     { label: 'Settings', click: () => act.open({ view: 'settings' }) },
     { label: 'Copy incident summary', enabled: state.engine.kind === 'online', click: () => act.copySummary() },
     ...(state.startsAtLogin === null
@@ -64,6 +57,29 @@ export function trayMenu(state: MenuState, act: MenuActions): MenuItemConstructo
     { type: 'separator' },
     { label: 'Exit', click: () => act.exit() },
   ];
+}
+
+/** Notifications are paused until a time and in no other way. Its items read the same from minute to minute (tray.ts). */
+function pauseItem({ pausedUntil, now }: MenuState, act: MenuActions): MenuItemConstructorOptions {
+  if (pausedUntil !== null)
+    return { label: `Resume notifications (paused until ${minuteTime(pausedUntil)})`, click: () => act.pause(null) };
+  return {
+    label: 'Pause notifications',
+    submenu: [
+      { label: 'For 1 hour', click: () => act.pause(now() + 3_600_000) },
+      { label: 'Until 08:00', click: () => act.pause(nextMorning(now())) },
+    ],
+  };
+}
+
+const minuteTime = (ms: number): string => clockTime(ms).slice(0, 5);
+
+/** 08:00 of the machine's own zone. */
+function nextMorning(now: number): number {
+  const eight = new Date(now);
+  eight.setHours(8, 0, 0, 0);
+  if (eight.getTime() <= now) eight.setDate(eight.getDate() + 1);
+  return eight.getTime();
 }
 
 function scriptItem(script: ScriptView, act: MenuActions): MenuItemConstructorOptions {

@@ -3,7 +3,7 @@
  * than the rest of the application, and all state lives in main anyway.
  */
 import type { BrowserWindow, WebContents } from 'electron';
-import { closeByKey } from './close-key.ts';
+import { handleWindowKeys } from './window-keys.ts';
 import type { OpenRequest } from './open-request.ts';
 import { consoleUrl } from './protocol.ts';
 
@@ -77,7 +77,7 @@ export class ConsoleWindow {
     this.#window = window;
     this.#loaded = false;
     window.once('ready-to-show', () => this.#toFront(window));
-    closeByKey(window);
+    handleWindowKeys(window);
     window.webContents.on('did-finish-load', () => {
       this.#loaded = true;
       this.#parts.greet();

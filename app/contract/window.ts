@@ -7,7 +7,7 @@ import { Ticket } from './schemas.ts';
 
 /** What the tray or a notification asks the page to show (event `open`). It only ever opens something; a person presses the verbs. */
 export type OpenRequest =
-  | { readonly view: 'scripts' | 'settings' | 'run' }
+  | { readonly view: 'scripts' | 'settings' }
   | { readonly view: 'script'; readonly ticket: string; readonly dialog: 'cancel' | 'kill' | 'abandon' | 'log' | null };
 
 export const saveKinds = ['log', 'csv', 'json'] as const;
@@ -43,14 +43,6 @@ export const windowMethods = {
   'window.signIn': {
     input: z.strictObject({ on: z.boolean().optional() }),
     output: z.strictObject({ on: z.boolean().nullable() }),
-  },
-  /**
-   * The hot key as it is now, after it was set where `keys` is given ('' = none). It is kept only when the system takes
-   * it. `text` says in a sentence why it does not work, and is empty when it works or there is none.
-   */
-  'window.hotKey': {
-    input: z.strictObject({ keys: z.string().max(40).optional() }),
-    output: z.strictObject({ keys: z.string(), text: z.string() }),
   },
   /** Shows the state directory in the file manager; `text` says why not, and is empty when it was shown. */
   'window.openFolder': { input: z.strictObject({}), output: z.strictObject({ text: z.string() }) },

@@ -7,7 +7,6 @@ export interface ScriptRule {
   readonly name: string;
   readonly silentAfterMinutes?: number | undefined;
   readonly overdueFactor?: number | undefined;
-  readonly overdueMinMinutes?: number | undefined;
 }
 
 const minute = 60_000;
@@ -15,12 +14,11 @@ const minute = 60_000;
 export function thresholdsFor(name: string, rules: readonly ScriptRule[], usual: Thresholds): Thresholds {
   const rule = rules.find((one) => nameFits(one.name, name));
   if (rule === undefined) return usual;
-  const { silentAfterMinutes, overdueFactor, overdueMinMinutes } = rule;
+  const { silentAfterMinutes, overdueFactor } = rule;
   return {
     ...usual,
     ...(silentAfterMinutes === undefined ? {} : { silentMs: silentAfterMinutes * minute }),
     ...(overdueFactor === undefined ? {} : { overdueFactor }),
-    ...(overdueMinMinutes === undefined ? {} : { overdueMinMs: overdueMinMinutes * minute }),
   };
 }
 

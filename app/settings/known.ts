@@ -6,38 +6,24 @@ import { thresholdsFor } from '../domain/script-rules.ts';
 
 const minute = 60_000;
 const day = 86_400_000;
-const gigabyte = 1e9;
 
 export const defaultSettings: Settings = {
   silentAfterMinutes: defaultThresholds.silentMs / minute,
-  busyCpuPercent: defaultThresholds.busyCpuPercent,
   overdueFactor: defaultThresholds.overdueFactor,
-  overdueMinMinutes: defaultThresholds.overdueMinMs / minute,
   scriptRules: [],
   cancelGraceSeconds: limits.graceWindowMs / 1_000,
-  forceKillSettleSeconds: limits.settleMs / 1_000,
   keepFinishedDays: limits.keepMs / day,
   keepFinishedCount: limits.keepCount,
-  keepFinishedGb: limits.keepBytes / gigabyte,
   keepHistoryDays: 365,
   requireReason: false,
   killNeedsPid: false,
   abandonNeedsCancel: false,
   autoAbandon: false,
   autoAbandonMinutes: 2,
-  textSizePercent: 100,
   theme: 'system',
-  timeDisplay: 'local',
   singleLetterKeys: true,
-  letterKeys: {},
-  hotKey: '',
   'notifications.stuck': true,
-  'notifications.unkillable': true,
   'notifications.orphanExited': false,
-  'notifications.minutesPerMutex': 10,
-  'notifications.quietHours': false,
-  'notifications.quietFrom': '22:00',
-  'notifications.quietTo': '07:00',
   'notifications.eventLog': true,
   access: [],
   viewersReadLogs: true,
@@ -58,15 +44,11 @@ export const policyKeys = [
   'autoAbandon',
   'autoAbandonMinutes',
   'silentAfterMinutes',
-  'busyCpuPercent',
   'overdueFactor',
-  'overdueMinMinutes',
   'scriptRules',
   'cancelGraceSeconds',
   'keepFinishedDays',
   'keepFinishedCount',
-  'keepFinishedGb',
-  'forceKillSettleSeconds',
   'keepHistoryDays',
   'notifications.eventLog',
   'access',
@@ -81,17 +63,16 @@ export const thresholdsOf = (s: Settings, script: string): Thresholds =>
   thresholdsFor(script, s.scriptRules, {
     ...defaultThresholds,
     silentMs: s.silentAfterMinutes * minute,
-    busyCpuPercent: s.busyCpuPercent,
     overdueFactor: s.overdueFactor,
-    overdueMinMs: s.overdueMinMinutes * minute,
   });
 
 export const retentionOf = (
   s: Settings,
+  keepBytes: number = limits.keepBytes,
 ): { readonly keepMs: number; readonly keepCount: number; readonly keepBytes: number } => ({
   keepMs: s.keepFinishedDays * day,
   keepCount: s.keepFinishedCount,
-  keepBytes: s.keepFinishedGb * gigabyte,
+  keepBytes,
 });
 
 /** Null = never. Who switched Abandon off gets none by the host either. */

@@ -1,4 +1,4 @@
-/** Defaults < user file < machine file < registry policy: joins them, and says what of them cannot be used. Pure. */
+/** Joins the layers (defaults < user file < machine file < registry policy) and says what in them cannot be used. Pure. */
 import { Settings as SettingsSchema } from '../contract/settings-schemas.ts';
 import type { SettingKey, Settings, SettingsView } from '../contract/methods.ts';
 import { defaultSettings, policyKeys, policyName, policyOnly } from './known.ts';
@@ -12,7 +12,7 @@ export interface Layer {
 
 export const emptyLayer: Layer = { values: {}, problems: [] };
 
-/** What an administrator wrote; `where` names the file or key. Names are compared without regard to case, as Windows does. */
+/** The settings of an administrator; `where` names the file or key. Names are compared without regard to case, as Windows does. */
 export function policyLayer(raw: Readonly<Record<string, unknown>>, where: string): Layer {
   const known = new Map<string, SettingKey>(policyKeys.map((key) => [policyName(key).toLowerCase(), key]));
   return read(raw, where, (name) => known.get(name.toLowerCase()) ?? null);
@@ -47,12 +47,26 @@ function read(
 /** The registry has neither true and false nor lists: 1 and 0 stand for them, and a list is written as JSON. */
 function meant(key: SettingKey, value: unknown): unknown {
   if (typeof defaultSettings[key] === 'boolean') return value === 1 ? true : value === 0 ? false : value;
-  if (!Array.isArray(defaultSettings[key]) || typeof value !== 'string') return value;
+  return key === 'scriptRules' ? knownRules(listOf(value)) : value;
+}
+
+function listOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
   try {
     return JSON.parse(value);
   } catch {
     return value;
   }
+}
+
+/** The rules without the limit that earlier versions had as well; a rule that had only that one is left out. */
+function knownRules(rules: unknown): unknown {
+  if (!Array.isArray(rules)) return rules;
+  return rules.flatMap((rule: unknown) => {
+    if (typeof rule !== 'object' || rule === null || !('overdueMinMinutes' in rule)) return [rule];
+    const { overdueMinMinutes: _earlier, ...known } = rule as Record<string, unknown>;
+    return Object.keys(known).length > 1 ? [known] : [];
+  });
 }
 
 export interface Layers {

@@ -4,11 +4,10 @@ import type { SettingKey } from '../contract.ts';
 export type Kind =
   | { readonly kind: 'number'; readonly unit: string; readonly step: number }
   | { readonly kind: 'switch' }
-  | { readonly kind: 'time' }
   | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
 
 /** Those of one value each; the others have an editor of their own. */
-export type PlainKey = Exclude<SettingKey, 'access' | 'scriptRules' | 'letterKeys' | 'hotKey'>;
+export type PlainKey = Exclude<SettingKey, 'access' | 'scriptRules'>;
 
 export interface Field {
   readonly key: PlainKey;
@@ -28,7 +27,6 @@ export interface Group {
 
 const number = (unit: string, step = 1): Kind => ({ kind: 'number', unit, step });
 const onOff: Kind = { kind: 'switch' };
-const time: Kind = { kind: 'time' };
 
 export const groups: readonly Group[] = [
   {
@@ -42,22 +40,10 @@ export const groups: readonly Group[] = [
         control: number('min'),
       },
       {
-        key: 'busyCpuPercent',
-        label: 'Busy above',
-        help: 'Of one CPU core, over the last minute. For silence or run time a busy script is never called stuck.',
-        control: number('% CPU', 0.1),
-      },
-      {
         key: 'overdueFactor',
         label: 'Overdue after',
         help: 'Times its usual run time; only with at least 5 earlier successes.',
         control: number('× usual', 0.1),
-      },
-      {
-        key: 'overdueMinMinutes',
-        label: 'Overdue at the earliest after',
-        help: 'However short its usual run is.',
-        control: number('min'),
       },
     ],
   },
@@ -68,12 +54,6 @@ export const groups: readonly Group[] = [
         key: 'cancelGraceSeconds',
         label: 'Time to exit after Cancel',
         help: 'For a Cancel from this console. Nothing is forced after it.',
-        control: number('s'),
-      },
-      {
-        key: 'forceKillSettleSeconds',
-        label: 'Unkillable after Force Kill and',
-        help: 'What is still there then is called unkillable, with the reason. Time limits of scripts keep 5 s.',
         control: number('s'),
       },
       {
@@ -133,35 +113,10 @@ export const groups: readonly Group[] = [
         control: onOff,
       },
       {
-        key: 'notifications.unkillable',
-        label: 'Cancel was ignored, or a process cannot be ended',
-        help: 'Switched off, such a script is told of as a stuck one.',
-        control: onOff,
-      },
-      {
         key: 'notifications.orphanExited',
         label: 'An abandoned script has ended',
         help: 'Without a sound.',
         control: onOff,
-      },
-      {
-        key: 'notifications.minutesPerMutex',
-        label: 'At most one for each mutex in',
-        help: 'And at most 6 an hour in all.',
-        control: number('min'),
-      },
-      {
-        key: 'notifications.quietHours',
-        label: 'Quiet hours',
-        help: 'Only the icon tells. What is still stuck afterwards is told then.',
-        control: onOff,
-      },
-      { key: 'notifications.quietFrom', label: 'Quiet from', help: 'On this machine’s clock.', control: time },
-      {
-        key: 'notifications.quietTo',
-        label: 'Quiet to',
-        help: 'An earlier time means the next morning.',
-        control: time,
       },
     ],
   },
@@ -194,24 +149,6 @@ export const groups: readonly Group[] = [
         },
       },
       {
-        key: 'textSizePercent',
-        label: 'Text size',
-        help: 'The zoom of the browser or the window comes on top.',
-        control: number('%', 10),
-      },
-      {
-        key: 'timeDisplay',
-        label: 'Times',
-        help: 'The log, exports and the command line have their own.',
-        control: {
-          kind: 'choice',
-          choices: [
-            { value: 'local', label: 'Local' },
-            { value: 'utc', label: 'UTC' },
-          ],
-        },
-      },
-      {
         key: 'singleLetterKeys',
         label: 'Single-letter keys',
         help: 'Letters and signs without Ctrl. Del and keys with Ctrl work without them.',
@@ -236,12 +173,6 @@ export const groups: readonly Group[] = [
         control: number('finished scripts', 10),
       },
       {
-        key: 'keepFinishedGb',
-        label: 'Finished scripts may take',
-        help: 'With their logs, all together. The oldest go first; the one that ended last stays.',
-        control: number('GB', 0.1),
-      },
-      {
         key: 'keepHistoryDays',
         label: 'Keep the history for',
         help: 'Older entries are removed, also those of operators.',
@@ -255,6 +186,5 @@ export const groups: readonly Group[] = [
 export function valueText({ control }: Field, value: boolean | number | string): string {
   if (control.kind === 'switch') return value === true ? 'on' : 'off';
   if (control.kind === 'number') return `${value} ${control.unit}`;
-  if (control.kind === 'time') return String(value);
   return control.choices.find((choice) => choice.value === value)?.label ?? String(value);
 }

@@ -1,8 +1,8 @@
-/** The rules for single scripts as they are typed: four fields, the last three may be empty. Pure. */
+/** The rules for single scripts as they are typed: three fields, one of the last two may be empty. Pure. */
 import type { Settings, SettingsView } from '../contract.ts';
 
 export type Rule = Settings['scriptRules'][number];
-export type LimitKey = 'silentAfterMinutes' | 'overdueFactor' | 'overdueMinMinutes';
+export type LimitKey = 'silentAfterMinutes' | 'overdueFactor';
 export type Typed = Readonly<Record<'name' | LimitKey, string>>;
 export type Move = 'up' | 'down';
 export type Bounds = Readonly<Record<LimitKey, { readonly min: number; readonly max: number }>>;
@@ -10,7 +10,6 @@ export type Bounds = Readonly<Record<LimitKey, { readonly min: number; readonly 
 export const ruleLimits: readonly { readonly key: LimitKey; readonly label: string; readonly step: number }[] = [
   { key: 'silentAfterMinutes', label: 'Silent after, min', step: 1 },
   { key: 'overdueFactor', label: 'Overdue after, × usual', step: 0.1 },
-  { key: 'overdueMinMinutes', label: 'Overdue at the earliest after, min', step: 1 },
 ];
 
 export const mostRules = 50;
@@ -25,7 +24,6 @@ export function boundsOf({ entries }: SettingsView): Bounds {
   return {
     silentAfterMinutes: of('silentAfterMinutes'),
     overdueFactor: of('overdueFactor'),
-    overdueMinMinutes: of('overdueMinMinutes'),
   };
 }
 
@@ -43,6 +41,6 @@ export function readRule(typed: Typed, bounds: Bounds): Rule | string {
       return `${label}: give a ${step === 1 ? 'whole ' : ''}number from ${min} to ${max}, or nothing.`;
     rule[key] = value;
   }
-  if (Object.keys(rule).length === 1) return 'Give at least one of the three limits.';
+  if (Object.keys(rule).length === 1) return 'Enter at least one of the two limits.';
   return rule;
 }

@@ -2,7 +2,6 @@
 import type { ConsoleClient, SettingKey, Settings, SettingsView } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
 import { letterKeys } from '../shell/letter-keys.svelte.ts';
-import { zone } from '../words/zone.svelte.ts';
 
 /** Until the host has answered, and for a host that has no settings yet. */
 const untilKnown = {
@@ -28,7 +27,6 @@ export class Preferences {
   readonly values: Pick<Settings, keyof typeof untilKnown> = $derived(this.view?.values ?? untilKnown);
 
   readonly #client: ConsoleClient;
-  #zoomed: Promise<void> = Promise.resolve();
   #turn: Promise<void> = Promise.resolve();
 
   constructor(client: ConsoleClient) {
@@ -52,20 +50,6 @@ export class Preferences {
     await this.#take(key, () => this.#client.call('settings.set', { reset: [key] }));
   }
 
-  /** Larger or smaller text, in percent; null = the default again. One step after the other, however fast the key. */
-  zoom(step: number | null): Promise<void> {
-    this.#zoomed = this.#zoomed.then(() => this.#zoom(step));
-    return this.#zoomed;
-  }
-
-  async #zoom(step: number | null): Promise<void> {
-    const entry = this.view?.entries.find(({ key }) => key === 'textSizePercent');
-    if (this.view === null || entry === undefined) return;
-    if (step === null) return this.reset('textSizePercent');
-    const wanted = this.view.values.textSizePercent + step;
-    await this.set('textSizePercent', Math.min(entry.max ?? wanted, Math.max(entry.min ?? wanted, wanted)));
-  }
-
   /** One after the other: an answer that was overtaken would show what is no longer so. */
   #take(key: SettingKey | null, call: () => Promise<SettingsView>): Promise<void> {
     this.#turn = this.#turn.then(() => this.#takeNow(key, call));
@@ -86,11 +70,9 @@ export class Preferences {
 }
 
 function apply(values: Settings): void {
-  const { theme, textSizePercent, timeDisplay } = values;
+  const { theme } = values;
   const { documentElement: root } = document;
   if (theme === 'system') delete root.dataset['theme'];
   else root.dataset['theme'] = theme;
-  root.style.setProperty('--text-size', String(textSizePercent / 100));
-  zone.isUtc = timeDisplay === 'utc';
   letterKeys.isOn = values.singleLetterKeys;
 }

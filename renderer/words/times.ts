@@ -1,22 +1,21 @@
-/** Points in time, local or UTC, always unambiguous: the offset is part of every full time. */
-import { zone } from './zone.svelte.ts';
+/** Points in time in the zone of this machine, always unambiguous: the offset is part of every full time. */
 
 const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** The same moment as a date whose UTC fields are those of the zone on screen. */
+/** The same moment as a date whose UTC fields are those of the local zone. */
 function inZone(iso: string): Date {
   const date = new Date(iso);
-  return zone.isUtc ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
 }
 
 function offset(date: Date): string {
-  const minutes = zone.isUtc ? 0 : -date.getTimezoneOffset();
+  const minutes = -date.getTimezoneOffset();
   return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
 }
 
-/** "local (+01:00)", "UTC" */
-export const zoneName = (now: number): string => (zone.isUtc ? 'UTC' : `local (${offset(new Date(now))})`);
+/** "local (+01:00)" */
+export const zoneName = (now: number): string => `local (${offset(new Date(now))})`;
 
 export const nowIso = (): string => new Date().toISOString();
 

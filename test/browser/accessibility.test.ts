@@ -80,7 +80,6 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
   settings: async (page, host) => {
     host.world.policy = { silentAfterMinutes: 3, disableAbandon: true };
     host.world.settings = {
-      textSizePercent: 110,
       keepFinishedDays: 2,
       scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120 }],
     };

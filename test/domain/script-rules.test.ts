@@ -38,13 +38,12 @@ test('is answered at once for a pattern of stars alone', () => {
 test('the first rule that fits wins; what it leaves out is as for all', () => {
   const rules = [
     { name: 'Backup *', silentAfterMinutes: 120 },
-    { name: '*', overdueFactor: 5, overdueMinMinutes: 2 },
+    { name: '*', overdueFactor: 5 },
   ];
   expect(thresholdsFor('Backup sql', rules, defaultThresholds)).toEqual({ ...defaultThresholds, silentMs: 7_200_000 });
   expect(thresholdsFor('Deploy', rules, defaultThresholds)).toEqual({
     ...defaultThresholds,
     overdueFactor: 5,
-    overdueMinMs: 120_000,
   });
   expect(thresholdsFor('Deploy', rules.slice(0, 1), defaultThresholds)).toEqual(defaultThresholds);
 });

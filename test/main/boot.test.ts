@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { appId, toastActivatorClsid } from '../../main/app-identity.ts';
-import { FakeGlobalShortcut, FakeMenu, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
+import { FakeMenu, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
 
 let home: string;
 let calls: string[];
@@ -78,7 +78,6 @@ function fakeElectron(): Record<string, unknown> {
     },
     clipboard: {},
     dialog: {},
-    globalShortcut: new FakeGlobalShortcut(),
     ipcMain: { handle: note('handle') },
     Menu: { setApplicationMenu: note('setApplicationMenu'), buildFromTemplate: (all: []) => new FakeMenu(all) },
     nativeTheme: new FakeTheme(),

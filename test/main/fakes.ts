@@ -8,7 +8,6 @@ import type {
   BrowserWindow,
   Dialog,
   Input,
-  GlobalShortcut,
   Menu,
   MenuItemConstructorOptions,
   MessageBoxOptions,
@@ -24,13 +23,24 @@ import type {
 
 let lastId = 0;
 
-export class FakeContents extends EventEmitter implements Pick<WebContents, 'id' | 'send'> {
+export class FakeContents
+  extends EventEmitter
+  implements Pick<WebContents, 'id' | 'send' | 'getZoomLevel' | 'setZoomLevel'>
+{
+  zoomLevel = 0;
   readonly id = ++lastId;
   readonly sent: { event: string; payload: unknown }[] = [];
   openHandler: ((details: never) => { action: string }) | null = null;
 
   send(channel: string, ...args: unknown[]): void {
     if (channel === 'event') this.sent.push({ event: String(args[0]), payload: args[1] });
+  }
+
+  getZoomLevel(): number {
+    return this.zoomLevel;
+  }
+  setZoomLevel(level: number): void {
+    this.zoomLevel = level;
   }
 
   setWindowOpenHandler(handler: (details: never) => { action: 'deny' } | { action: 'allow' }): void {
@@ -215,34 +225,6 @@ export class FakeDialog implements Pick<Dialog, 'showMessageBox'> {
     const last = this.asked.at(-1);
     if (last === undefined) throw new Error('nothing was asked');
     return last;
-  }
-}
-
-/** Every call in its order; what is in `takenByOthers` is given to nobody. */
-export class FakeGlobalShortcut implements Pick<GlobalShortcut, 'register' | 'unregister' | 'unregisterAll'> {
-  readonly calls: string[] = [];
-  readonly takenByOthers = new Set<string>();
-  readonly #registered = new Map<string, () => void>();
-
-  get keys(): string[] {
-    return [...this.#registered.keys()];
-  }
-  register(accelerator: string, callback: () => void): boolean {
-    this.calls.push(`register ${accelerator}`);
-    if (this.takenByOthers.has(accelerator) || this.#registered.has(accelerator)) return false;
-    this.#registered.set(accelerator, callback);
-    return true;
-  }
-  unregister(accelerator: string): void {
-    this.calls.push(`unregister ${accelerator}`);
-    this.#registered.delete(accelerator);
-  }
-  unregisterAll(): void {
-    this.calls.push('unregister all');
-    this.#registered.clear();
-  }
-  press(accelerator: string): void {
-    this.#registered.get(accelerator)?.();
   }
 }
 

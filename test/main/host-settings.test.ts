@@ -1,10 +1,9 @@
-/** The shell’s one reader of the settings: not at each snapshot, and never back to what a change has replaced. */
+/** The shell reads the settings now and then, not at each snapshot, and keeps what it read last. */
 import { beforeEach, expect, test } from 'vitest';
 import type { Reply, Settings } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import { HostSettings } from '../../main/host-settings.ts';
 
-const caller = { user: 'kim', via: 'window', role: 'owner' } as const;
 const unreachable: Reply = { ok: false, error: { code: 'host-unreachable', message: '', next: '' } };
 const told = (values: Partial<Settings>): Reply => ({
   ok: true,
@@ -28,15 +27,15 @@ beforeEach(() => {
 test('what was read last holds, and is asked for again only after some seconds or at once for who wants it', async () => {
   expect(settings.current).toBeNull();
   const first = settings.look();
-  asked[0]?.answer(told({ hotKey: 'Ctrl+F2' }));
+  asked[0]?.answer(told({ theme: 'dark' }));
   await first;
   await settings.look();
-  expect([asked.length, settings.current?.hotKey]).toEqual([1, 'Ctrl+F2']);
+  expect([asked.length, settings.current?.theme]).toEqual([1, 'dark']);
   when = 5_000;
   const second = settings.look();
   asked[1]?.answer(unreachable);
   await second;
-  expect(settings.current?.hotKey).toBe('Ctrl+F2');
+  expect(settings.current?.theme).toBe('dark');
   void settings.lookNow();
   expect(asked).toHaveLength(3);
 });
@@ -49,24 +48,4 @@ test('a host that throws is one that does not answer', async () => {
   );
   await broken.look();
   expect(broken.current).toBeNull();
-});
-
-test('what was changed is known at once, and an older answer that comes later does not undo it', async () => {
-  const look = settings.look();
-  const change = settings.change({ hotKey: 'Ctrl+Alt+U' }, caller);
-  asked[1]?.answer(told({ hotKey: 'Ctrl+Alt+U' }));
-  expect(await change).toMatchObject({ ok: true });
-  asked[0]?.answer(told({ hotKey: '' }));
-  await look;
-  expect([asked.map(({ method }) => method), settings.current?.hotKey]).toEqual([
-    ['settings.get', 'settings.set'],
-    'Ctrl+Alt+U',
-  ]);
-});
-
-test('a change that the host refuses changes nothing, and its words are handed on', async () => {
-  const change = settings.change({ hotKey: 'Ctrl+Alt+U' }, caller);
-  asked[0]?.answer(unreachable);
-  expect(await change).toEqual(unreachable);
-  expect(settings.current).toBeNull();
 });

@@ -4,19 +4,20 @@ import { describe, expect, test } from 'vitest';
 import type { ScriptView, Snapshot } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import {
-  isPaused,
   nothingTold,
   observe,
   pause,
+  pausedUntil,
   resumed,
-  snooze,
   type Effect,
   type NotifierState,
   type Wishes,
 } from '../../main/notification-rules.ts';
 import type { Toast } from '../../main/notification-texts.ts';
-import { usualWishes, wishesOf } from '../../main/toast-wishes.ts';
+import { wishesOf } from '../../main/toast-wishes.ts';
 import { at, minutes, mutex, now, script, snapshot } from './fixtures.ts';
+
+const usualWishes = wishesOf(null);
 
 /** Feeds snapshots to the reducer and collects what a person would see. */
 class Watcher {
@@ -58,7 +59,7 @@ describe('a stuck script', () => {
       ticket: 'web-eu-4',
       title: 'Stuck script blocks 3 deployments',
       body: '"Deploy web-eu / step 4" (PID 7312) holds "RunningScript". No output for 47 min.',
-      buttons: ['show', 'cancel', 'snooze'],
+      buttons: ['show', 'cancel'],
       silent: false,
       stays: true,
       leavesAfterMs: null,
@@ -124,7 +125,7 @@ test('no toast has a button that ends or releases something', () => {
   for (const one of [stuckOn('A'), stuckOn('B', { condition: condition('cancel-ignored', 'kill') }), unkillable('C')])
     watcher.see(alone(one), now);
   for (let i = 0; i < 10; i++) watcher.see(alone(stuckOn(`D${i}`)), now + i);
-  expect(new Set(watcher.shown.flatMap(({ toast }) => toast.buttons))).toEqual(new Set(['show', 'cancel', 'snooze']));
+  expect(new Set(watcher.shown.flatMap(({ toast }) => toast.buttons))).toEqual(new Set(['show', 'cancel']));
 });
 
 test('texts from scripts stay on one line and short', () => {
@@ -134,47 +135,27 @@ test('texts from scripts stay on one line and short', () => {
   expect(watcher.shown[0]?.toast.body.length).toBeLessThan(200);
 });
 
-describe('a person can have peace', () => {
-  test('from one script for half an hour', () => {
-    const watcher = new Watcher();
-    watcher.see(alone(stuckOn('M')), now);
-    watcher.state = snooze(watcher.state, 't-M', now + minutes(1));
-    watcher.see(alone(stuckOn('M', { condition: condition('cancel-ignored', 'kill') })), now + minutes(12));
-    expect(watcher.titles).toHaveLength(1);
-    watcher.see(alone(stuckOn('M', { condition: condition('cancel-ignored', 'kill') })), now + minutes(32));
-    expect(watcher.titles).toHaveLength(2);
-  });
-
-  test('for an hour, until 08:00, or until something new is stuck', () => {
-    const known = alone(stuckOn('M'));
-    const forAnHour = pause(nothingTold, { kind: 'for', ms: minutes(60) }, known, now);
-    expect([isPaused(forAnHour, now), observe(forAnHour, known, now, usualWishes).effects]).toEqual([true, []]);
-    expect(observe(forAnHour, known, now + minutes(61), usualWishes).effects).toHaveLength(1);
-
-    const morning = pause(nothingTold, { kind: 'until-morning' }, known, now);
-    expect(new Date(morning.quietUntil).getHours()).toBe(8);
-    expect(morning.quietUntil - now).toBeGreaterThan(0);
-    expect(morning.quietUntil - now).toBeLessThanOrEqual(minutes(24 * 60));
-
-    const untilNew = pause(nothingTold, { kind: 'until-new' }, known, now);
-    expect(observe(untilNew, known, now + minutes(90), usualWishes).effects).toEqual([]);
-    const both = snapshot([stuckOn('M'), stuckOn('N')]);
-    const woken = observe(untilNew, both, now + minutes(90), usualWishes);
-    expect([woken.effects.length > 0, isPaused(woken.state, now + minutes(90))]).toEqual([true, false]);
-    expect(isPaused(pause(untilNew, { kind: 'none' }, known, now), now)).toBe(false);
+describe('notifications are quiet', () => {
+  test('until the time to which a person paused them, and what is still stuck then is told then', () => {
+    const until = now + minutes(60);
+    const paused = pause(nothingTold, until);
+    expect([pausedUntil(paused, now), pausedUntil(paused, until)]).toEqual([until, null]);
+    expect(observe(paused, alone(script()), until - 1, usualWishes).effects).toEqual([]);
+    expect(observe(paused, alone(script()), until, usualWishes).effects).toHaveLength(1);
+    expect(observe(pause(paused, null), alone(script()), now, usualWishes).effects).toHaveLength(1);
   });
 
   test('for a minute after the machine woke up, which is no pause of theirs', () => {
     const woken = resumed(nothingTold, now);
-    expect([observe(woken, alone(script()), now + 59_000, usualWishes).effects, isPaused(woken, now)]).toEqual([
+    expect([observe(woken, alone(script()), now + 59_000, usualWishes).effects, pausedUntil(woken, now)]).toEqual([
       [],
-      false,
+      null,
     ]);
     expect(observe(woken, alone(script()), now + 61_000, usualWishes).effects).toHaveLength(1);
   });
 });
 
-/** The budget of ui.md 3.9, checked over every window of the given length. */
+/** The budget, checked over every window of the given length. */
 function most(times: readonly number[], windowMs: number): number {
   return Math.max(0, ...times.map((from) => times.filter((time) => time >= from && time < from + windowMs).length));
 }
@@ -234,10 +215,8 @@ test(
     }
     expect(snapshots).toBe(960);
     expectWithinBudget(watcher);
-    // And it is not silent either: every hour has told something, and said how much more there is.
+    // And it is not silent either: every hour has told something.
     expect(watcher.shown.length).toBeGreaterThanOrEqual(8 * 5);
-    expect(watcher.titles.filter((title) => title.includes('more script')).length).toBeGreaterThanOrEqual(7);
-    expect(watcher.shown[5]?.toast.title).toMatch(/^\d+ more scripts are stuck$/u);
   },
 );
 
@@ -291,38 +270,12 @@ test('the budget holds for any history', { timeout: 30_000 }, () => {
 });
 
 describe('the wishes of a person', () => {
-  const ignored = (name: string) => stuckOn(name, { condition: condition('cancel-ignored', 'kill') });
-
-  test('leave out what was switched off: stuck, or Cancel ignored and unkillable', () => {
-    const onlyWorse = new Watcher();
-    onlyWorse.wishes = { ...usualWishes, stuck: false };
-    onlyWorse.see(alone(stuckOn('A')), now);
-    onlyWorse.see(alone(ignored('B')), now);
-    expect(onlyWorse.titles).toEqual(['Cancel was ignored']);
-    const onlyStuck = new Watcher();
-    onlyStuck.wishes = { ...usualWishes, unkillable: false };
-    onlyStuck.see(alone(ignored('A')), now);
-    onlyStuck.see(alone(unkillable('B')), now);
-    expect(onlyStuck.titles).toEqual(['Stuck script blocks 3 deployments', 'Stuck script blocks 3 deployments']);
-  });
-
-  test('say how often a mutex may be told of', () => {
+  test('leave out stuck scripts when that is switched off', () => {
     const watcher = new Watcher();
-    watcher.wishes = { ...usualWishes, perMutexMs: minutes(2) };
-    watcher.see(alone(stuckOn('M')), now);
-    watcher.see(alone(ignored('M')), now + minutes(1));
-    watcher.see(alone(ignored('M')), now + minutes(3));
-    expect(watcher.shown.map((one) => (one.at - now) / 60_000)).toEqual([0, 3]);
-  });
-
-  test('keep the quiet hours, also over midnight, and tell afterwards', () => {
-    const watcher = new Watcher();
-    const hour = new Date(now).getHours();
-    watcher.wishes = { ...usualWishes, quiet: { from: ((hour + 23) % 24) * 60, to: ((hour + 1) % 24) * 60 } };
-    watcher.see(alone(script()), now);
+    watcher.wishes = { ...usualWishes, stuck: false };
+    for (const one of [stuckOn('A'), stuckOn('B', { condition: condition('cancel-ignored', 'kill') }), unkillable('C')])
+      watcher.see(alone(one), now);
     expect(watcher.titles).toEqual([]);
-    watcher.see(alone(script()), now + minutes(60));
-    expect(watcher.titles).toEqual(['Stuck script blocks 3 deployments']);
   });
 
   test('tell of an orphan that has ended, once, and only on request', () => {
@@ -337,15 +290,9 @@ describe('the wishes of a person', () => {
   });
 });
 
-test('the wishes are those of the settings, and the usual ones before these were read', () => {
-  expect(wishesOf(null)).toEqual(usualWishes);
-  expect(wishesOf(defaultSettings)).toEqual(usualWishes);
-  const quiet = { 'notifications.quietHours': true, 'notifications.quietFrom': '22:30' };
-  expect(wishesOf({ ...defaultSettings, 'notifications.stuck': false, ...quiet })).toEqual({
-    ...usualWishes,
-    stuck: false,
-    quiet: { from: 1_350, to: 420 },
-  });
+test('the wishes are those of the settings, and the defaults before these were read', () => {
+  expect(wishesOf(null)).toEqual(wishesOf(defaultSettings));
+  expect(wishesOf({ ...defaultSettings, 'notifications.stuck': false })).toEqual({ ...usualWishes, stuck: false });
 });
 
 const emptySnapshot = snapshot();

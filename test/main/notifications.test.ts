@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { Notifier } from '../../main/notifications.ts';
 import type { OpenRequest } from '../../main/open-request.ts';
 import type { Wishes } from '../../main/notification-rules.ts';
-import { usualWishes } from '../../main/toast-wishes.ts';
+import { wishesOf } from '../../main/toast-wishes.ts';
 import { FakeNotification } from './fakes.ts';
 import { minutes, now, script, snapshot } from './fixtures.ts';
 
@@ -18,7 +18,7 @@ beforeEach(() => {
   opened = [];
   log = [];
   clock = now;
-  wishes = usualWishes;
+  wishes = wishesOf(null);
 });
 
 function notifier(
@@ -49,16 +49,6 @@ test('Show opens the script, Cancel… opens its dialog, a click opens the scrip
   expect(opened).toEqual([show, { ...show, dialog: 'cancel' }, show]);
 });
 
-test('Snooze keeps the script quiet and opens nothing', () => {
-  const one = notifier();
-  one.see(snapshot([script()]));
-  clock += minutes(29);
-  toasts[0]?.press('Snooze 30 min');
-  clock += minutes(2);
-  one.see(snapshot([script()]));
-  expect([toasts.length, opened]).toEqual([1, []]);
-});
-
 test('a toast that is no longer true is taken back', () => {
   const one = notifier();
   one.see(snapshot([script()]));
@@ -76,7 +66,7 @@ test('a toast of an earlier run can still show the window', () => {
 test('a button of a living toast is answered once, by the toast itself', () => {
   const one = notifier();
   one.see(snapshot([script()]));
-  toasts[0]?.press('Snooze 30 min');
+  toasts[0]?.press('Show');
   one.activated({ type: 'action' });
   expect(opened).toEqual([]);
 });
@@ -111,7 +101,7 @@ test('a test says why nothing is to be seen of it', async () => {
   const unsupported = await notifier(false).test();
   expect([unsupported.shown, unsupported.text]).toEqual([
     false,
-    'This system shows no notifications of Unjam. The icon and the window go on.',
+    'This system shows no notifications from Unjam. The tray icon and the window still work.',
   ]);
   const failing = notifier(true, () => {
     throw new Error('no bus');
@@ -126,11 +116,8 @@ test('a test says why nothing is to be seen of it', async () => {
   const held = notifier();
   held.resumed();
   expect((await held.test()).text).toContain('woke up');
-  held.pause({ kind: 'until-new' }, null);
-  expect((await held.test()).text).toContain('paused');
-  held.pause({ kind: 'none' }, null);
-  wishes = { ...usualWishes, quiet: { from: 0, to: 1_440 } };
-  expect((await held.test()).text).toContain('quiet hours');
+  held.pause(now + minutes(60));
+  expect([(await held.test()).text, held.pausedUntil]).toEqual([expect.stringContaining('paused'), now + minutes(60)]);
   expect(toasts).toEqual([]);
 });
 
@@ -141,7 +128,7 @@ test('a test that the system says nothing about is not called shown', async () =
     await vi.advanceTimersByTimeAsync(3_000);
     const { shown, text } = await answer;
     expect(shown).toBe(false);
-    expect(text).toContain('has not said');
+    expect(text).toContain('has not confirmed');
   } finally {
     vi.useRealTimers();
   }

@@ -1,5 +1,5 @@
 /** The doors of main around the real application and real processes: what the page may do to a script, and what not. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IpcMainInvokeEvent } from 'electron';
@@ -8,23 +8,18 @@ import { openApplication, type Application } from '../../app/application.ts';
 import type { Reply, ScriptDetail, ScriptView, SettingsView } from '../../app/contract/methods.ts';
 import { confirmed } from '../../main/confirm.ts';
 import { Engine } from '../../app/engine.ts';
-import { HostSettings } from '../../main/host-settings.ts';
-import { HotKey } from '../../main/hot-key.ts';
 import { openRpcDoor } from '../../main/ipc.ts';
 import { scriptWatch } from '../../main/script-watch.ts';
 import { oneQuestion } from '../../main/one-question.ts';
 import { createSave } from '../../main/save.ts';
 import { withWindowMethods } from '../../main/window-methods.ts';
-import { FakeDialog, FakeGlobalShortcut, FakeSaveDialog } from './fakes.ts';
+import { FakeDialog, FakeSaveDialog } from './fakes.ts';
 
 let home: string;
 let engine: Engine;
 let application: Application;
 let dialog: FakeDialog;
 let saveDialog: FakeSaveDialog;
-let shortcut: FakeGlobalShortcut;
-let settings: HostSettings;
-let hotKey: HotKey;
 /** What the registry has when the application opens. */
 let policy: Record<string, unknown> = {};
 let rpc: (event: IpcMainInvokeEvent, method: string, input: unknown) => Promise<Reply>;
@@ -75,9 +70,6 @@ async function open(): Promise<void> {
     parent: () => null,
     exclusively: (work) => work(),
   });
-  shortcut = new FakeGlobalShortcut();
-  settings = new HostSettings(engine.dispatch, 'kim', Date.now);
-  hotKey = new HotKey({ globalShortcut: shortcut, settings, open: () => undefined, log: () => undefined });
   openRpcDoor({
     ipcMain: { handle: (_channel, listener) => (rpc = listener as typeof rpc) },
     pages: () => [1],
@@ -87,7 +79,6 @@ async function open(): Promise<void> {
       'window.saveText': save.text,
       'window.testNotification': () => ({ ok: true, value: {} }),
       'window.signIn': () => ({ ok: true, value: {} }),
-      'window.hotKey': (...asked) => hotKey.answer(...asked),
       'window.openFolder': () => ({ ok: true, value: {} }),
     }),
     user: 'kim',
@@ -232,31 +223,6 @@ describe('Save', () => {
     saveDialog.path = join(home, 'nobody.log');
     expect(await call('window.saveLog', { ticket: 'nobody' })).toMatchObject({ error: { code: 'unknown-ticket' } });
     expect(existsSync(saveDialog.path)).toBe(false);
-  });
-});
-
-describe('the hot key', () => {
-  const follow = async (): Promise<void> => {
-    await settings.lookNow();
-    await hotKey.follow();
-  };
-
-  test('is kept by the host over its end, and followed when somebody else changes it', async () => {
-    expect(await call('window.hotKey', { keys: 'Ctrl+Alt+U' })).toMatchObject({ ok: true });
-    await reopen({});
-    await follow();
-    expect(shortcut.keys).toEqual(['Ctrl+Alt+U']);
-    const changed = { values: { hotKey: 'Ctrl+F12' } };
-    await application.dispatch('settings.set', changed, { user: 'somebody else', via: 'cli', role: 'owner' });
-    await follow();
-    expect(shortcut.keys).toEqual(['Ctrl+F12']);
-    expect(await value(call('window.hotKey', {}))).toEqual({ keys: 'Ctrl+F12', text: '' });
-  });
-
-  test('that cannot be written down is given back', async () => {
-    mkdirSync(join(home, 'settings.json')); // as a file that cannot be replaced
-    expect(await call('window.hotKey', { keys: 'Ctrl+Alt+U' })).toMatchObject({ error: { code: 'state-directory' } });
-    expect([shortcut.keys, shortcut.calls]).toEqual([[], ['register Ctrl+Alt+U', 'unregister Ctrl+Alt+U']]);
   });
 });
 

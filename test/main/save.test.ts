@@ -35,7 +35,6 @@ beforeEach(() => {
     'window.saveText': save.text,
     'window.testNotification': () => ({ ok: true, value: {} }),
     'window.signIn': () => ({ ok: true, value: {} }),
-    'window.hotKey': () => ({ ok: true, value: {} }),
     'window.openFolder': () => ({ ok: true, value: {} }),
   });
   call = (method, input) => dispatch(method, input, caller);

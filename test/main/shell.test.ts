@@ -10,15 +10,7 @@ import { defaultSettings } from '../../app/settings/known.ts';
 import { LogWindows } from '../../main/log-windows.ts';
 import { startShell, type ShellElectron } from '../../main/shell.ts';
 import { ConsoleWindow } from '../../main/window.ts';
-import {
-  FakeDialog,
-  FakeGlobalShortcut,
-  FakeMenu,
-  FakeNotification,
-  FakeTheme,
-  FakeTray,
-  FakeWindow,
-} from './fakes.ts';
+import { FakeDialog, FakeMenu, FakeNotification, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
 import { detail, script, snapshot } from './fixtures.ts';
 
 class World {
@@ -28,7 +20,6 @@ class World {
   readonly toasts: FakeNotification[] = [];
   readonly dialog = new FakeDialog();
   readonly app = Object.assign(new EventEmitter(), { isPackaged: true, ended: false, quit: () => undefined });
-  readonly globalShortcut = new FakeGlobalShortcut();
   readonly opened: string[] = [];
   readonly power = new EventEmitter();
   readonly sessionWindow = new EventEmitter();
@@ -142,7 +133,6 @@ class World {
       },
       clipboard: { writeText: (text: string) => void (this.copied = text) },
       dialog: this.dialog,
-      globalShortcut: this.globalShortcut,
       ipcMain: { handle: (_channel: string, handler: World['rpc']) => (this.rpc = handler) },
       Menu: {
         setApplicationMenu: () => undefined,
@@ -262,7 +252,7 @@ test('a toast opens the window at its script', async () => {
 test('a test notification is shown at the asking of the page, and wants no input', async () => {
   world.openWindow();
   const answer = world.call('window.testNotification', {});
-  await expect.poll(() => world.toasts.length).toBe(1); // quiet hours are asked for first
+  await expect.poll(() => world.toasts.length).toBe(1); // the settings are read first
   world.toasts[0]?.emit('show');
   expect(await answer).toEqual({ ok: true, value: { shown: true, text: 'The system has shown it.' } });
   expect(await world.call('window.testNotification', { title: 'x' })).toMatchObject({ error: { code: 'bad-input' } });
@@ -277,37 +267,6 @@ test('start at sign-in is read and set at the asking of the page, the same as in
   for (const input of [{ on: 1 }, { on: null }, { on: true, path: 'C:\\evil.exe' }])
     expect(await world.call('window.signIn', input)).toMatchObject({ error: { code: 'bad-input' } });
   expect(world.atLogin).toBe(true);
-});
-
-describe('the hot key', () => {
-  test('is that of the settings from the first look on, and brings the window with the worst script', async () => {
-    world = new World();
-    world.settings = { ...defaultSettings, hotKey: 'Ctrl+Alt+U' };
-    await world.engine.start();
-    await expect.poll(() => world.globalShortcut.keys).toEqual(['Ctrl+Alt+U']);
-    world.emit(snapshot([script()], undefined, { ticket: 'web-eu-4' }));
-    world.globalShortcut.press('Ctrl+Alt+U');
-    world.globalShortcut.press('Ctrl+Alt+U');
-    const [window] = world.windows;
-    window?.finishLoading();
-    expect([world.windows.length, window?.visible]).toEqual([1, true]);
-    expect(window?.webContents.sent.map((message) => message.event)).toEqual(['snapshot', 'open']);
-    expect(window?.webContents.sent.at(-1)?.payload).toEqual({ view: 'script', ticket: 'web-eu-4', dialog: null });
-  });
-
-  test('is set at the asking of the page, and given back on quit', async () => {
-    world.openWindow();
-    expect(await world.call('window.hotKey', {})).toEqual({ ok: true, value: { keys: '', text: '' } });
-    expect(await world.call('window.hotKey', { keys: 'Ctrl+Alt+U' })).toEqual({
-      ok: true,
-      value: { keys: 'Ctrl+Alt+U', text: '' },
-    });
-    expect([world.settings.hotKey, world.globalShortcut.keys]).toEqual(['Ctrl+Alt+U', ['Ctrl+Alt+U']]);
-    for (const input of [{ keys: 1 }, { keys: null }, { keys: 'U' }, { keys: 'Ctrl+Alt+U', run: 'calc.exe' }])
-      expect(await world.call('window.hotKey', input)).toMatchObject({ error: { code: 'bad-input' } });
-    world.app.emit('will-quit', { preventDefault: () => undefined });
-    expect(world.globalShortcut.keys).toEqual([]);
-  });
 });
 
 test('the state directory is shown at the asking of the page, and no folder that the page names', async () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { MenuItemConstructorOptions } from 'electron';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EngineState } from '../../app/engine.ts';
-import type { Pause } from '../../main/notification-rules.ts';
 import type { OpenRequest } from '../../main/open-request.ts';
 import { trayFace, trayIconFile, type TrayShape } from '../../main/tray-face.ts';
 import { trayMenu } from '../../main/tray-menu.ts';
@@ -23,6 +22,7 @@ const offline: EngineState = {
   why: 'lost',
   last: null,
 };
+const threeInTheMorning = new Date(2026, 10, 20, 3).getTime();
 const shapes: TrayShape[] = ['idle', 'running', 'waiting', 'stuck', 'orphan', 'offline'];
 
 describe('the icon', () => {
@@ -146,17 +146,17 @@ test('the tooltip repeats the overview and fits Windows’ 127 characters', () =
 
 describe('the menu', () => {
   let opened: (OpenRequest | undefined)[];
-  let pauses: Pause[];
+  let pauses: (number | null)[];
   beforeEach(() => {
     opened = [];
     pauses = [];
   });
-  const menu = (engine: EngineState, startsAtLogin: boolean | null = null, paused = false) =>
+  const menu = (engine: EngineState, startsAtLogin: boolean | null = null, pausedUntil: number | null = null) =>
     trayMenu(
-      { engine, paused, startsAtLogin },
+      { engine, pausedUntil, startsAtLogin, now: () => threeInTheMorning },
       {
         open: (request) => opened.push(request),
-        pause: (how) => pauses.push(how),
+        pause: (until) => pauses.push(until),
         copySummary: () => undefined,
         exit: () => undefined,
         setLogin: () => undefined,
@@ -223,10 +223,12 @@ describe('the menu', () => {
     expect(items.some((item) => item.label?.startsWith('R&&D Exit, PID 7312'))).toBe(true);
   });
 
-  test('pauses and resumes notifications', () => {
+  test('pauses notifications until a time, says until when, and resumes them', () => {
+    press(menu(online()), 'Pause notifications', 'For 1 hour');
     press(menu(online()), 'Pause notifications', 'Until 08:00');
-    press(menu(online(), null, true), 'Resume notifications');
-    expect(pauses).toEqual([{ kind: 'until-morning' }, { kind: 'none' }]);
+    const eight = new Date(2026, 10, 20, 8).getTime();
+    press(menu(online(), null, eight), 'Resume notifications (paused until 08:00)');
+    expect(pauses).toEqual([threeInTheMorning + 3_600_000, eight, null]);
   });
 
   test('offers to start at sign-in where the system can', () => {

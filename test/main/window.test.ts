@@ -88,6 +88,17 @@ describe('close', () => {
     expect([window.pressKey({ key: 'w', ...ctrl }), window.visible, window.destroyed]).toEqual([true, false, false]);
   });
 
+  test('Ctrl+Plus, Ctrl+Minus and Ctrl+0 zoom within bounds, in the console and in the windows of logs', () => {
+    const window = shown();
+    const ctrl = { control: true };
+    const after = (...keys: string[]) => {
+      for (const key of keys) expect(window.pressKey({ key, ...ctrl })).toBe(true);
+      return window.webContents.zoomLevel;
+    };
+    expect([after('+', '='), after('-'), after('0')]).toEqual([1, 0.5, 0]);
+    expect([after(...Array(20).fill('-')), after(...Array(40).fill('+'))]).toEqual([-2, 4]);
+  });
+
   test('really closes once the application is leaving', () => {
     const window = shown();
     console_.leave();

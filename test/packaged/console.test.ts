@@ -116,7 +116,7 @@ function reply(method: string): Reply {
 
 test('the console runs under the policy of app://ui and violates it nowhere', async () => {
   await expect.poll(() => page.locator('body').innerText()).toContain('Deploy web-eu / step 4');
-  for (const view of ['settings', 'run', 'scripts'] as const) await open({ view });
+  for (const view of ['settings', 'scripts'] as const) await open({ view });
   await open({ view: 'script', ticket: 'web-eu-4', dialog: 'log' });
   await expect.poll(() => calls.some((call) => call.method.startsWith('logs.'))).toBe(true);
   expect(violations).toEqual([]);

@@ -61,11 +61,11 @@ describe('settings', () => {
 
   it('get their default again with reset', async () => {
     const store = await open();
-    store.change({ values: { silentAfterMinutes: 3, busyCpuPercent: 2.5 } }, kim);
+    store.change({ values: { silentAfterMinutes: 3, overdueFactor: 2.5 } }, kim);
     const view = store.change({ reset: ['silentAfterMinutes'] }, kim);
     expect(view.values.silentAfterMinutes).toBe(10);
     expect(view.entries.find((e) => e.key === 'silentAfterMinutes')?.source).toBe('default');
-    expect(view.entries.find((e) => e.key === 'busyCpuPercent')?.source).toBe('user');
+    expect(view.entries.find((e) => e.key === 'overdueFactor')?.source).toBe('user');
   });
 
   it('keep what this version does not know, and say so', async () => {
@@ -78,8 +78,32 @@ describe('settings', () => {
     expect(store.view().problems).toHaveLength(3);
     expect(said.join()).toContain('"fromTheFuture" is not known to this version');
     expect(said.join()).toContain('"silentAfterMinutes" is -4, which cannot be used');
-    store.change({ values: { textSizePercent: 120 } }, kim);
-    expect(JSON.parse(readFileSync(own(), 'utf8'))).toMatchObject({ fromTheFuture: { a: 1 }, textSizePercent: 120 });
+    store.change({ values: { keepHistoryDays: 60 } }, kim);
+    expect(JSON.parse(readFileSync(own(), 'utf8'))).toMatchObject({ fromTheFuture: { a: 1 }, keepHistoryDays: 60 });
+  });
+
+  it('of an earlier version are kept in the file and ignored, and what still exists holds', async () => {
+    const earlier = {
+      hotKey: 'Ctrl+Alt+U',
+      letterKeys: { n: 'j' },
+      'notifications.quietHours': true,
+      textSizePercent: 120,
+      theme: 'dark',
+      scriptRules: [
+        { name: 'Backup *', silentAfterMinutes: 120, overdueMinMinutes: 5 },
+        { name: 'Only the earlier limit', overdueMinMinutes: 5 },
+      ],
+    };
+    writeFileSync(own(), JSON.stringify(earlier));
+    const store = await open();
+    expect(store.values).toEqual({
+      ...defaultSettings,
+      theme: 'dark',
+      scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120 }],
+    });
+    expect(said.join()).toContain('"hotKey" is not known to this version; it is kept and not used');
+    store.change({ values: { theme: 'light' } }, kim);
+    expect(JSON.parse(readFileSync(own(), 'utf8'))).toEqual({ ...earlier, theme: 'light' });
   });
 
   it.each(['{"theme":"dark"', '[]', '', '\u0000\u0000\u0000'])(
@@ -105,16 +129,13 @@ describe('settings', () => {
 
 describe('policies', () => {
   it('win over the person, and the registry wins over the machine file', async () => {
-    writeFileSync(own(), '{"silentAfterMinutes":1,"busyCpuPercent":9,"overdueFactor":7}');
-    writeFileSync(machine(), '{"SilentAfterMinutes":2,"BusyCpuPercent":8}');
+    writeFileSync(own(), '{"silentAfterMinutes":1,"overdueFactor":9,"cancelGraceSeconds":7}');
+    writeFileSync(machine(), '{"SilentAfterMinutes":2,"OverdueFactor":8}');
     const store = await open(registry({ SILENTAFTERMINUTES: 3 }));
-    expect(store.values).toMatchObject({ silentAfterMinutes: 3, busyCpuPercent: 8, overdueFactor: 7 });
-    expect(
-      store
-        .view()
-        .entries.map((e) => e.source)
-        .slice(0, 4),
-    ).toEqual(['policy', 'machine', 'user', 'default']);
+    expect(store.values).toMatchObject({ silentAfterMinutes: 3, overdueFactor: 8, cancelGraceSeconds: 7 });
+    const keys = ['silentAfterMinutes', 'overdueFactor', 'cancelGraceSeconds', 'theme'];
+    const sources = new Map(store.view().entries.map((e) => [e.key as string, e.source]));
+    expect(keys.map((key) => sources.get(key))).toEqual(['policy', 'machine', 'user', 'default']);
   });
 
   it('lock what they set, for a change and for a reset', async () => {
