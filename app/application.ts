@@ -2,7 +2,7 @@
  * The composition root that the Electron main process and `unjam serve` share: opens the state directory,
  * becomes its host or, when another host lives, a client of that one.
  */
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Access } from './access/access.ts';
 import { auditor } from './access/audit.ts';
 import { openHostSocket } from './api/host-socket.ts';
@@ -23,6 +23,7 @@ import {
   openSystemLog,
   ownerIds,
   type Peer,
+  ProgramFiles,
   SystemLog,
 } from './processes/index.ts';
 import { LogReader } from './scripts/log-reader.ts';
@@ -112,8 +113,10 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   );
   wantsSystemLog = () => settings.values['notifications.eventLog'];
   const runnerCommand = runner ?? defaultRunner();
+  const program = new ProgramFiles([runnerCommand.file, ...runnerCommand.args.filter((path) => isAbsolute(path))]);
   const supervisor = new Supervisor({
     stateDirectory,
+    outdated: () => program.replaced(),
     control,
     mutexes,
     journal,
@@ -149,6 +152,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     stateDirectory,
     capabilities,
     killDisabled,
+    outdated: program.replaced(),
+    warnings: [...control.warnings()],
   });
   const handlers: Handlers = {
     'host.info': (_input, _actor, caller) => info(caller),
@@ -235,6 +240,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   });
   const open = await closeAddressToOthers(file.address);
   if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
+
+  for (const { text, next } of control.warnings()) log(`W394 ${text} ${next}`);
 
   return {
     role: 'host',

@@ -14,6 +14,9 @@ export interface ClientOptions {
   readonly timeoutMs: number;
 }
 
+/** Without a protocol, every version answers: an upgrade must be able to ask who is there, and for room. */
+const forEveryProtocol: ReadonlySet<string> = new Set(['/rpc/host.info', '/rpc/host.retire']);
+
 export class HttpClient implements Client {
   readonly #o: ClientOptions;
   readonly #agent = new Agent({ keepAlive: true });
@@ -96,7 +99,7 @@ export class HttpClient implements Client {
             authorization: `Bearer ${token}`,
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(body),
-            'x-unjam-protocol': String(contractProtocol),
+            ...(forEveryProtocol.has(path) ? {} : { 'x-unjam-protocol': String(contractProtocol) }),
             'x-unjam-via': actor.via,
             'x-unjam-user': encodeURIComponent(actor.user),
           },

@@ -50,11 +50,13 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
       if (request.method !== 'POST')
         throw new UnjamError('bad-input', 'Methods are called with POST.', 'Use POST with a JSON body.');
       const spoken = request.headers['x-unjam-protocol'];
-      if (spoken !== undefined && Number(spoken) !== contractProtocol)
+      // Who the host is, and that it makes room for another one, is said in every protocol: an upgrade needs both.
+      const isForAll = method === 'host.info' || method === 'host.retire';
+      if (spoken !== undefined && Number(spoken) !== contractProtocol && !isForAll)
         throw new UnjamError(
           'version-mismatch',
           `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`,
-          'Use the "unjam" command of the same version as the host, or restart the host.',
+          'Let a host of the caller\'s version take over, with "unjam serve --take-over" of that version; scripts go on.',
         );
       return await dispatch(decoded(method), await readBody(request), caller);
     } catch (error) {

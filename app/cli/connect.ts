@@ -3,9 +3,11 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
+import type { HostInfo } from '../contract/methods.ts';
 import { openStateDirectory, readHostFile } from '../host-files.ts';
 import { stateDirectory } from '../processes/places.ts';
 import { say } from './output.ts';
+import { version } from '../version.ts';
 import { person } from './person.ts';
 
 const answerMs = 15_000;
@@ -47,6 +49,16 @@ export async function connect(): Promise<HttpClient> {
   );
 }
 
+/** Of a host that goes on from another version than this command. Fields that an older one does not send are missing. */
+export function differences(host: Partial<HostInfo>): string[] {
+  const next = 'Let a host of this version take its place with "unjam serve --take-over"; scripts go on.';
+  if (typeof host.outdated === 'string')
+    return [`The program of the host (PID ${host.pid}) is not the one that it started from: ${host.outdated}. ${next}`];
+  if (host.version !== undefined && host.version !== version)
+    return [`The host (PID ${host.pid}) is Unjam ${host.version}, this command is ${version}. ${next}`];
+  return [];
+}
+
 /** Null when no host listens. */
 async function reach(directory: string): Promise<HttpClient | null> {
   const file = readHostFile(directory);
@@ -58,7 +70,7 @@ async function reach(directory: string): Promise<HttpClient | null> {
     timeoutMs: answerMs,
   });
   try {
-    await client.call('host.info', {});
+    for (const sentence of differences(await client.call('host.info', {}))) say(sentence);
     return client;
   } catch (error) {
     client.close();

@@ -53,6 +53,15 @@ async function examine(): Promise<Finding[]> {
           ? good('rights', `${host.user}, administrator: processes of every user can be ended`)
           : good('rights', `${host.user}, no administrator: processes of other users cannot be ended`),
       );
+      findings.push(...(host.warnings ?? []).map(({ text, next }) => bad('host', text, next)));
+      if (host.outdated != null)
+        findings.push(
+          bad(
+            'program',
+            `the host's program is not the one that it started from: ${host.outdated}; it starts nothing`,
+            'Run "unjam serve --take-over".',
+          ),
+        );
       if (host.killDisabled)
         findings.push(
           bad('kill', 'UNJAM_DEBUG_DISABLE_KILL is set: no kill is sent', 'Unset it and start the host again.'),

@@ -363,6 +363,10 @@ export const HostInfo = z.strictObject({
   stateDirectory: z.string(),
   capabilities: z.array(z.string()),
   killDisabled: z.boolean(),
+  /** How the program of this host was replaced since it started; null when it was not. It starts nothing then. */
+  outdated: z.string().nullable(),
+  /** What keeps this host from doing its whole job, and what to do about it. */
+  warnings: z.array(z.strictObject({ text: z.string(), next: z.string() })),
 });
 
 export const DrillInput = z.strictObject({

@@ -101,6 +101,12 @@ export type EndOutcome =
   | { readonly kind: 'denied'; readonly errorCode: number | string; readonly message: string }
   | { readonly kind: 'failed'; readonly errorCode: number | string; readonly message: string };
 
+/** What keeps Unjam from doing its whole job here, and what to do about it. */
+export interface Warning {
+  readonly text: string;
+  readonly next: string;
+}
+
 export interface ProcessControl {
   readonly platform: Platform;
   /** Identity of the calling process. */
@@ -111,6 +117,9 @@ export interface ProcessControl {
   readonly elevated: boolean;
   /** Default cancel signal of the platform. */
   readonly defaultSignal: CancelSignal;
+
+  /** About this process on this machine, as it is now; empty when all is well. */
+  warnings(): readonly Warning[];
 
   /** Identity of a living process; null when there is none (a zombie is none). */
   identify(pid: number): ProcessIdentity | null;

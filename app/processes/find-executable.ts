@@ -1,5 +1,5 @@
 /** Finds a command's file the way the platform's shell would, before anything is started. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { delimiter, extname, isAbsolute, resolve } from 'node:path';
 
 /** Absolute path of the executable, or null. A command with a separator is looked up from `cwd`, others on PATH. */
@@ -39,6 +39,23 @@ function isExecutable(path: string): boolean {
     if (!statSync(path).isFile()) return false;
     accessSync(path, constants.X_OK);
     return true;
+  } catch (error) {
+    return process.platform === 'win32' && isStoreAlias((error as NodeJS.ErrnoException).code, () => lstatSync(path));
+  }
+}
+
+/**
+ * `pwsh`, `python` and `winget` from the Store: reparse points that only CreateProcess follows. Asking for what stands
+ * behind them is denied to everybody, themselves they are of no size. Pure but for `look`.
+ */
+export function isStoreAlias(
+  code: string | undefined,
+  look: () => { readonly size: number; isDirectory(): boolean },
+): boolean {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+  try {
+    const itself = look();
+    return itself.size === 0 && !itself.isDirectory();
   } catch {
     return false;
   }

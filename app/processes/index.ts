@@ -8,6 +8,8 @@ export type * from './control.ts';
 export type * from './peer.ts';
 export { findExecutable } from './find-executable.ts';
 export { accountId, ownerIds } from './accounts.ts';
+export { launchProblem } from './launch-problem.ts';
+export { ProgramFiles } from './program-files.ts';
 export { closeAddressToOthers, closeFolderToOthers } from './owner-only.ts';
 export { addressFolder, home, hostAddress, stateDirectory } from './places.ts';
 export { SystemLog } from './system-log.ts';
@@ -22,6 +24,17 @@ export async function openProcessControl(helper?: HelperRuntime): Promise<Proces
   if (process.platform === 'win32') return (await import('./windows.ts')).openWindows(helper);
   if (process.platform === 'linux') return (await import('./linux.ts')).openLinux();
   throw new Error(`Unjam runs on Windows and Linux; it has no process control for "${process.platform}".`);
+}
+
+/** A value of the registry, by its type: text, number, list of texts, or bytes. */
+export type RegistryValue = string | number | bigint | readonly string[] | Uint8Array;
+
+/**
+ * All values of a key below HKEY_LOCAL_MACHINE (Windows only); null when there is no such key.
+ * @throws Error when it cannot be read, which is not the same
+ */
+export async function machineKey(path: string): Promise<Readonly<Record<string, RegistryValue>> | null> {
+  return (await import('./windows/registry.ts')).readMachineKey(path);
 }
 
 /** Null where what a host writes on stderr reaches the system's log by itself (journald). */

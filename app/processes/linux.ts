@@ -84,6 +84,7 @@ export function openLinux(): ProcessControl {
     user: userName(),
     elevated: process.getuid?.() === 0,
     defaultSignal: 'SIGTERM',
+    warnings: () => [...proc.machineWarnings(place)],
     identify: (pid) => proc.identityOf(place, pid),
     liveness,
     prepareRunner() {

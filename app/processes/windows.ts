@@ -1,5 +1,5 @@
 /** Windows process control on job objects, consoles and handles, through koffi. x64. */
-import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
+import { type Liveness, type Place, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { TreeScope } from '../domain/script.ts';
 import type {
   AttachedLaunchRequest,
@@ -8,6 +8,7 @@ import type {
   ProcessControl,
   ProcessSnapshot,
   TreeMember,
+  Warning,
 } from './control.ts';
 import { type HelperRuntime, listenToCtrlC, ownRuntime, sendConsoleEvent } from './windows/console-signal.ts';
 import { end, explainSurvivor, measureSurvivor } from './windows/ending.ts';
@@ -18,9 +19,11 @@ import { membersOf, terminateJob, usageOf, withJob } from './windows/job.ts';
 import { access, closeHandle, ioBytesOf, uptimeWithoutSleep, withProcess } from './windows/kernel.ts';
 import { launch } from './windows/launch.ts';
 import { readCommandLine } from './windows/process-memory.ts';
+import { jobWarning, type OwnJob, ownJob } from './windows/own-jobs.ts';
+import { DebugPrivilege } from './windows/privilege.ts';
 import { readTable, type Thread, toSnapshot, waitsOf } from './windows/process-table.ts';
 import { isSuspended, resume } from './windows/suspension.ts';
-import { ownerOf, sessionOf } from './windows/token.ts';
+import { ownerOf, ownOwner, sessionOf } from './windows/token.ts';
 import { closeWindows, topWindows } from './windows/top-windows.ts';
 import { CookieCache, treeOf } from './windows/tree.ts';
 import { waitedForBy } from './windows/wait-chain.ts';
@@ -28,11 +31,15 @@ import { describeWaits } from './windows/waits.ts';
 
 /** `runtime` runs the helper that sends Ctrl-C; a host inside Electron must give the plain Node beside its runner. */
 export function openWindows(runtime: HelperRuntime | null = ownRuntime()): ProcessControl {
-  if (process.arch !== 'x64') throw new Error(`Unjam needs 64-bit Node for x64 on Windows; this is ${process.arch}.`);
+  if (process.arch !== 'x64')
+    throw new Error(
+      `This Node is for ${process.arch}. Unjam for Windows needs the one for x64, which Windows on ARM emulates.`,
+    );
   const place = readPlace();
   const self = identify(place, process.pid);
   if (!self) throw new Error('Windows does not show this process.');
-  const owner = ownerOf(process.pid);
+  const owner = ownOwner();
+  const debug = new DebugPrivilege();
   const own = { user: owner.user, session: sessionOf(process.pid), integrity: owner.integrity };
   const cookies = new CookieCache();
   /** The jobs of the scripts that this process launched, by name. Their handles keep the names alive. */
@@ -53,7 +60,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     if (table === null) return membersAlone(scope.root, members ?? []);
     const now = performance.now();
     cookies.prune(table);
-    return treeOf(scope, table, members && new Set(members), (p) => cookies.read(p, now));
+    return treeOf(scope, table, members && new Set(members), (p) => debug.use(() => cookies.read(p, now)));
   }
 
   /** What can be said when Windows shows no table: root and job, each process asked for itself. */
@@ -110,6 +117,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     user: owner.user ?? process.env['USERNAME'] ?? 'unknown',
     elevated: owner.elevated,
     defaultSignal: 'ctrl-c',
+    warnings: () => warningsOf({ place, job: ownJob(), elevated: owner.elevated, debug: debug.held }),
     identify: (pid) => identify(place, pid),
     liveness: (identity) => liveness(place, identity),
     prepareRunner: listenToCtrlC,
@@ -127,8 +135,8 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
       if (liveness(place, identity) !== 'alive') return null;
       const entry = readTable()?.find((e) => e.pid === identity.pid);
       return {
-        commandLine: readCommandLine(identity.pid) ?? identity.name,
-        user: ownerOf(identity.pid).user,
+        commandLine: debug.use(() => readCommandLine(identity.pid)) ?? identity.name,
+        user: debug.use(() => ownerOf(identity.pid)).user,
         ioBytes: entry?.ioBytes ?? null,
         waitsFor: waits(identity.pid, entry?.threads ?? []),
       };
@@ -147,7 +155,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
       ),
     endTree,
     end(identity) {
-      return samePlace(identity, place) ? end(identity) : { kind: 'not-same' };
+      return samePlace(identity, place) ? debug.use(() => end(identity)) : { kind: 'not-same' };
     },
     whyAlive(identity, outcome) {
       return explainSurvivor(measureSurvivor(identity, outcome, own, waits(identity.pid, threadsOf(identity.pid))));
@@ -155,8 +163,34 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     close() {
       for (const job of jobs.values()) closeHandle(job);
       jobs.clear();
+      debug.close();
     },
   };
 }
 
 const threadsOf = (pid: number): readonly Thread[] => readTable()?.find((entry) => entry.pid === pid)?.threads ?? [];
+
+interface Circumstances {
+  readonly place: Place;
+  readonly job: OwnJob | null;
+  readonly elevated: boolean;
+  readonly debug: boolean;
+}
+
+/** Pure. */
+export function warningsOf({ place, job, elevated, debug }: Circumstances): Warning[] {
+  const warnings: Warning[] = [];
+  const inJob = jobWarning(job);
+  if (inJob !== null) warnings.push(inJob);
+  if (elevated && !debug)
+    warnings.push({
+      text: 'This administrator does not hold the right "Debug programs" (SeDebugPrivilege): what processes of other users wait for cannot be read, and those that shut out administrators cannot be ended.',
+      next: 'Give the account that right in the local security policy, and start the host again.',
+    });
+  if (place.machineId === undefined)
+    warnings.push({
+      text: `This machine is known by its name "${place.machine}" alone: its MachineGuid cannot be read. After a change of the name its earlier holds count as another machine's.`,
+      next: 'Let this account read HKLM\\SOFTWARE\\Microsoft\\Cryptography.',
+    });
+  return warnings;
+}

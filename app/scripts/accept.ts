@@ -8,7 +8,7 @@ import { limits } from '../domain/limits.ts';
 import { redactWords } from '../domain/redact.ts';
 import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
-import { findExecutable } from '../processes/index.ts';
+import { findExecutable, launchProblem } from '../processes/index.ts';
 
 export interface Accepted {
   readonly spec: ScriptSpec;
@@ -77,6 +77,8 @@ export function acceptStart(
       'Check its spelling and PATH, or give its full path; nothing was started.',
       'command.0',
     );
+  const refused = launchProblem(process.platform === 'win32' ? 'win32' : 'linux', file, cwd);
+  if (refused !== null) throw new UnjamError('bad-input', refused.message, refused.next, 'cwd');
   return {
     environment,
     spec: {

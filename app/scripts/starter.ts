@@ -24,6 +24,8 @@ export interface StarterOptions {
   readonly custody: Custody;
   readonly runner: RunnerCommand;
   readonly killDisabled: boolean;
+  /** How the program of this host was replaced since it started; null when it was not. */
+  readonly outdated?: () => string | null;
 }
 
 const begunMs = 1_000;
@@ -72,6 +74,8 @@ export class Starter {
 
   async #launch(key: string, { spec, environment }: Accepted): Promise<ScriptRecord> {
     const { mutexes, register, custody, killDisabled, runsPath } = this.#o;
+    const outdated = this.#o.outdated?.() ?? null;
+    if (outdated !== null) throw replaced(outdated);
     if (spec.isolation) mutexes.check();
     const path = join(runsPath, key);
     const directory = new RunDirectory(path);
@@ -115,6 +119,14 @@ export class Starter {
     }
   }
 }
+
+/** Its runners would be of another version, or could not start. */
+const replaced = (how: string): UnjamError =>
+  new UnjamError(
+    'start-failed',
+    `The program of this host is not the one that it started from: ${how}. Nothing was started.`,
+    'Let a host of the new version take its place: unjam serve --take-over. Scripts that run go on.',
+  );
 
 const cannotWrite = (path: string, error: Error): UnjamError =>
   new UnjamError(

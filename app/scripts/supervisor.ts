@@ -39,6 +39,8 @@ export interface SupervisorOptions {
   readonly journal: Journal;
   readonly runner: RunnerCommand;
   readonly killDisabled: boolean;
+  /** How the program of this host was replaced since it started; null when it was not. */
+  readonly outdated?: () => string | null;
   /** Of the script of that name; asked for at every look, so that a change holds at once. */
   readonly thresholds?: (script: string) => Thresholds;
   /** How long what is left of a Force Kill may take before it is called unkillable, ms. */

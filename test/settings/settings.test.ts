@@ -7,7 +7,7 @@ import { UnjamError } from '../../app/contract/errors.ts';
 import { Settings } from '../../app/contract/settings-schemas.ts';
 import { defaultSettings, policyKeys, policyName } from '../../app/settings/known.ts';
 import { policySource, type PolicySource } from '../../app/settings/policy-source.ts';
-import { noRegistry, parseRegQuery } from '../../app/settings/registry.ts';
+import { noRegistry, policyValues } from '../../app/settings/registry.ts';
 import { SettingsStore } from '../../app/settings/store.ts';
 
 const kim = { user: 'kim', via: 'cli' } as const;
@@ -201,25 +201,23 @@ describe('policies', () => {
 
 describe('the registry', () => {
   it('is read from what reg.exe prints', () => {
-    // The first five lines as the reg.exe of Wine 8 printed them; the last ones are what else such a key may hold.
-    const output = [
-      '',
-      'HKEY_LOCAL_MACHINE\\Software\\Policies\\Unjam',
-      '    DisableForceKill    REG_DWORD    0x1',
-      '    OverdueFactor    REG_SZ    2.5',
-      '    SilentAfterMinutes    REG_DWORD    0xf',
-      '    BusyCpuPercent    REG_SZ    0,5',
-      '    A name  with spaces    REG_SZ    and    text',
-      '    Nothing    REG_SZ    ',
-      '',
-      'HKEY_LOCAL_MACHINE\\Software\\Policies\\Unjam\\Sub',
-    ].join('\r\n');
-    expect(parseRegQuery(output)).toEqual({
+    expect(
+      policyValues({
+        DisableForceKill: 1,
+        OverdueFactor: '2.5',
+        BusyCpuPercent: '0,5',
+        KeepFinishedDays: 7n,
+        Name: 'grün €',
+        Access: ['a', 'b'],
+        Nothing: '',
+      }),
+    ).toEqual({
       DisableForceKill: 1,
-      SilentAfterMinutes: 15,
       OverdueFactor: 2.5,
       BusyCpuPercent: 0.5,
-      'A name  with spaces': 'and    text',
+      KeepFinishedDays: 7,
+      Name: 'grün €',
+      Access: ['a', 'b'],
       Nothing: '',
     });
   });

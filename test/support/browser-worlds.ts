@@ -30,6 +30,8 @@ export const hostInfo: HostInfo = {
   stateDirectory: 'C:\\ProgramData\\Unjam',
   capabilities: [],
   killDisabled: false,
+  outdated: null,
+  warnings: [],
 };
 
 export class World {

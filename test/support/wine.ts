@@ -13,7 +13,7 @@ import { cacheFolder, copyPrefix, prepareWine, stopServer, wineEnvironment, type
 
 interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Ends the program after this time; 60 s unless told. */
+  /** Ends the program after this time; 110 s unless told. */
   readonly timeoutMs?: number;
 }
 
@@ -75,7 +75,7 @@ async function onWindows(): Promise<WindowsRuntime> {
           env: { ...process.env, ...options.env },
           stdio,
           windowsHide: true,
-          timeout: options.timeoutMs ?? 60_000,
+          timeout: options.timeoutMs ?? 110_000,
         }),
       ),
     stop: () => rm(folder, { recursive: true, force: true, maxRetries: 10 }),
@@ -106,7 +106,7 @@ async function underWine(setup: WineSetup): Promise<WindowsRuntime> {
         spawn(setup.wine, [node, path(join(programs, `${name}.js`)), ...args], {
           env: { ...wineEnvironment(setup, prefix), ...options.env },
           stdio,
-          timeout: options.timeoutMs ?? 60_000,
+          timeout: options.timeoutMs ?? 110_000,
           killSignal: 'SIGKILL',
         }),
       ),

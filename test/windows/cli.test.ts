@@ -130,4 +130,34 @@ describe('unjam', () => {
       .poll(async () => ((await status(hung)) as Row & { orphan: boolean }).orphan, { timeout: 20_000 })
       .toBe(false);
   });
+
+  test('run refuses a batch file where cmd.exe cannot work: it would run in the Windows folder', async () => {
+    const folder = `\\\\?\\${run.windows.path(run.windows.folder)}`;
+    await writeFile(join(run.windows.folder, 'unc.cmd'), '@echo %cd%\r\n');
+    const { code, stdout, stderr } = await unjam('run', '--cwd', folder, '--', '.\\unc.cmd');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('cmd.exe cannot work in');
+  });
+});
+
+describe('a policy in the registry', () => {
+  test('holds for a host that starts: Force Kill is refused, in the words of the policy', async () => {
+    const home = run.windows.path(join(run.windows.folder, 'home of a policy'));
+    const cli = (...args: string[]): Promise<Finished> =>
+      run.windows.run('cli', args, { env: { UNJAM_HOME: home } }).finish();
+    await run.scenario('system', 'policy');
+    try {
+      const { stdout } = await cli('start', ...simulant('stubborn'));
+      const ticket = stdout.trim();
+      const { code, stderr } = await cli('kill', ticket, '--yes');
+      expect(stderr).toContain(
+        'Force Kill is switched off on this host by its administrator (policy DisableForceKill)',
+      );
+      expect(code).not.toBe(0);
+      const { root } = JSON.parse((await cli('status', ticket, '--json')).stdout) as { root?: ProcessIdentity };
+      expect(root?.pid ?? 1).toBeGreaterThan(0);
+    } finally {
+      await run.scenario('system', 'policy', { remove: 'yes' });
+    }
+  });
 });

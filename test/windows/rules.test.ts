@@ -8,6 +8,11 @@ import { fileTimeToMs, msToFileTime } from '../../app/processes/windows/filetime
 import { interrupt } from '../../app/processes/windows/interrupt.ts';
 import { parseSystemProcesses, stateOf, waitsOf } from '../../app/processes/windows/process-table.ts';
 import { decodeText } from '../../app/processes/windows/text-decoding.ts';
+import { isStoreAlias } from '../../app/processes/find-executable.ts';
+import { launchProblem } from '../../app/processes/launch-problem.ts';
+import { warningsOf } from '../../app/processes/windows.ts';
+import { fromFlags } from '../../app/processes/windows/own-jobs.ts';
+import { wmiInput } from '../../app/processes/windows/start-through-wmi.ts';
 import { CookieCache, treeOf } from '../../app/processes/windows/tree.ts';
 import { afterOpenError, livenessFrom } from '../../app/processes/windows/identity.ts';
 import { registryValue } from '../../app/processes/windows/registry.ts';
@@ -44,6 +49,72 @@ describe('life', () => {
     expect(livenessFrom(entry, '5')).toBe('alive');
     expect(livenessFrom(entry, '6')).toBe('dead');
     expect(livenessFrom({ ...entry, created: 0n }, '6')).toBe('unknown');
+  });
+});
+
+describe('a start that Windows would make into another one is refused', () => {
+  const problem = (file: string, cwd: string): string | undefined => launchProblem('win32', file, cwd)?.message;
+
+  test('a batch file in a folder that cmd.exe cannot work in: it would run in the Windows folder', () => {
+    for (const cwd of ['\\\\server\\share\\app', '//server/share', '\\\\?\\C:\\app', '\\\\.\\C:\\app'])
+      for (const file of ['C:\\a\\deploy.cmd', 'C:\\a\\deploy.BAT. ', 'C:\\Windows\\System32\\cmd.exe'])
+        expect(problem(file, cwd)).toContain('cannot work in');
+    expect(problem('C:\\node.exe', '\\\\server\\share\\app')).toBeUndefined();
+    expect(problem('C:\\a\\deploy.cmd', 'C:\\app')).toBeUndefined();
+    expect(launchProblem('linux', '/a/deploy.cmd', '//server/share')).toBeNull();
+  });
+
+  test('a working folder that is too long for CreateProcess', () => {
+    expect(problem('C:\\node.exe', `C:\\${'a'.repeat(255)}`)).toBeUndefined();
+    expect(problem('C:\\node.exe', `C:\\${'a'.repeat(256)}`)).toContain('has 259 characters');
+  });
+
+  test('but not an alias of the Store, which only CreateProcess can follow', () => {
+    const alias = () => ({ size: 0, isDirectory: () => false });
+    for (const code of ['EACCES', 'EPERM', 'UNKNOWN']) expect(isStoreAlias(code, alias)).toBe(true);
+    expect(isStoreAlias('ENOENT', alias)).toBe(false);
+    expect(isStoreAlias('EACCES', () => ({ size: 17, isDirectory: () => false }))).toBe(false);
+    expect(isStoreAlias('EACCES', () => ({ size: 0, isDirectory: () => true }))).toBe(false);
+    expect(isStoreAlias('EACCES', () => JSON.parse('{') as never)).toBe(false);
+  });
+});
+
+describe('a host says what keeps it from its job', () => {
+  const well = { place: { ...place, machineId: 'id' }, job: null, elevated: true, debug: true };
+  const texts = (circumstances: Parameters<typeof warningsOf>[0]): string[] =>
+    warningsOf(circumstances).map((warning) => warning.text);
+
+  test('a job that ends it with whoever started it', () => {
+    expect(texts(well)).toEqual([]);
+    expect(texts({ ...well, job: fromFlags(0x800) })).toEqual([]);
+    expect(texts({ ...well, job: fromFlags(0x2000) })[0]).toContain('all their scripts would end');
+    expect(fromFlags(0x2000 | 0x1000)).toEqual({ killOnClose: true, mayLeave: true });
+  });
+
+  test('an administrator without "Debug programs"; of an ordinary user nobody expects it', () => {
+    expect(texts({ ...well, debug: false })[0]).toContain('SeDebugPrivilege');
+    expect(texts({ ...well, elevated: false, debug: false })).toEqual([]);
+  });
+
+  test('a machine that is known by its name alone', () => {
+    expect(texts({ ...well, place })[0]).toContain('MachineGuid');
+  });
+
+  test('and is started by WMI with its log behind it, without a value in the text of a program', () => {
+    const start = {
+      file: 'C:\\Program Files\\n.exe',
+      args: ['C:\\cli.js', 'serve'],
+      cwd: 'C:\\u',
+      environment: { A: '1', B: 'x=y' },
+      log: 'C:\\u\\host.log',
+    };
+    expect(JSON.parse(wmiInput(start, 'C:\\Windows'))).toEqual({
+      commandLine:
+        'C:\\Windows\\System32\\cmd.exe /d /s /c ""C:\\Program Files\\n.exe" "C:\\cli.js" "serve" >>"C:\\u\\host.log" 2>&1"',
+      folder: 'C:\\u',
+      environment: ['A=1', 'B=x=y'],
+    });
+    expect(() => wmiInput({ ...start, file: 'C:\\%A%\\n.exe' }, 'C:\\Windows')).toThrow('cannot be given to cmd.exe');
   });
 });
 

@@ -34,3 +34,19 @@ describe('the user at the other end', () => {
     expect(others).toEqual({ owner: user, current: user });
   });
 });
+
+describe('the registry', () => {
+  test('gives a policy with every letter and by its type, and nothing when there is no key', async () => {
+    expect(await run.scenario('system', 'policy')).toEqual({
+      before: null,
+      values: { DisableForceKill: 1, 'Grün €': 'grün €', OverdueFactor: 2.5 },
+    });
+    expect(await run.scenario('system', 'policy', { remove: 'yes' })).toEqual({ absent: null });
+  });
+
+  test('says an error where it cannot be read: what held stays in force then', async () => {
+    expect(await run.scenario('system', 'registry error')).toEqual({
+      answer: expect.stringMatching(/^failed: .*Windows error/) as string,
+    });
+  });
+});

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Place as MachinePlace, ProcessIdentity } from '../../domain/identity.ts';
-import type { ProcessSnapshot, ProcessState } from '../control.ts';
+import type { ProcessSnapshot, ProcessState, Warning } from '../control.ts';
 
 /** USER_HZ: 100 on every Linux architecture that Node runs on (getconf CLK_TCK). */
 const ticksPerSecond = 100;
@@ -35,6 +35,17 @@ const machinesOwnNamespace = 'pid:[4026531836]';
 export function machineIdFrom(pidNamespace: string, file: string | null): string | undefined {
   const id = file?.trim() ?? '';
   return pidNamespace === machinesOwnNamespace && /^[0-9a-f]{32}$/.test(id) ? id : undefined;
+}
+
+/** Of a container the name is the identity; elsewhere a missing id is worth a word. Pure. */
+export function machineWarnings({ machine, machineId, pidNamespace }: MachinePlace): Warning[] {
+  if (machineId !== undefined || pidNamespace !== machinesOwnNamespace) return [];
+  return [
+    {
+      text: `This machine is known by its name "${machine}" alone: it has no /etc/machine-id. After a change of the name its earlier holds count as another machine's.`,
+      next: 'Run "systemd-machine-id-setup" as root.',
+    },
+  ];
 }
 
 /** Also answers for zombies; look at `state`. */

@@ -10,7 +10,7 @@ export type Handle = number | bigint;
 
 export type Out = [number | bigint | null];
 
-type LibraryName = 'kernel32' | 'ntdll' | 'advapi32' | 'user32' | 'iphlpapi';
+type LibraryName = 'kernel32' | 'ntdll' | 'advapi32' | 'user32' | 'iphlpapi' | 'secur32';
 
 const libraries = new Map<LibraryName, ReturnType<typeof koffi.load>>();
 
@@ -32,7 +32,7 @@ export function bind<F extends (...args: never[]) => unknown>(
   symbol: string,
   ...parameters: string[]
 ): F {
-  const padding = name === 'kernel32' || name === 'advapi32' ? 0 : Math.max(0, 8 - parameters.length);
+  const padding = name !== 'ntdll' && name !== 'user32' ? 0 : Math.max(0, 8 - parameters.length);
   const padded = [...parameters, ...Array<string>(padding).fill('void *')];
   const nulls = Array<null>(padding).fill(null);
   let native: ((...args: unknown[]) => unknown) | undefined;

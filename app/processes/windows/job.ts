@@ -47,7 +47,7 @@ const basicProcessIdList = 3;
 const basicAndIoAccountingInformation = 8;
 const extendedLimitInformation = 9;
 /** JOBOBJECT_BASIC_LIMIT_INFORMATION.LimitFlags */
-const limit = { breakawayOk: 0x800, killOnJobClose: 0x2000 } as const;
+export const limit = { breakawayOk: 0x800, silentBreakawayOk: 0x1000, killOnJobClose: 0x2000 } as const;
 const alreadyExists = 183;
 const moreData = 234;
 
@@ -114,6 +114,14 @@ export function membersOf(job: Handle): readonly number[] | null {
     if (error !== moreData) return null;
   }
   return null;
+}
+
+/** LimitFlags of a job, of the caller's own for handle 0; null when they cannot be read. */
+export function limitFlagsOf(job: Handle): number | null {
+  const limits = Buffer.alloc(144);
+  return queryInformationJobObject(job, extendedLimitInformation, limits, limits.length, [0])
+    ? limits.readUInt32LE(16)
+    : null;
 }
 
 /** Needs the job's handle only: no process of it can deny this through its own access list. */

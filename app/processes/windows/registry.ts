@@ -1,4 +1,5 @@
 /** Reads values of the registry through the wide API: no program is started, and every letter arrives. */
+import type { RegistryValue } from '../index.ts';
 import { describeError } from './errors.ts';
 import { bind, type Handle, type Out, wideText } from './ffi.ts';
 
@@ -61,8 +62,6 @@ const success = 0;
 const notFound = 2;
 const moreData = 234;
 const noMoreItems = 259;
-
-export type RegistryValue = string | number | bigint | readonly string[] | Buffer;
 
 /** As the registry's own types: 1 and 2 text, 4 and 11 numbers, 7 a list of texts; anything else stays bytes. */
 export function registryValue(type: number, data: Buffer): RegistryValue {

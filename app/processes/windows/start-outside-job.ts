@@ -5,6 +5,8 @@ import { environmentBlock } from './environment.ts';
 import { windowsError } from './errors.ts';
 import type { Handle } from './ffi.ts';
 import { closeHandle } from './kernel.ts';
+import { ownJob } from './own-jobs.ts';
+import { startThroughWmi } from './start-through-wmi.ts';
 
 export interface OutsideStart {
   readonly file: string;
@@ -19,8 +21,8 @@ const accessDenied = 5;
 
 /**
  * Without console or window, in a process group of its own and outside of the caller's jobs. Node's `detached` does not
- * leave a job. `left` is false when a job of somebody else (an IDE, a build agent) forbids it: then the program ends with
- * that job.
+ * leave a job. When a job that ends everything in it forbids it (a tab of Windows Terminal), WMI starts the program;
+ * `left` is false when neither was possible: then the program ends with that job, and says so itself (`jobWarning`).
  * @throws Error with `code` when Windows refuses the program.
  */
 export function startOutsideJob(start: OutsideStart): { readonly pid: number; readonly left: boolean } {
@@ -50,6 +52,8 @@ export function startOutsideJob(start: OutsideStart): { readonly pid: number; re
     let left = true;
     let created = createProcess({ ...request, flags: flags | creation.breakawayFromJob });
     if ('error' in created && created.error === accessDenied) {
+      const throughWmi = ownJob()?.killOnClose ? startThroughWmi(start) : null;
+      if (throughWmi !== null && 'pid' in throughWmi) return { pid: throughWmi.pid, left: true };
       left = false;
       created = createProcess({ ...request, flags });
     }

@@ -1,6 +1,7 @@
 /** Who a process runs as: user name, integrity, session. */
 import type { Peer } from '../peer.ts';
-import { attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
+import { sidText } from './accounts.ts';
+import { addressOf, attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
 import { access, closeHandle, withProcess } from './kernel.ts';
 
 const openProcessToken = bind<(process: Handle, rights: number, token: Out) => number>(
@@ -43,12 +44,13 @@ const lookupAccountSid = bind<
   '_Inout_ uint32 *',
   '_Out_ uint32 *',
 );
-const convertSidToStringSid = bind<(sid: bigint, text: [string | null]) => number>(
-  'advapi32',
+const getUserNameEx = bind<(format: number, name: Buffer, size: [number]) => number>(
+  'secur32',
   'int32',
-  'ConvertSidToStringSidW',
-  'uintptr_t',
-  '_Out_ str16 *',
+  'GetUserNameExW',
+  'int',
+  '_Out_ void *',
+  '_Inout_ uint32 *',
 );
 const processIdToSessionId = bind<(pid: number, session: Out) => number>(
   'kernel32',
@@ -78,12 +80,26 @@ export interface Owner {
 
 const unknownOwner: Owner = { user: null, elevated: false, integrity: null };
 
-export const ownerOf = (pid: number): Owner => withToken(pid, readOwner) ?? unknownOwner;
+export const ownerOf = (pid: number): Owner => withToken(pid, (token) => readOwner(token)) ?? unknownOwner;
 
-function readOwner(token: Handle): Owner {
+/**
+ * Of this process, without a question to a domain controller: Windows remembers the name since the logon. A runner must
+ * not wait for the network before it starts its script.
+ */
+export function ownOwner(): Owner {
+  return withToken(process.pid, (token) => readOwner(token, ownName() ?? userOf(token))) ?? unknownOwner;
+}
+
+/** NameSamCompatible: `CONTOSO\\kim`. */
+function ownName(): string | null {
+  const [name, size]: [Buffer, [number]] = [Buffer.alloc(1_024), [512]];
+  return attempt(() => getUserNameEx(2, name, size)) ? wideText(name) || null : null;
+}
+
+function readOwner(token: Handle, user = userOf(token)): Owner {
   const elevation = read(token, tokenElevation);
   return {
-    user: userOf(token),
+    user,
     elevated: elevation !== null && elevation.length >= 4 && elevation.readUInt32LE(0) !== 0,
     integrity: integrityOf(token),
   };
@@ -96,12 +112,13 @@ export function userSid(pid: number): string | null {
 
 function sidOf(token: Handle): string | null {
   const information = read(token, tokenUser);
-  return information && sidText(information.readBigUInt64LE(0));
+  return information && sidAt(information, 0);
 }
 
-function sidText(sid: bigint): string | null {
-  const text: [string | null] = [null];
-  return convertSidToStringSid(sid, text) ? text[0] : null;
+/** The SID whose address stands at `at`: Windows puts it into the same buffer. Nothing is allocated that must be freed. */
+function sidAt(information: Buffer, at: number): string | null {
+  const offset = Number(information.readBigUInt64LE(at) - addressOf(information));
+  return offset > 0 && offset + 8 <= information.length ? sidText(information.subarray(offset)) : null;
 }
 
 /** Who a process runs as, with the groups that are in force: not Administrators for one whom UAC has filtered. */
@@ -119,9 +136,7 @@ function groupsOf(token: Handle): string[] {
   for (let i = 0, at = 8; information !== null && i < information.readUInt32LE(0); i += 1, at += 16) {
     const attributes = information.readUInt32LE(at + 8);
     const sid =
-      (attributes & isEnabled) !== 0 && (attributes & isTokenRestricted) === 0
-        ? sidText(information.readBigUInt64LE(at))
-        : null;
+      (attributes & isEnabled) !== 0 && (attributes & isTokenRestricted) === 0 ? sidAt(information, at) : null;
     if (sid !== null) groups.push(sid);
   }
   return groups;

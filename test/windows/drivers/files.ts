@@ -10,9 +10,16 @@ import { VersionStore } from '../../../app/locks/version-store.ts';
 import { restrictFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
 import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
 import { readHostFile, writeHostFile } from '../../../app/host-files.ts';
-import { createOnce } from '../../../app/run-directory/atomic-file.ts';
+import type { Handle } from '../../../app/processes/windows/ffi.ts';
+import { closeHandle } from '../../../app/processes/windows/kernel.ts';
+import {
+  createOnce,
+  createOnceInBackground,
+  readOnce,
+  sweepTemporaries,
+} from '../../../app/run-directory/atomic-file.ts';
 import { findExecutable } from '../../../app/processes/index.ts';
-import { accessListOf } from '../support/access-list.ts';
+import { accessListOf, holdWithoutDelete } from '../support/access-list.ts';
 import { scenarios, until } from '../support/scenarios.ts';
 
 const codeOf = (call: () => void): string => {
@@ -164,6 +171,33 @@ await scenarios({
 
   async creator({ options }) {
     return { first: createOnce(options['target']!, options['value'], 'synced'), value: options['value'] };
+  },
+
+  /** A scanner opens each temporary file when it has been linked, and lets nobody delete it. */
+  async 'scanner on temporary files'({ folder }) {
+    const held: Handle[] = [];
+    const real = fs.linkSync;
+    const table = fs as unknown as Record<string, unknown>;
+    table['linkSync'] = (from: string, to: string) => {
+      real(from, to);
+      held.push(holdWithoutDelete(from));
+    };
+    syncBuiltinESMExports();
+    const path = join(folder, 'exit.json');
+    const first = createOnce(path, { code: 7 }, 'synced');
+    const second = createOnce(path, { code: 8 }, 'synced');
+    const inBackground = await createOnceInBackground(join(folder, 'claim.json'), {});
+    const left = fs.readdirSync(folder).filter((name) => name.endsWith('.tmp')).length;
+    for (const handle of held) closeHandle(handle);
+    sweepTemporaries(folder, () => false);
+    return {
+      first,
+      second,
+      inBackground,
+      content: readOnce(path),
+      wereHeld: left > 0,
+      left: fs.readdirSync(folder).filter((name) => name.endsWith('.tmp')),
+    };
   },
 
   async watch({ folder }) {

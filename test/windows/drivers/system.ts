@@ -1,10 +1,18 @@
 /** What the host asks of Windows beside processes: the Event Log, and who is at the other end of a connection. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { currentUser, openConnectionOwner, openSystemLog, SystemLog } from '../../../app/processes/index.ts';
+import { join } from 'node:path';
+import {
+  currentUser,
+  machineKey,
+  openConnectionOwner,
+  openSystemLog,
+  SystemLog,
+} from '../../../app/processes/index.ts';
+import { windowsRegistry } from '../../../app/settings/registry.ts';
 import { say, scenarios } from '../support/scenarios.ts';
 
 const pipeName = (): string => `\\\\.\\pipe\\unjam-test-${randomBytes(8).toString('hex')}`;
@@ -19,6 +27,38 @@ await scenarios({
     log.write('not for monitoring tools');
     await log.close();
     return { problems };
+  },
+
+  /** A policy as an administrator writes it: `reg.exe` sets it, and takes it away again. */
+  async policy({ options }) {
+    const reg = join(process.env['SystemRoot']!, 'System32', 'reg.exe');
+    const key = 'HKLM\\Software\\Policies\\Unjam';
+    const write = (...args: string[]): void => {
+      const { status } = spawnSync(reg, [...args, '/reg:64', '/f'], { stdio: 'ignore', windowsHide: true });
+      if (status !== 0) throw new Error(`reg.exe ${args.join(' ')} ended with ${status}`);
+    };
+    if (options['remove'] === 'yes') {
+      write('delete', key);
+      return { absent: await machineKey('Software\\Policies\\Unjam') };
+    }
+    const before = await machineKey('Software\\Policies\\Unjam');
+    write('add', key, '/v', 'DisableForceKill', '/t', 'REG_DWORD', '/d', '1');
+    write('add', key, '/v', 'Grün €', '/t', 'REG_SZ', '/d', 'grün €');
+    write('add', key, '/v', 'OverdueFactor', '/t', 'REG_SZ', '/d', '2.5');
+    return { before, values: await windowsRegistry.read() };
+  },
+
+  /** What neither is there nor can be read: a name that the registry refuses. */
+  async 'registry error'() {
+    const answer = await machineKey(`Software\\${'x'.repeat(300)}`).then(
+      (values) => JSON.stringify(values),
+      (error: unknown) => `failed: ${(error as Error).message}`,
+    );
+    return { answer };
+  },
+
+  async warnings({ control }) {
+    return { warnings: control.warnings() };
   },
 
   /** A server on a pipe, asked by this process and by another one, which stays connected. */

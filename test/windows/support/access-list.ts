@@ -1,6 +1,6 @@
 /** Takes the right to terminate from everybody, the owner included: a real "access denied" without another user. */
 import { bind, type Handle, type Out } from '../../../app/processes/windows/ffi.ts';
-import { withProcess } from '../../../app/processes/windows/kernel.ts';
+import { isHandle, withProcess } from '../../../app/processes/windows/kernel.ts';
 
 const convert = bind<(text: string, revision: number, descriptor: Out, size: Out) => number>(
   'advapi32',
@@ -61,4 +61,24 @@ export function accessListOf(path: string): string | null {
   if (!getFileSecurity(path, dacl, descriptor, descriptor.length, [0])) return null;
   const text: [string | null] = [null];
   return toText(descriptor, 1, dacl, text, null) ? text[0] : null;
+}
+
+const createFile = bind<
+  (
+    name: string,
+    rights: number,
+    share: number,
+    security: null,
+    creation: number,
+    flags: number,
+    template: null,
+  ) => Handle
+>('kernel32', 'uintptr_t', 'CreateFileW', 'str16', 'uint32', 'uint32', 'void *', 'uint32', 'uint32', 'void *');
+
+/** Opens a file as a scanner does that shares it for reading alone. */
+export function holdWithoutDelete(path: string): Handle {
+  const [genericRead, shareRead, openExisting] = [0x80000000, 1, 3];
+  const handle = createFile(path, genericRead, shareRead, null, openExisting, 0, null);
+  if (!isHandle(handle)) throw new Error(`${path} could not be held`);
+  return handle;
 }
