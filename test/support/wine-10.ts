@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -34,6 +34,12 @@ export const wine10In = (root: string): WinePrograms => ({
   wineserver: join(root, 'usr/lib/wine/wineserver'),
 });
 
+/** Where wineserver looks for its national language tables, as seen from its own folder. */
+const tables = 'usr/share/wine/wine';
+
+/** A tree that was unpacked before its tables were linked leans on those of the system's Wine. */
+export const isWine10 = (root: string): boolean => existsSync(join(root, tables, 'nls'));
+
 /** Makes `root`, which must not be there yet. Needs apt-get and dpkg-deb; throws when the packages cannot be had. */
 export async function installWine10(root: string): Promise<void> {
   await mkdir(join(root, '..'), { recursive: true });
@@ -44,6 +50,7 @@ export async function installWine10(root: string): Promise<void> {
     await Promise.all(debs.map((deb) => run('dpkg-deb', ['-x', deb, tree])));
     await bindToOwnLibraries(tree, root);
     await addZlib(tree);
+    await symlink('.', join(tree, tables));
     // The packaged wrapper looks for wineserver64 in /usr; -p0 ends the server with its last client.
     await writeFile(
       join(tree, 'usr/lib/wine/wineserver'),

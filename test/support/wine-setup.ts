@@ -8,7 +8,7 @@ import { copyFile, cp, mkdir, mkdtemp, open, readdir, rename, rm, stat, writeFil
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { installWine10, wine10In, type WinePrograms } from './wine-10.ts';
+import { installWine10, isWine10, wine10In, type WinePrograms } from './wine-10.ts';
 
 const run = promisify(execFile);
 
@@ -49,7 +49,8 @@ async function findWine(): Promise<WinePrograms> {
   if (installed >= 10 || (choice === '8' && installed > 0)) return debianWine;
   const root = join(cacheFolder, 'wine-10');
   try {
-    if (!existsSync(root)) {
+    if (!isWine10(root)) {
+      await rm(root, { recursive: true, force: true });
       say('downloading and unpacking Wine 10 (about 20 s, 110 MB)');
       await installWine10(root);
     }
