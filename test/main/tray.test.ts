@@ -202,7 +202,7 @@ describe('the menu', () => {
       online([script({ state: 'final', verdict: 'abandoned', stuck: false, orphan: true, blocks: 0 })]),
     );
     const orphan = items.find((item) => item.label === 'Abandoned: Deploy web-eu / step 4, PID 7312');
-    expect((orphan?.submenu as MenuItemConstructorOptions[]).map((item) => item.label)).toEqual([
+    expect((orphan!.submenu as MenuItemConstructorOptions[]).map((item) => item.label)).toEqual([
       'Show',
       'Force Kill…',
       'Open log',

@@ -138,7 +138,7 @@ export class BrowserHost {
     return async (input: Parsed<M>): Promise<Output<M>> => {
       const answer = this.answers.get(method);
       if (answer === undefined) return await usual(input);
-      return (await answer(input as Record<string, unknown>)) as Output<M>;
+      return (await answer(input)) as Output<M>;
     };
   }
 
