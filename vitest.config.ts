@@ -8,6 +8,7 @@
  * - `browser`, `windows`, `packaged`, `torture`: the folder of that name; one file at a time.
  */
 import { defineConfig } from 'vitest/config';
+import { LiveReporter } from './test/support/live-reporter.ts';
 
 interface Options {
   readonly exclude?: string[];
@@ -32,18 +33,18 @@ const ofFolders = folders.map((folder) => `test/${folder}/**`);
 
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    reporters: process.env['UNJAM_TEST_EVENTS'] ? ['default', new LiveReporter()] : ['default'],
     projects: [
       project('unit', 'test/**/*.test.ts', {
         exclude: ['test/**/*.property.test.ts', 'test/**/*.real.test.ts', ...ofFolders],
         testTimeout: 30_000,
       }),
       project('property', 'test/**/*.property.test.ts', { testTimeout: 60_000 }),
-      project('real', 'test/**/*.real.test.ts', { exclude: ofFolders, testTimeout: 60_000, fileParallelism: false }),
+      project('real', 'test/**/*.real.test.ts', { exclude: ofFolders, testTimeout: 180_000, fileParallelism: false }),
       ...folders.map((folder) =>
         project(folder, `test/${folder}/**/*.test.ts`, {
-          testTimeout: { browser: 60_000, windows: 120_000 }[folder] ?? 600_000,
-          hookTimeout: { browser: 60_000, windows: 300_000 }[folder] ?? 600_000,
+          testTimeout: { browser: 180_000, windows: 300_000 }[folder] ?? 600_000,
+          hookTimeout: { browser: 180_000, windows: 300_000 }[folder] ?? 600_000,
           fileParallelism: false,
           ...(folder === 'browser' ? { expect: { poll: { timeout: 30_000 } } } : {}),
         }),

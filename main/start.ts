@@ -1,32 +1,59 @@
 /**
- * `npm start`: opens the console. In Electron where its binary is installed, or can be installed within a few
- * seconds, and there is a display; otherwise from the headless host in a browser. Says in one line which and why.
- * Runs in plain Node: it must not import electron, which would try to download it.
+ * `npm start`: opens the console, in Electron where there is a desktop and its binary is installed or can be
+ * downloaded, else in a browser from the headless host. Says which, and why. Must not import electron, which would
+ * itself try to download the binary.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import * as http from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { hasDesktop } from '../app/processes/places.ts';
+import { electronBinary, electronVersion, installElectron, NoElectron } from './electron-download.ts';
 
-const installMs = 8_000;
 const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const packageFolder = process.env['UNJAM_ELECTRON_PACKAGE'] ?? root('node_modules/electron');
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
-/** Path of the Electron binary, or null. `path.txt` is what the electron package itself reads. */
-function electronBinary(): string | null {
-  const dist = process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? root('node_modules/electron/dist');
-  const names = ['electron', 'electron.exe'].map((name) => `${dist}/${name}`);
-  const pathFile = root('node_modules/electron/path.txt');
-  if (existsSync(pathFile)) names.unshift(`${dist}/${readFileSync(pathFile, 'utf8')}`);
-  return names.find((path) => existsSync(path)) ?? null;
-}
-
-function installElectron(): string | null {
-  spawnSync(process.execPath, [root('node_modules/electron/install.js')], { stdio: 'ignore', timeout: installMs });
-  return electronBinary();
-}
-
-function hasDisplay(): boolean {
-  const windows = 'SystemRoot' in process.env || 'SYSTEMROOT' in process.env;
-  return windows || Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']);
+/** Downloads with a line that shows how far it is; Enter gives it up. */
+async function download(): Promise<string | null> {
+  say(`Downloading Electron ${electronVersion(packageFolder)}, about 110 MB, this first time only.`);
+  const { stdin, stdout } = process;
+  const stop = new AbortController();
+  if (stdin.isTTY) {
+    say('Press Enter to open the console in a browser instead, Ctrl-C to stop. What has come is kept.');
+    stdin.once('data', () => stop.abort(new NoElectron('you stopped the download')));
+  }
+  const began = performance.now();
+  let [first, shown, step] = [-1, 0, -1];
+  try {
+    return await installElectron({
+      packageFolder,
+      partialFolder: root('.cache/electron'),
+      signal: stop.signal,
+      onProgress(got, all) {
+        if (first < 0) first = got;
+        const now = performance.now();
+        const speed = ((got - first) / 1e6 / Math.max(0.1, (now - began) / 1000)).toFixed(1);
+        const line = `${megabytes(got)} of ${all > 0 ? megabytes(all) : '?'} MB, ${speed} MB/s`;
+        if (stdout.isTTY && now - shown > 200) {
+          shown = now;
+          stdout.write(`\r\x1b[K${line}`);
+        } else if (!stdout.isTTY && Math.floor((got / (all || Infinity)) * 10) > step) {
+          step = Math.floor((got / all) * 10);
+          say(line);
+        }
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof NoElectron)) throw error;
+    if (stdout.isTTY) stdout.write('\r\x1b[K');
+    say(`Electron is not installed: ${error.message}. To try again: npm start`);
+    return null;
+  } finally {
+    if (stdout.isTTY) stdout.write('\r\x1b[K');
+    stdin.pause();
+  }
 }
 
 if (!existsSync(root('dist/cli.js'))) {
@@ -34,17 +61,13 @@ if (!existsSync(root('dist/cli.js'))) {
   if (built.status !== 0) process.exit(built.status ?? 1);
 }
 
-const display = hasDisplay();
-const electron = display ? (electronBinary() ?? installElectron()) : null;
-const why = electron
-  ? 'its binary is installed'
-  : display
-    ? 'the Electron binary is not installed and could not be installed now'
-    : 'there is no display for Electron';
-process.stdout.write(
-  electron ? `Opening Unjam in Electron: ${why}.\n` : `Opening Unjam from the headless host: ${why}.\n`,
-);
-
+// Honours HTTPS_PROXY and its like, where this Node can.
+http.setGlobalProxyFromEnv?.();
+const desktop = hasDesktop(process.env);
+const electron = desktop ? (electronBinary(packageFolder) ?? (await download())) : null;
+if (electron) say('Opening Unjam in Electron.');
+else if (desktop) say('Opening the console in your browser instead.');
+else say('There is no desktop here, so the console opens in a browser.');
 const [file, ...args] = electron
   ? [electron, root('.')]
   : [process.execPath, root('dist/cli.js'), 'serve', '--console'];

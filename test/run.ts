@@ -1,102 +1,116 @@
 /**
  * `npm test`: installs what the tests need where it may, builds, checks, runs every test and ends with one line
- * `N passed, N failed, N skipped`. A static check counts as one test. `npm test -- unit real` runs only those.
+ * `N passed, N failed, N skipped`. A static check counts as one test. `npm test -- quick` runs types, lint, unit and
+ * property tests; `npm test -- real browser` only the projects of these names; `npm test -- test/cli` only these files.
+ *
+ * Everything but the preparation runs in a view of this machine as a bare one, see test/support/bare-machine.ts.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { bareEnvironment, bareMachine, whyNoBareMachine } from './support/bare-machine.ts';
+import type { TestEvent } from './support/live-reporter.ts';
+import { installTools, installWine, toolPackages } from './support/prepare.ts';
 
-interface Totals {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+const began = performance.now();
+const isFile = (word: string): boolean => word.includes('/') || word.endsWith('.ts');
+const wanted = process.argv.slice(2).filter((word) => !isFile(word));
+const files = process.argv.slice(2).filter(isFile);
+const isQuick = wanted.includes('quick');
+const isWhole = process.argv.length === 2;
+const chosen = (project: string): boolean =>
+  isWhole ||
+  wanted.includes(project) ||
+  (wanted.length === 0 && files.length > 0) ||
+  (isQuick && (project === 'unit' || project === 'property'));
 
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly numFailedTestSuites: number;
-  readonly testResults: readonly {
-    readonly assertionResults: readonly {
-      readonly status: string;
-      readonly fullName: string;
-    }[];
-  }[];
-}
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const wanted = process.argv.slice(2);
-const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 const skips: string[] = [];
+const durations: [string, number][] = [];
+/** What runs now, and since when. */
+const running = new Map<string, number>();
+const children = new Set<ChildProcess>();
 
-/** Projects that may share the machine run together; those that measure or start many processes run alone. */
-const groups = [['unit', 'property'], ['real'], ['browser'], ['windows'], ['packaged'], ['torture']];
-
-const checks: readonly (readonly [string, string])[] = [
-  ['types of app', 'tsc -p tsconfig.node.json'],
-  ['types of main', 'tsc -p tsconfig.main.json'],
-  ['types of tests', 'tsc -p tsconfig.test.json'],
+const tsc = (project: string): string => `node node_modules/typescript-7/bin/tsc -p tsconfig.${project}.json`;
+const checks: readonly (readonly [name: string, command: string])[] = [
+  ['types of app', tsc('node')],
+  ['types of main', tsc('main')],
+  ['types of tests', tsc('test')],
   ['types of renderer', 'svelte-check --tsconfig tsconfig.renderer.json --output human'],
-  ['lint', 'eslint .'],
+  ['lint', 'oxlint --type-aware'],
   ['format', 'prettier --check --log-level warn .'],
   ['layers', 'depcruise --config .dependency-cruiser.cjs --output-type err app main renderer'],
   ['unused code', 'knip'],
 ];
 
+const clock = (ms: number): string =>
+  `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
+
 function say(line: string): void {
+  if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
   process.stdout.write(`${line}\n`);
 }
 
-function seconds(since: number): string {
-  return `${((performance.now() - since) / 1000).toFixed(0)} s`;
+/** What runs, what has passed, and the clock: rewritten each second on a terminal, elsewhere a line every 30 s. */
+function showProgress(): void {
+  const now = performance.now();
+  const names = [...running].map(([name, since]) => `${name} ${clock(now - since)}`).join(', ');
+  const line = `${clock(now - began)}  ${totals.passed} passed, ${totals.failed} failed so far; running ${names}`;
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line.slice(0, (process.stdout.columns || 80) - 1)}`);
+  else process.stdout.write(`${line}\n`);
 }
 
-function run(command: string): { ok: boolean; output: string } {
-  const result = spawnSync(command, {
-    cwd: root,
-    shell: true,
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024,
-    stdio: ['ignore', 'pipe', 'pipe'],
+interface Ended {
+  readonly ok: boolean;
+  readonly output: string;
+  readonly ms: number;
+}
+
+/** Runs a command line in the bare view. `onEvent`: what it tells on file descriptor 3. */
+async function run(name: string, command: string, onEvent?: (line: string) => void): Promise<Ended> {
+  const since = performance.now();
+  running.set(name, since);
+  const [file, ...args] = bare?.command ?? ['sh', '-c', 'exec "$@"', 'sh'];
+  const events = onEvent ? { UNJAM_TEST_EVENTS: '1' } : {};
+  const child =
+    process.platform === 'win32'
+      ? spawn(command, {
+          cwd: root,
+          shell: true,
+          env: { ...env, ...events },
+          stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        })
+      : spawn(file, [...args, 'sh', '-c', command], {
+          cwd: root,
+          env: { ...env, ...events },
+          stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        });
+  children.add(child);
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const told = createInterface({ input: child.stdio[3] as Readable });
+  if (onEvent) told.on('line', onEvent);
+  const code = await new Promise<number | null>((done) => {
+    child.on('error', (error) => {
+      output += error.message;
+      done(null);
+    });
+    child.on('close', done);
   });
-  return { ok: result.status === 0, output: `${result.stdout}${result.stderr}` };
+  children.delete(child);
+  running.delete(name);
+  return { ok: code === 0, output, ms: performance.now() - since };
 }
 
-/** What the tests run beside npm's packages: the file that shows it, and Debian's package. */
-const tools: readonly (readonly [string, string, string])[] = [
-  ['/usr/bin/chromium', 'chromium', 'the browser specs'],
-  ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core', 'screenshots'],
-  ['/usr/bin/osslsigncode', 'osslsigncode', 'the packaging tests'],
-  ['/usr/bin/makensis', 'nsis', 'the installer test'],
-];
-
-/** Installs what is missing where that is possible without asking, else names it. */
-function prepare(): void {
-  if (process.platform !== 'linux' || !existsSync('/usr/bin/apt-get')) return;
-  const missing = tools.filter(
-    ([file]) => !existsSync(file) && !(file === '/usr/bin/chromium' && process.env['CHROMIUM']),
-  );
-  if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name).join(' ');
-  if (process.getuid?.() !== 0) {
-    say(`Missing for ${missing.map(([, , what]) => what).join(', ')}: run "apt-get install ${packages}" as root.`);
-    return;
-  }
-  say(`Installing ${packages} …`);
-  const installed = run(
-    `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages}`,
-  );
-  if (!installed.ok) say(`They could not be installed:\n${installed.output.slice(-2_000)}`);
-}
-
-function check(name: string, command: string): void {
-  const began = performance.now();
-  const { ok, output } = run(command);
-  say(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds(began)})`);
+async function check(name: string, command: string): Promise<void> {
+  const { ok, output, ms } = await run(name, command);
+  say(`${ok ? 'ok  ' : 'FAIL'} ${name} (${clock(ms)})`);
   if (ok) totals.passed += 1;
   else {
     totals.failed += 1;
@@ -105,35 +119,35 @@ function check(name: string, command: string): void {
   }
 }
 
-function test(projects: readonly string[]): void {
-  const began = performance.now();
-  const report = `${root}.cache/vitest-${projects.join('-')}.json`;
-  rmSync(report, { force: true });
-  const { ok, output } = run(
-    `vitest run ${projects.map((p) => `--project ${p}`).join(' ')} --reporter=default --reporter=json --outputFile.json=${report} --passWithNoTests`,
+/** Projects that may share the machine run in one go. */
+async function test(...projects: string[]): Promise<void> {
+  const names = projects.filter(chosen);
+  if (names.length === 0) return;
+  const group = names.join(', ');
+  const own = { passed: 0, failed: 0, skipped: 0, files: 0 };
+  const { ok, output, ms } = await run(
+    group,
+    `vitest run ${names.map((name) => `--project ${name}`).join(' ')} ${files.join(' ')} --passWithNoTests`,
+    (line) => {
+      const event = JSON.parse(line) as TestEvent;
+      if (event.kind === 'file') {
+        own.files += 1;
+        durations.push([event.file, event.ms]);
+        return;
+      }
+      const state = event.kind === 'test' ? event.state : 'failed';
+      totals[state] += 1;
+      own[state] += 1;
+      if (state === 'failed') failures.push(event.kind === 'test' ? event.name : event.where);
+      if (event.kind === 'test' && state === 'skipped') skips.push(event.name);
+    },
   );
-  if (!existsSync(report)) {
+  if (!ok && own.failed === 0) {
     totals.failed += 1;
-    failures.push(`${projects.join(', ')}: the test runner ended without a report`);
-    say(output);
-    return;
+    failures.push(`${group}: the test runner ended without saying which test failed`);
   }
-  const result = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
-  const all = result.testResults.flatMap((f) => f.assertionResults);
-  const skipped = all.filter((t) => t.status === 'pending' || t.status === 'skipped' || t.status === 'todo');
-  totals.passed += result.numPassedTests;
-  totals.failed += result.numFailedTests;
-  totals.skipped += skipped.length;
-  // A file that fails to load has no test of its own to count.
-  const broken = !ok && result.numFailedTests === 0;
-  if (broken) totals.failed += 1;
-  failures.push(
-    ...all.filter((t) => t.status === 'failed').map((t) => t.fullName),
-    ...(broken ? [`${projects.join(', ')}: an error outside of any test`] : []),
-  );
-  skips.push(...skipped.map((t) => t.fullName));
   say(
-    `${ok ? 'ok  ' : 'FAIL'} ${projects.join(', ')}: ${result.numPassedTests} passed, ${result.numFailedTests} failed, ${skipped.length} skipped (${seconds(began)})`,
+    `${ok ? 'ok  ' : 'FAIL'} ${group}: ${own.passed} passed, ${own.failed} failed, ${own.skipped} skipped in ${own.files} files (${clock(ms)})`,
   );
   if (ok) return;
   // Its own account of each failure, with what was expected and what was found.
@@ -141,14 +155,60 @@ function test(projects: readonly string[]): void {
   say(text.slice(Math.max(0, text.search(/⎯+ (Failed Tests|Failed Suites|Unhandled Errors)/))).slice(0, 20_000));
 }
 
-mkdirSync(`${root}.cache`, { recursive: true });
-prepare();
-if (wanted.length === 0 || !existsSync(`${root}dist/cli.js`)) check('build', 'npm run --silent build');
-if (wanted.length === 0) for (const [name, command] of checks) check(name, command);
-for (const group of groups) {
-  const chosen = wanted.length === 0 ? group : group.filter((p) => wanted.includes(p));
-  if (chosen.length > 0) test(chosen);
+mkdirSync(`${root}/.cache`, { recursive: true });
+if (!isQuick) installTools(say);
+const needsWine = chosen('windows') || chosen('packaged');
+const wine = needsWine ? installWine(say) : Promise.resolve();
+const whyNot = whyNoBareMachine();
+if (whyNot !== null) say(`The tests see this whole machine, not a bare one: ${whyNot}.`);
+const browser = process.env['CHROMIUM'];
+const bare = whyNot === null ? bareMachine(root, toolPackages, browser ? [browser] : []) : null;
+const env: NodeJS.ProcessEnv =
+  bare?.env ??
+  (process.platform === 'win32'
+    ? process.env
+    : { ...bareEnvironment(root, process.env), HOME: process.env['HOME'] ?? '/' });
+process.on('exit', () => bare?.remove());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGTERM');
+    process.exit(130);
+  });
+const progress = setInterval(showProgress, process.stdout.isTTY ? 1_000 : 30_000);
+
+const build = async (): Promise<void> => {
+  if (isWhole || !existsSync(`${root}/dist/cli.js`)) await check('build', 'npm run --silent build');
+};
+const built = build();
+
+/** Two lanes for two cores: one mostly computes, the other mostly waits for processes to do what they promise. */
+await Promise.all([
+  (async () => {
+    if (isWhole || isQuick) for (const [name, command] of checks) await check(name, command);
+    await built;
+    await test('unit', 'property');
+    await test('browser');
+  })(),
+  (async () => {
+    await built;
+    await test('real');
+    await wine;
+    await test('windows');
+    await test('packaged');
+  })(),
+]);
+await test('torture');
+if (bare && isWhole) {
+  const left = bare.leftovers();
+  const ok = left.length === 0;
+  totals[ok ? 'passed' : 'failed'] += 1;
+  say(`${ok ? 'ok  ' : 'FAIL'} nothing of the tests is left in /tmp or the home directory`);
+  if (!ok) failures.push(`left in /tmp or the home directory: ${left.join(', ')}`);
 }
+clearInterval(progress);
+
+durations.sort(([, a], [, b]) => b - a);
+writeFileSync(`${root}/.cache/test-durations.json`, `${JSON.stringify(durations, null, 1)}\n`);
 if (skips.length > 0) say(`\nSkipped:\n${skips.map((s) => `  ${s}`).join('\n')}`);
 if (failures.length > 0) say(`\nFailed:\n${failures.map((f) => `  ${f}`).join('\n')}`);
 say(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);

@@ -1,12 +1,14 @@
 /** `unjam serve`: the headless host; with --console also the page in a browser. */
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { ConsoleOptions } from '../api/console-server.ts';
 import type { Application } from '../application.ts';
 import type { Engine } from '../engine.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { readHostFile } from '../host-files.ts';
 import { forgetStarter } from '../processes/background.ts';
-import { stateDirectory } from '../processes/places.ts';
+import { consolePort, stateDirectory } from '../processes/places.ts';
 import { userName } from '../processes/user-name.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
@@ -75,24 +77,32 @@ export async function serve(options: ServeOptions): Promise<void> {
     const { version } = await import('../version.ts');
     const { openConnectionOwner } = await import('../processes/index.ts');
     const engine = await followed(application, open, log);
-    const server = await openConsole({
+    const consoleOptions: Omit<ConsoleOptions, 'port'> = {
       dispatch: engine.dispatch,
       subscribe: (listener) => engine.subscribe((state) => state.kind === 'online' && listener(state.snapshot)),
       version,
       root,
-      port,
       user: userName(),
       role: 'owner', // of this process, so of a host in it; another host knows this process by its account
       ownerOf: await openConnectionOwner(null),
-    });
+    };
+    const server =
+      options.port === undefined
+        ? await openConsole({ ...consoleOptions, port: consolePort(directory) }).catch(
+            () => openConsole({ ...consoleOptions, port: 0 }), // the usual one is another's now
+          )
+        : await openConsole({ ...consoleOptions, port });
     close = () => engine.close();
     consoleServer = server;
     const url = server.oneTimeUrl();
     const opened = options.open !== false && (await openInBrowser(url));
     print(
-      opened
-        ? `Unjam console opened in the browser (port ${server.port}).`
-        : `Unjam console: ${url}\nThe address works once, within ten minutes.`,
+      [
+        opened ? `The console is open in your browser.` : `Open this address in your browser: ${url}`,
+        ...(opened ? [] : ['It works once, within ten minutes.']),
+        `Ctrl-C stops this host; scripts keep running. Another address: npx unjam serve --console`,
+        `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} ${userName()}@${hostname()}, then open the address there.`,
+      ].join('\n'),
     );
   } else if (!options.background)
     print(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts keep running.`);

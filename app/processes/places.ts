@@ -41,6 +41,18 @@ function installedPerMachine(environment: NodeJS.ProcessEnv): boolean {
   });
 }
 
+export const isWindows = process.platform === 'win32';
+
+/** Whether there is a screen to open a window on. */
+export const hasDesktop = (environment: NodeJS.ProcessEnv = process.env): boolean =>
+  isWindows || Boolean(environment['DISPLAY'] || environment['WAYLAND_DISPLAY']);
+
+/** The console's port of a state directory: the same each time, so that a tunnel to it can be kept. */
+export function consolePort(directory: string): number {
+  const hash = createHash('sha256').update(directory.toLowerCase()).digest();
+  return 20_000 + (hash.readUInt16BE(0) % 10_000); // below the ports that Linux and Windows give out by themselves
+}
+
 /** Address of the host of a state directory: a Unix socket inside it, or a named pipe. */
 export function hostAddress(directory: string): string {
   const hash = createHash('sha256').update(directory.toLowerCase()).digest('hex').slice(0, 24);

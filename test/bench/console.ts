@@ -1,6 +1,6 @@
 /**
  * Speed of the console with 1,000 scripts that are refreshed four times a second, in the browser that the specs use:
- * `node test/bench/console.ts`. Prints the figures beside their bars (ui.md 6.1) and exits with 1 when one is missed.
+ * `npm run bench -- console`. Prints the figures beside their bars (ui.md 6.1) and exits with 1 when one is missed.
  */
 import { availableParallelism, loadavg } from 'node:os';
 import type { Page } from 'playwright-core';

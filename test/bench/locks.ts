@@ -1,4 +1,4 @@
-/** Figures of mutexes and journal: node test/bench/locks.ts; a table, then JSON. Recovery: test/bench/recovery.ts. */
+/** Figures of mutexes and journal: npm run bench -- locks; a table, then JSON. Recovery: test/bench/recovery.ts. */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';

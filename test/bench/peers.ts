@@ -1,5 +1,5 @@
 /**
- * Unjam beside other supervisors in one run: node test/bench/peers.ts [start|burst|idle|capture|tree]
+ * Unjam beside other supervisors in one run: npm run bench -- peers [start|burst|idle|capture|tree]
  * pm2 comes from npm into `.cache/peers`; supervisord is taken when it is installed (Debian: apt-get install supervisor);
  * systemd-run when systemd is there. Prints a table, and the figures as JSON.
  */

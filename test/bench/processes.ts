@@ -1,5 +1,5 @@
 /**
- * Process control against raw spawn in the same run: node test/bench/processes.ts [name…]
+ * Process control against raw spawn in the same run: npm run bench -- processes [name…]
  * Prints a table, and the figures as JSON. What they mean and what limits them: docs/benchmarks.md.
  */
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * How long a host takes to start among many scripts: node test/bench/recovery.ts [live scripts] [finished scripts].
+ * How long a host takes to start among many scripts: npm run bench -- recovery [live scripts] [finished scripts].
  * The live ones have the run directories, holds and process trees of real ones, but `sleep` stands in for their runners:
  * 500 real runners would take 20 GB of memory. A host only asks the kernel whether a runner lives.
  */

@@ -1,6 +1,6 @@
 /**
- * Takes pictures from a real host with a real script that hangs: `node test/browser/take-screenshots.ts` those of
- * docs/images, `node test/browser/take-screenshots.ts FOLDER` every view as light, dark and narrow into a folder, to be
+ * Takes pictures from a real host with a real script that hangs: `npm run screenshots` those of
+ * docs/images, `npm run screenshots FOLDER` every view as light, dark and narrow into a folder, to be
  * looked at. About two minutes, because nothing is stuck before it has been silent for one.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';

@@ -64,13 +64,14 @@ export function whyNoBareMachine(): string | null {
 }
 
 /** `tools`: packages that `npm test` installs; `programs`: files whose packages are wanted too. */
-export function bareMachine(
-  checkout: string,
-  tools: readonly string[],
-  programs: readonly string[] = [],
-): BareMachine {
-  mkdirSync(join(checkout, '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(checkout, '.cache', 'bare-machine-'));
+export function bareMachine(checkout: string, tools: readonly string[], programs: readonly string[] = []): BareMachine {
+  const cache = join(checkout, '.cache');
+  mkdirSync(cache, { recursive: true });
+  for (const name of readdirSync(cache)) {
+    const pid = /^bare-machine-(\d+)-/.exec(name)?.[1]; // of a run that was killed
+    if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(cache, name), { recursive: true, force: true });
+  }
+  const folder = mkdtempSync(join(cache, `bare-machine-${process.pid}-`));
   const [usr, tmp, home] = ['usr', 'tmp', 'home'].map((name) => join(folder, name)) as [string, string, string];
   for (const path of [usr, tmp, home, join(folder, 'root')]) mkdirSync(path);
   chmodSync(tmp, 0o1777);
@@ -83,7 +84,10 @@ export function bareMachine(
   return {
     command: ['unshare', '--mount', '--propagation', 'private', 'sh', join(folder, 'enter')],
     env: bareEnvironment(checkout, process.env),
-    leftovers: () => [...readdirSync(tmp), ...readdirSync(home).filter((name) => !known.has(name))],
+    leftovers: () => [
+      ...readdirSync(tmp).filter((name) => !checkout.startsWith(`/tmp/${name}/`)),
+      ...readdirSync(home).filter((name) => !known.has(name)),
+    ],
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
@@ -108,6 +112,8 @@ function enter(folder: string, checkout: string): string {
     'here=$PWD',
     `mount -t tmpfs -o mode=755 bare-machine ${quoted(root)}`,
     ...bind(`${folder}/usr`, '/usr'),
+    // Its files are the machine's own.
+    `mount -o remount,bind,ro ${quoted(`${root}/usr`)}`,
     ...links.map((name) => `ln -s ${quoted(readlinkSync(`/${name}`))} ${quoted(`${root}/${name}`)}`),
     ...systemPaths.filter((path) => existsSync(path)).flatMap((path) => bind(path, path)),
     ...(resolver.startsWith('/etc/') ? [] : bind(dirname(resolver), dirname(resolver))),
@@ -115,7 +121,9 @@ function enter(folder: string, checkout: string): string {
     `chmod 1777 ${quoted(`${root}/var/tmp`)}`,
     ...bind(`${folder}/tmp`, '/tmp'),
     ...bind(`${folder}/home`, '/root'),
-    ...bind(checkout, checkout),
+    // Without what is mounted below it: this view itself.
+    `mkdir -p ${quoted(root + checkout)}`,
+    `mount --bind ${quoted(checkout)} ${quoted(root + checkout)}`,
     `cd ${quoted(root)}`,
     'pivot_root . old',
     'umount -l /old',
@@ -167,7 +175,10 @@ function packagesWithDependencies(wanted: readonly string[]): Set<string> {
     if (known === undefined) open.push(...(providers.get(name) ?? []).filter((other) => !found.has(other)));
     else if (!found.has(name)) {
       found.add(name);
-      open.push(...known.wants.flat());
+      for (const alternatives of known.wants) {
+        const first = alternatives.find((other) => all.has(other));
+        open.push(...(first === undefined ? alternatives : [first]));
+      }
     }
   }
   return found;

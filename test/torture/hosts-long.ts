@@ -1,5 +1,5 @@
 /**
- * The torture of hosts.test.ts with as many host kills as you like: node test/torture/hosts-long.ts [kills, 1000 when
+ * The torture of hosts.test.ts with as many host kills as you like: npm run torture -- hosts [kills, 1000 when
  * absent]. Rounds of half a minute, each in a state directory of its own; each must leave nothing behind.
  */
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';

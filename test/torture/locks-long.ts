@@ -1,5 +1,5 @@
 /**
- * The torture of locks.test.ts for as long as you like: node test/torture/locks-long.ts [seconds, 600 when absent].
+ * The torture of locks.test.ts for as long as you like: npm run torture -- locks [seconds, 600 when absent].
  * 16 processes on 4 mutexes in rounds of a minute; each round drains and removes everything that it made.
  */
 import { chaos } from './locks-chaos.ts';

@@ -1,4 +1,4 @@
-/** The torture of processes.test.ts with as many kills as you like: node test/torture/processes-long.ts [kills] */
+/** The torture of processes.test.ts with as many kills as you like: npm run torture -- processes [kills] */
 import { chaos } from './processes-chaos.ts';
 
 const report = await chaos({ kills: Number(process.argv[2] ?? 300), parallel: 20, killEveryMs: 250 });
