@@ -96,6 +96,8 @@ export interface TreeScope {
   readonly job: string | null;
   /** Name of the runner's own cgroup (v2), in which the script was born; absent where none could be made. */
   readonly cgroup?: string;
+  /** What carries the script's output into its logs, for as long as somebody has it open; absent where nothing does. */
+  readonly drain?: ProcessIdentity;
   /** Members that were seen when this was written: they belong to it as long as they live. */
   readonly known?: readonly ProcessIdentity[];
 }

@@ -17,13 +17,15 @@ export interface LaunchRequest {
   /** The script's whole environment; UNJAM_RUN is in it already. */
   readonly environment: Readonly<Record<string, string>>;
   readonly runId: string;
-  /** Opened for appending, created when missing; the script writes to them directly. */
+  /** Opened for appending, created when missing. */
   readonly stdoutPath: string;
   readonly stderrPath: string;
+  /** Called, perhaps often, when the disk has refused a part of the output, which is missing from the log then. */
+  readonly onOutputLost?: () => void;
 }
 
 /** A command that keeps the caller's terminal: its standard streams and console, on POSIX its process group. */
-export type AttachedLaunchRequest = Omit<LaunchRequest, 'stdoutPath' | 'stderrPath'>;
+export type AttachedLaunchRequest = Omit<LaunchRequest, 'stdoutPath' | 'stderrPath' | 'onOutputLost'>;
 
 /** How a process ended, raw: `code` is null when a signal ended it (POSIX), unsigned 32 bit on Windows. */
 export interface ExitStatus {
@@ -133,6 +135,8 @@ export interface ProcessControl {
   prepareRunner(): void;
   /** Does once what a launch does first, on nothing: for a runner that waits. Absent where it would gain nothing. */
   rehearse?(): void;
+  /** Begins what the launch of a script with these logs needs, while it still waits for its mutex. Absent where that is nothing. */
+  prepareLaunch?(files: Pick<LaunchRequest, 'stdoutPath' | 'stderrPath'>): void;
   /** Starts a script behind a closed gate. Throws an Error with `code` (ENOENT, EACCES …) when the system refuses. */
   launch(request: LaunchRequest): Promise<LaunchedScript>;
   /** As `launch`; when the caller dies before the gate is open, the command never runs. */
@@ -166,6 +170,14 @@ export interface ProcessControl {
   examine?(identity: ProcessIdentity): Examination | null;
   /** True when the process has not become the script's command yet. Absent where it cannot be told. */
   atGate?(identity: ProcessIdentity): boolean;
+
+  /**
+   * Resolves when the logs hold all that the script had written before this call, also while others go on writing; or
+   * when the disk has not taken it for two seconds. Absent where the script writes to its logs itself.
+   */
+  drained?(scope: TreeScope, files: Pick<LaunchRequest, 'stdoutPath' | 'stderrPath'>): Promise<void>;
+  /** Whether somebody has the script's output open; null where that cannot be told. */
+  isOutputOpen?(scope: TreeScope): boolean | null;
 
   /** Sends the cancel signal to the whole tree, and wakes stopped processes so that they can act on it. */
   interrupt(scope: TreeScope, signal: CancelSignal): Promise<SignalOutcome>;

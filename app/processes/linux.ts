@@ -6,6 +6,7 @@ import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
 import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
+import { drained, Output, type OutputFiles } from './linux/output.ts';
 import * as proc from './linux/proc.ts';
 import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
 import { isConcealed, Kin, MarkCache, treeOf } from './linux/tree.ts';
@@ -30,6 +31,9 @@ export function openLinux(): ProcessControl {
   const seenAlive = new WeakMap<ProcessIdentity, number>();
   let entering: Promise<void> | null = null;
   let cgroup: string | null = null;
+  let prepared: { readonly files: OutputFiles; readonly output: Output } | null = null;
+  /** When the output of a script that this process has launched is over; by the pid of its drain. */
+  const ends = new Map<number, Promise<void>>();
   const self = proc.identityOf(place, process.pid);
   if (!self) throw new Error('/proc does not show this process: Unjam needs a mounted /proc (proc(5)).');
 
@@ -95,9 +99,16 @@ export function openLinux(): ProcessControl {
       process.on('SIGPIPE', () => undefined);
       entering = enterCgroup(self).then((name) => void (cgroup = name));
     },
+    prepareLaunch(files) {
+      prepared ??= { files, output: new Output(files) };
+    },
     async launch(request) {
       await entering;
-      const launched = await launch(place, request, () => kin.note(request.runId));
+      const isPrepared = prepared?.files.stdoutPath === request.stdoutPath;
+      const output = isPrepared && prepared ? prepared.output : new Output(request);
+      if (isPrepared) prepared = null;
+      const launched = await launch(place, request, output, () => kin.note(request.runId));
+      if (launched.scope.drain) ends.set(launched.scope.drain.pid, output.ended);
       return cgroup === null ? launched : { ...launched, scope: { ...launched.scope, cgroup } };
     },
     launchAttached: (request) => launchAttached(place, request),
@@ -127,6 +138,10 @@ export function openLinux(): ProcessControl {
     ioBytes: (identity) => proc.readIoBytes(identity.pid),
     examine: (identity) => (liveness(identity) === 'alive' ? examine(place, identity) : null),
     atGate: (identity) => isGate(proc.readCommandLine(identity.pid) ?? ''),
+    async drained({ root, drain }, files) {
+      if (drain && samePlace(root, place)) await drained(place, drain, files, ends.get(drain.pid) ?? null);
+    },
+    isOutputOpen: ({ drain }) => (drain === undefined ? null : liveness(drain) !== 'dead'),
     async interrupt(scope, signal) {
       return interrupt(scope, tree(scope), signalNames[signal]);
     },

@@ -45,6 +45,7 @@ export class Session {
   /** Who was left running on purpose when the script exited. */
   #left: readonly ProcessIdentity[] = [];
   #lastOutput = performance.now();
+  #hasLostOutput = false;
 
   constructor(context: SessionContext) {
     this.#c = context;
@@ -59,6 +60,7 @@ export class Session {
   /** Resolves when nothing is left to watch. */
   async run(): Promise<void> {
     this.#indexer.start();
+    this.#c.control.prepareLaunch?.(this.#c.directory);
     try {
       if (await this.#takeMutex()) await this.#runScript();
     } finally {
@@ -196,6 +198,7 @@ export class Session {
         runId: spec.runId,
         stdoutPath: directory.stdoutPath,
         stderrPath: directory.stderrPath,
+        onOutputLost: () => this.#outputLost(),
       });
     } catch (error) {
       const why = (error as Error).message;
@@ -224,6 +227,11 @@ export class Session {
     launched.release();
     this.#log.append({ type: 'started', pid: launched.scope.root.pid });
     await this.#watch(launched, start);
+  }
+
+  #outputLost(): void {
+    if (!this.#hasLostOutput) this.#log.append({ type: 'note' }, lines.outputLost());
+    this.#hasLostOutput = true;
   }
 
   #unjamEnvironment(): Record<string, string> {
@@ -268,6 +276,7 @@ export class Session {
 
     const status = await launched.exited;
     const endedAt = Date.now();
+    await control.drained?.(scope, directory);
     this.#indexer.look(true);
     const record: ExitRecord = {
       schema: 1,

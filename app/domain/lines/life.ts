@@ -56,3 +56,10 @@ export const runnerDied = (root: ProcessIdentity, m: MutexFacts | null): Line =>
   );
 
 export const startFailed = (why: string): Line => line('W106', `The script could not be started: ${why}.`);
+
+export const outputLost = (): Line =>
+  line(
+    'W242',
+    'The disk refused a part of the output; that part is missing from the log.',
+    'Next: free space on the disk of the state directory.',
+  );

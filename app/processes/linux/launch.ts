@@ -7,6 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename } from 'node:path';
 import type { AttachedLaunchRequest, ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
+import type { Output } from './output.ts';
 import { type Place, readStat } from './proc.ts';
 
 /** Exit status of the shell when the gate was closed for good. */
@@ -17,15 +18,24 @@ const gate = `read -r go <&3 || exit ${gateClosed}; exec 3<&- "$@"`;
 export const isGate = (commandLine: string): boolean => commandLine.startsWith(`/bin/sh -c ${gate} unjam-gate `);
 
 /** `onExit` is called when the kernel has just reported the end of the root process. */
-export async function launch(place: Place, request: LaunchRequest, onExit: () => void): Promise<LaunchedScript> {
-  const stdout = openSync(request.stdoutPath, 'a', 0o600);
-  const stderr = openSync(request.stderrPath, 'a', 0o600);
+export async function launch(
+  place: Place,
+  request: LaunchRequest,
+  output: Output,
+  onExit: () => void,
+): Promise<LaunchedScript> {
   try {
-    // Own session and process group (setsid).
-    return await gated(place, request, { detached: true, stdio: ['ignore', stdout, stderr] }, onExit);
-  } finally {
-    closeSync(stdout);
-    closeSync(stderr);
+    for (const path of [request.stdoutPath, request.stderrPath]) closeSync(openSync(path, 'a', 0o600));
+    if (request.onOutputLost) output.onLost = request.onOutputLost;
+    const launched = await output.opened((stdout, stderr) =>
+      // Own session and process group (setsid).
+      gated(place, request, { detached: true, stdio: ['ignore', stdout, stderr] }, onExit),
+    );
+    const drain = output.identity(place);
+    return drain === null ? launched : { ...launched, scope: { ...launched.scope, drain } };
+  } catch (error) {
+    output.giveUp();
+    throw error;
   }
 }
 

@@ -123,12 +123,7 @@ function add<K>(map: Map<K, ProcessSnapshot[]>, key: K, process: ProcessSnapshot
 
 const indexes = new WeakMap<readonly ProcessSnapshot[], TableIndex>();
 
-export function treeOf(
-  scope: TreeScope,
-  table: readonly ProcessSnapshot[],
-  marksOf: MarksOf,
-  kin: Kin,
-): TreeMember[] {
+export function treeOf(scope: TreeScope, table: readonly ProcessSnapshot[], marksOf: MarksOf, kin: Kin): TreeMember[] {
   const cookieOf = (process: ProcessSnapshot): string | null => marksOf(process).cookie;
   const index = indexes.get(table) ?? new TableIndex(table, marksOf);
   indexes.set(table, index);
