@@ -27,4 +27,4 @@ export const programs = (input: Record<string, string>, format: 'es' | 'cjs'): U
   };
 };
 
-export default defineConfig(programs({ cli: 'app/cli/main.ts', 'main/main': 'main/main.ts' }, 'es'));
+export default defineConfig(programs({ cli: 'app/cli/entry.ts', 'main/main': 'main/main.ts' }, 'es'));

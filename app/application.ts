@@ -26,7 +26,7 @@ import {
   ProgramFiles,
   SystemLog,
 } from './processes/index.ts';
-import { LogReader } from './scripts/log-reader.ts';
+import { LogReaders } from './scripts/log-readers.ts';
 import type { RunnerCommand } from './scripts/runner-pool.ts';
 import { SnapshotFeed } from './scripts/snapshot-feed.ts';
 import { Supervisor } from './scripts/supervisor.ts';
@@ -135,7 +135,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   };
   forgetOld();
   const forgetting = setInterval(forgetOld, 3_600_000).unref();
-  const logs = new LogReader();
+  const logs = new LogReaders();
   const feed = new SnapshotFeed(supervisor);
 
   const info = (caller: Caller): HostInfo => ({
@@ -251,6 +251,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     async close() {
       await socket.close();
       feed.close();
+      logs.close();
       supervisor.close();
       clearInterval(forgetting);
       settings.close();

@@ -21,7 +21,6 @@ export const LogReadInput = z.strictObject({
   tailBytes: z.int().min(1).max(4_194_304).optional().describe('only the last so many bytes'),
   maxBytes: z.int().min(1).max(4_194_304).optional(),
   stream: z.enum(logStreams).optional(),
-  search: z.string().min(1).max(1000).optional().describe('only lines that contain this text; case-sensitive'),
   raw: z.boolean().optional().describe('bytes as base64 instead of text'),
   waitMs: z
     .int()

@@ -43,9 +43,9 @@ export class LogIndex {
   }
 
   #add(line: string): void {
-    const [at, stdout, stderr, events] = line.split(' ').map(Number);
-    if (at === undefined || stdout === undefined || stderr === undefined || events === undefined) return;
-    this.#push({ at, stdout, stderr, events });
+    // Anything else is torn, damaged, or of a version that is not understood: the next row covers what it meant.
+    const row = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15})$/.exec(line);
+    if (row) this.#push({ at: Number(row[1]), stdout: Number(row[2]), stderr: Number(row[3]), events: Number(row[4]) });
   }
 
   #push(row: IndexRow): void {

@@ -1,4 +1,3 @@
 export { LogIndex } from './index-file.ts';
 export { LogIndexer } from './indexer.ts';
-export { LineReader } from './line-reader.ts';
-export { readLog } from './read-log.ts';
+export { LogReader } from './log-reader.ts';

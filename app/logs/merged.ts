@@ -3,11 +3,16 @@
  * stderr, then Unjam's events. A run is what one file gives without another one in between; lines never cross its ends.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { z } from 'zod';
 import type { LogEntry } from '../contract/methods.ts';
-import type { ScriptEvent } from '../domain/events.ts';
 import { fileSize } from '../run-directory/run-directory.ts';
 import { type IndexRow, type LogIndex, rowAfter, seqOf } from './index-file.ts';
-import type { LogPaths } from './read-log.ts';
+
+export interface LogPaths {
+  readonly stdoutPath: string;
+  readonly stderrPath: string;
+  readonly eventsPath: string;
+}
 
 export type LogFile = 'stdout' | 'stderr' | 'events';
 export type Stream = LogEntry['stream'];
@@ -62,30 +67,19 @@ export class MergedLog implements Disposable {
     return this.#rows[rowAfter(this.#rows, seq)]?.at ?? null;
   }
 
-  /** At most `max` bytes from `seq` on, of one file; null at the end. */
+  /** At most `max` bytes from `seq` on, of one file and one run; null at the end. */
   read(seq: number, max: number): Chunk | null {
-    const k = rowAfter(this.#rows, seq);
-    const before = this.#rows[k - 1];
-    const row = this.#rows[k];
-    if (!before || !row) return null;
-    let start = seqOf(before);
-    for (const file of logFiles) {
-      const length = row[file] - before[file];
-      if (seq < start + length) {
-        const offset = before[file] + seq - start;
-        const end = this.#runEnd(file, k, offset + max);
-        return {
-          file,
-          seq,
-          offset,
-          length: end.offset - offset,
-          bytes: this.bytes(file, offset, end.offset - offset),
-          isRunEnd: end.isRunEnd,
-        };
-      }
-      start += length;
-    }
-    return null;
+    const place = this.#placeOf(seq);
+    return place && this.#chunk(seq, place, this.#runEnd(place.file, place.k, place.offset + max));
+  }
+
+  /** As `read`, but only what was seen at one moment: a part of one row. Of events at most `maxOfEvents`. */
+  readRow(seq: number, max: number, maxOfEvents: number): Chunk | null {
+    const place = this.#placeOf(seq);
+    if (place === null) return null;
+    const limit = place.offset + (place.file === 'events' ? maxOfEvents : max);
+    const end = this.#rows[place.k]?.[place.file] ?? 0;
+    return this.#chunk(seq, place, { offset: Math.min(end, limit), isRunEnd: end <= limit });
   }
 
   bytes(file: LogFile, offset: number, length: number): Buffer {
@@ -95,6 +89,30 @@ export class MergedLog implements Disposable {
     const bytes = this.#fill(file, offset, Math.max(length, readAheadBytes));
     this.#ahead.set(file, { offset, bytes });
     return bytes.subarray(0, length);
+  }
+
+  /** The row and the file that hold the byte at `seq`. */
+  #placeOf(seq: number): { readonly k: number; readonly file: LogFile; readonly offset: number } | null {
+    const k = rowAfter(this.#rows, seq);
+    const before = this.#rows[k - 1];
+    const row = this.#rows[k];
+    if (!before || !row) return null;
+    let start = seqOf(before);
+    for (const file of logFiles) {
+      const length = row[file] - before[file];
+      if (seq < start + length) return { k, file, offset: before[file] + seq - start };
+      start += length;
+    }
+    return null;
+  }
+
+  #chunk(
+    seq: number,
+    { file, offset }: { readonly file: LogFile; readonly offset: number },
+    end: { readonly offset: number; readonly isRunEnd: boolean },
+  ): Chunk {
+    const length = end.offset - offset;
+    return { file, seq, offset, length, bytes: this.bytes(file, offset, length), isRunEnd: end.isRunEnd };
   }
 
   [Symbol.dispose](): void {
@@ -136,11 +154,15 @@ export class MergedLog implements Disposable {
 const goesOn = (rows: readonly IndexRow[], k: number, file: LogFile): boolean =>
   (rows[k]?.[file] ?? 0) > (rows[k - 1]?.[file] ?? 0);
 
-/** An event as a line of the log; null when it is not for people, or torn. */
-export function visibleEvent(line: string): (ScriptEvent & { readonly text: string }) | null {
+/** Made when it is first used: a runner only writes events, and need not load what reads them. */
+const visibleEventSchema = () => z.object({ at: z.number(), code: z.string().optional(), text: z.string() });
+let schema: ReturnType<typeof visibleEventSchema> | undefined;
+
+/** An event as a line of the log; null when it is not for people, torn, or written by a version that is not understood. */
+export function visibleEvent(line: string): z.output<ReturnType<typeof visibleEventSchema>> | null {
   try {
-    const event = JSON.parse(line) as ScriptEvent;
-    return typeof event.text === 'string' ? (event as ScriptEvent & { readonly text: string }) : null;
+    schema ??= visibleEventSchema();
+    return schema.safeParse(JSON.parse(line)).data ?? null;
   } catch {
     return null;
   }

@@ -235,3 +235,39 @@ describe('an expression', () => {
     expect(longest).toBeLessThan(500);
   });
 });
+
+describe('text that is not UTF-8', () => {
+  const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
+
+  test('UTF-16, as PowerShell 5 and wsl.exe write it, is shown and found', async () => {
+    using log = new LogFiles();
+    log.write('stdout', utf16('\ufeffDeploying wéb\r\n\r\nfailed: disk full\r\n')).look(true);
+    const { lines } = await log.lines({ from: 0, count: 9, waitMs: 5_000 }, true);
+    expect(lines.map((line) => line.text).slice(0, 3)).toEqual(['Deploying wéb', '', 'failed: disk full']);
+    expect((await log.search({ text: 'disk full', from: 0, count: 9, waitMs: 5_000 }, true)).hits).toEqual([3]);
+    expect((await log.search({ text: '^failed', regex: true, from: 0, count: 9, waitMs: 5_000 }, true)).hits).toEqual([
+      3,
+    ]);
+    expect(
+      log.reader
+        .read({ ticket: 't' }, true)
+        .entries.map((e) => e.text)
+        .join(''),
+    ).toContain('failed: disk full\r\n');
+  });
+
+  test('single zeros in other text stay what they are', async () => {
+    using log = new LogFiles();
+    log.write('stdout', 'find -print0: a\0b\0c and more text\n').look(true);
+    expect((await log.lines({ from: 0, count: 1, waitMs: 5_000 }, true)).lines[0]?.text).toBe(
+      'find -print0: a\0b\0c and more text',
+    );
+  });
+});
+
+test('a line that overwrites itself thousands of times shows its newest state', async () => {
+  using log = new LogFiles();
+  log.write('stdout', Array.from({ length: 3_000 }, (_, i) => `\rCopying ${i + 1}`).join('')).look(true);
+  const { lines } = await log.lines({ from: 0, count: 1, waitMs: 5_000 }, true);
+  expect(lines[0]?.text.endsWith('\rCopying 3000')).toBe(true);
+});

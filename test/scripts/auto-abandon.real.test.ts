@@ -8,7 +8,7 @@ import type { Actor } from '../../app/domain/script.ts';
 import { Journal } from '../../app/journal/journal.ts';
 import { Mutexes } from '../../app/locks/index.ts';
 import { openProcessControl } from '../../app/processes/index.ts';
-import { LogReader } from '../../app/scripts/log-reader.ts';
+import { LogReaders } from '../../app/scripts/log-readers.ts';
 import { Supervisor } from '../../app/scripts/supervisor.ts';
 
 const kim: Actor = { user: 'kim', via: 'api' };
@@ -43,7 +43,7 @@ it.skipIf(process.platform === 'win32')(
       rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     });
     const log = async (ticket: string): Promise<string> =>
-      (await new LogReader().read(supervisor.record(ticket), methods['logs.read'].input.parse({ ticket }))).entries
+      (await new LogReaders().read(supervisor.record(ticket), methods['logs.read'].input.parse({ ticket }))).entries
         .map(({ text }) => text)
         .join('\n');
     const start = async (ticket: string, mutex: string, command = hung): Promise<void> => {

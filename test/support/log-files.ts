@@ -2,7 +2,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LineReader, LogIndex, LogIndexer } from '../../app/logs/index.ts';
+import { LogReader, LogIndex, LogIndexer } from '../../app/logs/index.ts';
 import type { Parsed } from '../../app/contract/methods.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 
@@ -18,7 +18,7 @@ export class LogFiles implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'unjam-log-'));
   readonly directory = new RunDirectory(join(this.#folder, 'run'));
   readonly indexer: LogIndexer;
-  reader: LineReader;
+  reader: LogReader;
 
   constructor() {
     this.directory.create();
@@ -30,8 +30,8 @@ export class LogFiles implements Disposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  newReader(): LineReader {
-    return new LineReader(this.directory, new LogIndex(this.directory.indexPath));
+  newReader(): LogReader {
+    return new LogReader(this.directory, new LogIndex(this.directory.indexPath));
   }
 
   write(stream: TestStream, bytes: Buffer | string): this {

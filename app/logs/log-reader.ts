@@ -1,16 +1,17 @@
 /**
- * One script's log by lines: what the log view reads. The line index and the searches are built in slices of a few
+ * One script's log, by its bytes and by its lines: the one way in which it is read. The line index and the searches are built in slices of a few
  * milliseconds while a call waits for them, so that the host's event loop answers everybody else in between.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { LogHits, LogLine, LogLines, Output, Parsed } from '../contract/methods.ts';
+import type { LogHits, LogLine, LogLines, LogPage, Output, Parsed } from '../contract/methods.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { LogIndex } from './index-file.ts';
 import { everyStream, LineIndex, type PlacedLine } from './line-index.ts';
 import { LogSearch } from './log-search.ts';
-import { MergedLog, type Stream, streamOf, visibleEvent } from './merged.ts';
+import { type LogPaths, MergedLog, type Stream, streamOf, visibleEvent } from './merged.ts';
 import type { Pattern } from './pattern.ts';
-import type { LogPaths } from './read-log.ts';
+import { readLog } from './read-log.ts';
+import { lineText } from './text.ts';
 
 const sliceMs = 6;
 /** Longer calls are answered with what there is. */
@@ -22,7 +23,7 @@ const shownCharacters = 10_000;
 const answerCharacters = 2_097_152;
 const partBytes = 1_048_576;
 
-export class LineReader {
+export class LogReader {
   readonly #paths: LogPaths;
   readonly #index: LogIndex;
   readonly #lines = new LineIndex();
@@ -31,6 +32,12 @@ export class LineReader {
   constructor(paths: LogPaths, index: LogIndex) {
     this.#paths = paths;
     this.#index = index;
+  }
+
+  /** A page from a sequence number on. `settled`: nobody writes any more, so what the index does not cover counts too. */
+  read(query: Parsed<'logs.read'>, settled: boolean): Omit<LogPage, 'complete'> {
+    using log = this.#open(settled);
+    return readLog(log, query);
   }
 
   /** How long the log is now, in bytes. */
@@ -117,7 +124,7 @@ export class LineReader {
     if (line.file === 'events') return { text: eventOf(log, line)?.text ?? '', next: null, bytes: line.length };
     const isEnd = from + length >= line.length || bytes.length === 0;
     const whole = isEnd ? bytes : wholeCharacters(bytes);
-    return { text: whole.toString(), next: isEnd ? null : from + whole.length, bytes: line.length };
+    return { text: lineText(whole), next: isEnd ? null : from + whole.length, bytes: line.length };
   }
 
   #open(settled: boolean): MergedLog {
@@ -192,14 +199,14 @@ const eventOf = (log: MergedLog, line: PlacedLine) =>
   visibleEvent(log.bytes(line.file, line.offset, line.length).toString());
 
 function textOf(log: MergedLog, line: PlacedLine): string {
-  const isLong = line.length > 4 * shownCharacters;
-  const head = log.bytes(line.file, line.offset, isLong ? 4 * shownCharacters : line.length).toString();
-  const whole = head.endsWith('\r') && !isLong ? head.slice(0, -1) : head;
-  if (whole.length <= shownCharacters && !isLong) return whole;
-  if (isLong && head.includes('\r')) {
-    // It overwrites itself: its last state says more than its first one.
-    const length = 2 * shownCharacters;
-    const tail = log.bytes(line.file, line.offset + line.length - length, length).toString();
+  const isAll = line.length <= 4 * shownCharacters;
+  const head = lineText(log.bytes(line.file, line.offset, isAll ? line.length : 4 * shownCharacters));
+  const whole = head.endsWith('\r') && isAll ? head.slice(0, -1) : head;
+  if (whole.length <= shownCharacters && isAll) return whole;
+  if (whole.includes('\r')) {
+    // It overwrites itself: its newest state says more than its first one.
+    const length = Math.min(line.length, 2 * shownCharacters);
+    const tail = lineText(log.bytes(line.file, line.offset + line.length - length, length)).replace(/\r$/, '');
     return tail.slice(tail.indexOf('\r') + 1).slice(-shownCharacters);
   }
   const last = whole.charCodeAt(shownCharacters - 1);
