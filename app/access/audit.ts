@@ -4,7 +4,7 @@
  */
 import type { Gate } from '../contract/dispatcher.ts';
 import type { Method } from '../contract/methods.ts';
-import type { JournalEntry } from '../journal/journal.ts';
+import type { JournalEntry, JournalKind } from '../journal/journal.ts';
 
 export interface AuditParts {
   readonly journal: { append(entry: JournalEntry): void };
@@ -15,7 +15,7 @@ export interface AuditParts {
 type Audit = NonNullable<Gate['audit']>;
 type Call = Parameters<Audit>[0];
 
-const journaled: Partial<Record<Method, { readonly kind: string; readonly what: string }>> = {
+const journaled: Partial<Record<Method, { readonly kind: JournalKind; readonly what: string }>> = {
   'scripts.start': { kind: 'start', what: 'Start' },
   'scripts.complete': { kind: 'complete', what: 'Complete' },
   'settings.set': { kind: 'settings', what: 'Change of the settings' },
@@ -45,7 +45,8 @@ export function auditor({ journal, log, now }: AuditParts): Audit {
     const what = `${entry?.what ?? method}${ticket === null ? '' : ` of ${ticket}`}`;
     const text = `${what} by ${caller.user} (${where}): ${error === null ? 'done' : `refused, ${error.code}`}.`;
     log(`${code} ${text}`);
-    if (!isForbidden && (entry === undefined || error !== null)) return;
+    const kind = isForbidden ? 'refused' : error === null ? entry?.kind : undefined;
+    if (kind === undefined) return;
     journal.append({
       at,
       ticket,
@@ -53,7 +54,7 @@ export function auditor({ journal, log, now }: AuditParts): Audit {
       mutex: null,
       who: caller.user,
       via: caller.via,
-      kind: isForbidden ? 'refused' : (entry?.kind ?? method),
+      kind,
       code,
       text: `${text}${changeOf({ method, input })}`,
       source: null,

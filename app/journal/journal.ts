@@ -5,7 +5,13 @@
  */
 import { chmodSync, existsSync, renameSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { EventBody } from '../domain/events.ts';
 import { redact } from '../domain/redact.ts';
+
+/** What scripts go through, what is done to mutexes, and the other commands (app/access/audit.ts). */
+export type JournalKind =
+  EventBody['type'] | 'abandon' | 'resume' | 'start' | 'complete' | 'settings' | 'retire' | 'drill' | 'refused';
 
 export interface JournalEntry {
   readonly at: number;
@@ -14,7 +20,7 @@ export interface JournalEntry {
   readonly mutex: string | null;
   readonly who: string;
   readonly via: string;
-  readonly kind: string;
+  readonly kind: JournalKind;
   readonly code: string | null;
   readonly text: string;
   /** Where it comes from, `<run id>:<offset>`; the same source is written once. */
@@ -23,9 +29,29 @@ export interface JournalEntry {
   readonly data: unknown;
 }
 
-export interface StoredEntry extends JournalEntry {
-  readonly id: number;
-}
+/** As it is read: written by any version, so its kind may be one that this version does not know. */
+const StoredEntry = z.object({
+  id: z.number(),
+  at: z.number(),
+  ticket: z.string().nullable(),
+  name: z.string().nullable(),
+  mutex: z.string().nullable(),
+  who: z.string(),
+  via: z.string(),
+  kind: z.string(),
+  code: z.string().nullable(),
+  text: z.string(),
+  source: z.string().nullable(),
+  data: z.string().transform((text) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return null; // damaged; the sentence beside it is whole
+    }
+  }),
+});
+export type StoredEntry = z.output<typeof StoredEntry>;
+const columns = Object.keys(StoredEntry.shape).join(', ');
 
 /** So many entries wait in memory for a journal that cannot be written; each also stands in its script's log. */
 const keptBack = 10_000;
@@ -41,7 +67,7 @@ const migrations = [
 ];
 
 /** Operator decisions survive a power cut; the rest may lose the last moments (locks.md 4). */
-const decisions = new Set(['cancel', 'kill', 'abandon', 'resume', 'final']);
+const decisions: ReadonlySet<JournalKind> = new Set(['cancel', 'kill', 'abandon', 'abandoned', 'resume', 'final']);
 
 export class Journal {
   readonly #path: string;
@@ -49,7 +75,9 @@ export class Journal {
   #database: DatabaseSync | null = null;
   #insert: StatementSync | null = null;
   #unwritten: JournalEntry[] = [];
-  #together = false;
+  /** What the open transaction has written so far. */
+  #transaction: JournalEntry[] | null = null;
+  #toldUnreadable = false;
   #toldUnopened = false;
 
   constructor(path: string, onProblem: (sentence: string) => void) {
@@ -77,6 +105,7 @@ export class Journal {
     try {
       for (let entry = this.#unwritten[0]; entry !== undefined; entry = this.#unwritten[0]) {
         this.#write(entry);
+        this.#transaction?.push(entry);
         this.#unwritten.shift();
       }
     } catch (error) {
@@ -99,16 +128,30 @@ export class Journal {
       act(); // locked by somebody: entry by entry then
       return;
     }
-    this.#together = true;
+    this.#transaction = [];
     try {
       act();
     } finally {
-      this.#together = false;
+      const written = this.#transaction;
+      this.#transaction = null;
+      this.#commit(database, written);
+    }
+  }
+
+  /** What was not committed is written entry by entry later: nothing of it is on disk. */
+  #commit(database: DatabaseSync | null, written: readonly JournalEntry[]): void {
+    try {
+      // A full disk may have rolled it back already: then there is nothing to commit, which fails as well.
+      if (this.#database === database) database?.exec('COMMIT');
+      else this.#unwritten.unshift(...written); // set aside as damaged meanwhile
+    } catch (error) {
       try {
-        this.#database?.exec('COMMIT');
-      } catch (error) {
-        this.#onProblem(`The journal could not be written (${(error as Error).message}).`);
+        database?.exec('ROLLBACK');
+      } catch {
+        // It was rolled back.
       }
+      this.#unwritten.unshift(...written);
+      this.#onProblem(`The journal could not be written (${(error as Error).message}); it is tried again.`);
     }
   }
 
@@ -121,7 +164,7 @@ export class Journal {
     if (!this.#database) return [];
     const rows = this.#database
       .prepare(
-        `SELECT * FROM entry WHERE at >= ? AND (? IS NULL OR ticket = ? COLLATE NOCASE) ORDER BY id DESC LIMIT ?`,
+        `SELECT ${columns} FROM entry WHERE at >= ? AND (? IS NULL OR ticket = ? COLLATE NOCASE) ORDER BY id DESC LIMIT ?`,
       )
       .all(
         filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs,
@@ -129,10 +172,12 @@ export class Journal {
         filter.ticket ?? null,
         filter.limit ?? 1_000,
       );
-    return rows.map((row) => ({
-      ...(row as unknown as Omit<StoredEntry, 'data'>),
-      data: JSON.parse(String(row['data'])) as unknown,
-    }));
+    const entries = rows.map((row) => StoredEntry.safeParse(row)).filter((parsed) => parsed.success);
+    if (entries.length < rows.length && !this.#toldUnreadable) {
+      this.#toldUnreadable = true;
+      this.#onProblem('Some entries of the journal cannot be read; they are left out.');
+    }
+    return entries.map(({ data }) => data);
   }
 
   /** Removes what is older than `before`, ms since 1970: the journal of a busy host would grow for ever. */
@@ -187,7 +232,7 @@ export class Journal {
 
   #write(entry: JournalEntry): void {
     if (!this.#database || !this.#insert) throw new Error('the journal is not open');
-    const decision = !this.#together && decisions.has(entry.kind); // a pragma has no effect inside a transaction
+    const decision = this.#transaction === null && decisions.has(entry.kind); // a pragma has no effect inside a transaction
     if (decision) this.#database.exec('PRAGMA synchronous = FULL');
     try {
       this.#insert.run(
@@ -218,6 +263,10 @@ export class Journal {
       chmodSync(this.#path, 0o600);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
       const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+      if (version > migrations.length)
+        this.#onProblem(
+          `The journal was written by a newer version of Unjam (schema ${version}; this one knows ${migrations.length}). What both know is shown and written.`,
+        );
       for (let v = version; v < migrations.length; v += 1)
         database.exec(`BEGIN; ${migrations[v] ?? ''}; PRAGMA user_version = ${v + 1}; COMMIT`);
       this.#insert = database.prepare(

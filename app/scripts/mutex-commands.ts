@@ -5,7 +5,7 @@ import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, JournalKind } from '../journal/journal.ts';
 import type { Mutex } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { mutexFacts } from '../runner/index.ts';
@@ -85,7 +85,7 @@ function tell(
   { journal, log }: Means,
   actor: Actor,
   at: number,
-  kind: string,
+  kind: JournalKind,
   state: MutexState,
   line: lines.Line,
   hold: { readonly ticket: string; readonly name: string } | null = null,

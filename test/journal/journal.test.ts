@@ -130,6 +130,65 @@ describe('a journal that another process has locked', () => {
   });
 });
 
+describe('a journal whose transaction fails at its end', () => {
+  test('keeps everything that was in it, in order, and writes it when it can', () => {
+    const { journal, path, problems, texts } = open();
+    journal.append(entry('before'));
+    const other = new DatabaseSync(path);
+    // A constraint that is looked at only at COMMIT.
+    other.exec(`CREATE TABLE parent (id INTEGER PRIMARY KEY);
+      CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+      CREATE TRIGGER fails AFTER INSERT ON entry BEGIN INSERT INTO child VALUES (7); END`);
+    journal.together(() => {
+      journal.append(entry('first', { source: 'run:1' }));
+      journal.append(entry('second', { kind: 'abandoned' }));
+    });
+    expect(problems[0]).toContain('tried again');
+    expect(texts()).toEqual(['before']);
+    other.exec('DROP TRIGGER fails');
+    other.close();
+    journal.flush();
+    expect(texts()).toEqual(['second', 'first', 'before']);
+    journal.append(entry('third'));
+    expect(texts()[0]).toBe('third');
+  });
+});
+
+describe('a journal of another version', () => {
+  test('that is newer is said, shown as far as both know it, and written on', () => {
+    const first = open();
+    first.journal.append(entry('old'));
+    first.journal.close();
+    const newer = new DatabaseSync(first.path);
+    newer.exec(`ALTER TABLE entry ADD COLUMN severity TEXT NOT NULL DEFAULT 'none'; PRAGMA user_version = 7`);
+    newer.exec(
+      `INSERT INTO entry (at, who, via, kind, text, data) VALUES (${at0312}, 'kim', 'pager', 'paged', 'new', '{')`,
+    );
+    newer.close();
+    const { journal, problems } = open(first.path);
+    expect(problems).toEqual([expect.stringContaining('schema 7; this one knows 1')]);
+    journal.append(entry('written on'));
+    expect(journal.list({}).map(({ text, kind, data }) => [text, kind, data])).toEqual([
+      ['written on', 'cancel', { evidence: ['No output for 47 min.'] }],
+      ['new', 'paged', null],
+      ['old', 'cancel', { evidence: ['No output for 47 min.'] }],
+    ]);
+    expect(Object.keys(journal.list({})[0] ?? {})).not.toContain('severity');
+  });
+
+  test('with rows that are no entries leaves those out and says so once', () => {
+    const { journal, path, problems, texts } = open();
+    journal.append(entry('whole'));
+    const other = new DatabaseSync(path);
+    other.exec(
+      `INSERT INTO entry (at, who, via, kind, text, data) VALUES ('yesterday', 'kim', 'cli', 'cancel', x'ff', '{}')`,
+    );
+    other.close();
+    expect([texts(), texts()]).toEqual([['whole'], ['whole']]);
+    expect(problems).toEqual(['Some entries of the journal cannot be read; they are left out.']);
+  });
+});
+
 describe('a damaged journal', () => {
   test.each([
     [
