@@ -92,9 +92,9 @@ async function manyWaiters(): Promise<void> {
 
 async function journal(): Promise<void> {
   const j = new Journal(join(folder, 'journal.sqlite'), (line) => process.stderr.write(line));
-  const entry = (kind: string, i: number) => ({ at: i, ticket: 't', name: 'n', mutex: null, who: 'kim', via: 'cli', kind, code: null, text: 'x'.repeat(120), source: `${kind}:${i}`, data: null }); // prettier-ignore
+  const entry = (kind: 'note' | 'abandoned', i: number) => ({ at: i, ticket: 't', name: 'n', mutex: null, who: 'kim', via: 'cli', kind, code: null, text: 'x'.repeat(120), source: `${kind}:${i}`, data: null }); // prettier-ignore
   await timed('journal entry without fsync', 2_000, (i) => j.append(entry('note', i)));
-  await timed('journal entry with fsync (decisions)', 300, (i) => j.append(entry('abandon', i)));
+  await timed('journal entry with fsync (decisions)', 300, (i) => j.append(entry('abandoned', i)));
   j.close();
 }
 
