@@ -6,18 +6,20 @@ import { isAbsolute, join } from 'node:path';
 import { Access } from './access/access.ts';
 import { auditor } from './access/audit.ts';
 import { openHostSocket } from './api/host-socket.ts';
-import { HttpClient } from './api/http-client.ts';
+import { clientOf } from './access/client.ts';
+import { isOthers } from './access/state-directory.ts';
 import { type Caller, createDispatcher, type Dispatch, type Handlers } from './contract/dispatcher.ts';
 import { UnjamError } from './contract/errors.ts';
 import { type HostInfo, methods, type Snapshot } from './contract/methods.ts';
 import { contractProtocol } from './contract/protocol.ts';
 import { refusalOf, refusalsOf } from './contract/roles.ts';
-import { openStateDirectory, readHostFile, writeHostFile } from './host-files.ts';
+import { openStateDirectory, writeHostFile } from './host-files.ts';
 import { Journal } from './journal/journal.ts';
 import { Election, Mutexes } from './locks/index.ts';
 import {
   accountId,
   closeAddressToOthers,
+  currentUser,
   openConnectionOwner,
   openProcessControl,
   openSystemLog,
@@ -86,6 +88,7 @@ const capabilities = [
 /** @throws UnjamError `state-directory`, `host-unreachable` */
 export async function openApplication(options: ApplicationOptions): Promise<Application> {
   const { stateDirectory } = options;
+  if (await isOthers(stateDirectory)) return openAsClient(stateDirectory, await currentUser());
   await openStateDirectory(stateDirectory, options.log);
   const { runner } = options;
   const control = await openProcessControl(
@@ -269,20 +272,15 @@ async function hostSystemLog(log: (line: string) => void, wanted: () => boolean)
   return write && new SystemLog({ write, wanted, problem: (sentence) => log(`W392 ${sentence}`) });
 }
 
-function openAsClient(stateDirectory: string, user: string): Application {
-  const file = readHostFile(stateDirectory);
-  if (!file)
+async function openAsClient(stateDirectory: string, user: string): Promise<Application> {
+  const reached = await clientOf(stateDirectory, { user, via: 'window' }, 15_000);
+  if (!reached)
     throw new UnjamError(
       'host-unreachable',
       `Another host owns "${stateDirectory}" but has not opened its door.`,
       'Wait a moment and try again.',
     );
-  const client = new HttpClient({
-    address: file.address,
-    token: file.token,
-    actor: { user, via: 'window' },
-    timeoutMs: 15_000,
-  });
+  const { client } = reached;
   return {
     role: 'client',
     dispatch: (method, input, caller) =>

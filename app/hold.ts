@@ -10,6 +10,7 @@ import { UnjamError } from './contract/errors.ts';
 import * as lines from './domain/lines.ts';
 import { type Hold, placeOf } from './domain/mutex.ts';
 import { ticketAt } from './domain/names.ts';
+import { redactWords } from './domain/redact.ts';
 import { ancestorsOf, type Isolation } from './domain/script.ts';
 import { openStateDirectory } from './host-files.ts';
 import { type Mutex, Mutexes } from './locks/index.ts';
@@ -72,7 +73,11 @@ export async function hold(request: HoldRequest): Promise<number> {
       waiter: {
         id,
         ticket,
-        name: request.name ?? [basename(command[0]), ...command.slice(1)].join(' ').slice(0, 80),
+        name:
+          request.name ??
+          redactWords([basename(command[0]), ...command.slice(1)])
+            .join(' ')
+            .slice(0, 80),
         level: isolation.level,
         runner: control.self,
         ancestors,

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnjamError } from './contract/errors.ts';
 import type { ProcessIdentity } from './domain/identity.ts';
-import { closeFolderToOthers, hostAddress } from './processes/index.ts';
+import { closeFolderToOthers, hostAddress, wayProblem } from './processes/index.ts';
 import { replaceFile } from './run-directory/atomic-file.ts';
 
 export interface HostFile {
@@ -16,25 +16,37 @@ export interface HostFile {
 }
 
 /**
- * Makes the state directory, owner-only, and proves that it can be written.
+ * Makes the state directory, owner-only, and proves that it can be written. What lies in it is believed, so one that
+ * somebody else could have filled is refused.
  * @throws UnjamError `state-directory`
  */
 export async function openStateDirectory(directory: string, log: (line: string) => void): Promise<void> {
+  const way = await wayProblem(directory);
+  if (way !== null) throw notClosed(directory, way);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const closed = await closeFolderToOthers(directory);
+    if (closed.refused !== null) throw notClosed(directory, closed.refused);
+    if (closed.said !== null) log(`W391 ${closed.said}`);
     const probe = join(directory, `.probe-${process.pid}`);
     writeFileSync(probe, '', { mode: 0o600 });
     unlinkSync(probe);
   } catch (error) {
+    if (error instanceof UnjamError) throw error;
     throw new UnjamError(
       'state-directory',
       `The state directory "${directory}" cannot be written: ${(error as Error).message}.`,
       'Correct its rights, free space, or name another one with UNJAM_HOME.',
     );
   }
-  const open = await closeFolderToOthers(directory);
-  if (open !== null) log(`W391 The state directory could not be closed to other users: ${open}.`);
 }
+
+const notClosed = (directory: string, why: string): UnjamError =>
+  new UnjamError(
+    'state-directory',
+    `The state directory "${directory}" is not used: ${why}.`,
+    'Correct its owner and its rights, or name another one with UNJAM_HOME; nothing in it was read.',
+  );
 
 export async function writeHostFile(directory: string, version: string, host: ProcessIdentity): Promise<HostFile> {
   const file: HostFile = {

@@ -6,6 +6,7 @@
 import * as electron from 'electron';
 import { join } from 'node:path';
 import { openApplication } from '../app/application.ts';
+import { whichStateDirectory } from '../app/access/state-directory.ts';
 import { currentUser, stateDirectory } from '../app/processes/index.ts';
 import { appId, toastActivatorClsid } from './app-identity.ts';
 import { restartOnCrash } from './crash.ts';
@@ -24,7 +25,7 @@ const { app } = electron;
 const { platform } = process;
 const dist = join(import.meta.dirname, '..');
 const assets = join(dist, '..', 'assets');
-const home = stateDirectory();
+const home = await whichStateDirectory().catch(() => stateDirectory());
 const log = hostLog(home);
 
 // 1. Who we are to the operating system, and which doors of Chromium are shut for good.

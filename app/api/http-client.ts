@@ -1,5 +1,6 @@
 /** The contract's client over the host's socket: for the CLI, for tests, and for a second window on one state directory. */
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, type AgentOptions, request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { UnjamError } from '../contract/errors.ts';
 import type { Client, EventName, EventPayload, Input, Method, Output, Reply } from '../contract/methods.ts';
@@ -8,7 +9,10 @@ import type { Actor } from '../domain/script.ts';
 
 export interface ClientOptions {
   readonly address: string;
-  readonly token: string;
+  /** Null where the system's word about the caller is enough. */
+  readonly token: string | null;
+  /** Looks at a connection before anything is sent: why not to talk to who serves it, or null. */
+  readonly distrust?: (socket: Socket) => string | null;
   readonly actor: Actor;
   /** How long a call may take before the host counts as not answering, ms; long polls add their own wait. */
   readonly timeoutMs: number;
@@ -19,10 +23,13 @@ const forEveryProtocol: ReadonlySet<string> = new Set(['/rpc/host.info', '/rpc/h
 
 export class HttpClient implements Client {
   readonly #o: ClientOptions;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent: Agent;
+  readonly #once: Agent;
 
   constructor(options: ClientOptions) {
     this.#o = options;
+    this.#agent = new CheckedAgent(options, { keepAlive: true });
+    this.#once = new CheckedAgent(options, {});
   }
 
   /** @throws UnjamError, also for `host-unreachable` and `host-timeout` */
@@ -78,6 +85,7 @@ export class HttpClient implements Client {
 
   close(): void {
     this.#agent.destroy();
+    this.#once.destroy();
   }
 
   #request(
@@ -87,16 +95,16 @@ export class HttpClient implements Client {
     timeoutMs: number,
     actor = this.#o.actor,
   ): Promise<IncomingMessage> {
-    const { address, token } = this.#o;
+    const { token } = this.#o;
     return new Promise((resolve, reject) => {
       const request = httpRequest(
         {
-          socketPath: address,
           method,
           path,
-          agent: path === '/events' ? false : this.#agent,
+          agent: path === '/events' ? this.#once : this.#agent,
           headers: {
-            authorization: `Bearer ${token}`,
+            host: 'unjam',
+            ...(token === null ? {} : { authorization: `Bearer ${token}` }),
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(body),
             ...(forEveryProtocol.has(path) ? {} : { 'x-unjam-protocol': String(contractProtocol) }),
@@ -120,14 +128,59 @@ export class HttpClient implements Client {
         reject(
           error instanceof UnjamError
             ? error
-            : new UnjamError(
-                'host-unreachable',
-                `The host is not reachable: ${error.message}.`,
-                'Start one with "unjam serve".',
-              ),
+            : isRefusal(error)
+              ? refused(this.#o.address, error)
+              : new UnjamError(
+                  'host-unreachable',
+                  `The host is not reachable: ${error.message}.`,
+                  'Start one with "unjam serve".',
+                ),
         ),
       );
       request.end(body);
     });
   }
 }
+
+/** Connects, looks who is there, and only then lets a request go out. */
+class CheckedAgent extends Agent {
+  readonly #o: Pick<ClientOptions, 'address' | 'distrust'>;
+
+  constructor(options: Pick<ClientOptions, 'address' | 'distrust'>, agent: AgentOptions) {
+    super(agent);
+    this.#o = options;
+  }
+
+  override createConnection(_options: unknown, callback?: (error: Error | null, socket: Socket) => void): undefined {
+    const { address, distrust } = this.#o;
+    const socket = connect(address);
+    const failed = (error: Error): void => callback?.(error, socket);
+    socket.once('error', failed);
+    socket.once('connect', () => {
+      socket.off('error', failed);
+      const why = distrust?.(socket) ?? null;
+      if (why === null) {
+        callback?.(null, socket);
+        return;
+      }
+      socket.destroy();
+      failed(
+        new UnjamError(
+          'unauthorized',
+          `The host at "${address}" is not talked to: ${why}. Nothing was sent.`,
+          'Ask an administrator of this machine who opened that address.',
+        ),
+      );
+    });
+  }
+}
+
+/** A living host that does not let the caller in is not an absent one. */
+const isRefusal = (error: Error): boolean => ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+const refused = (address: string, error: Error): UnjamError =>
+  new UnjamError(
+    'unauthorized',
+    `The host at "${address}" does not let you in: ${error.message}.`,
+    'Ask an owner of it for a role: unjam access grant <account> operator.',
+  );

@@ -1,11 +1,14 @@
 /** Finds the host of the state directory, or starts one in the background, and connects to it. */
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HttpClient } from '../api/http-client.ts';
+import { clientOf } from '../access/client.ts';
+import { machineHost, mayHost } from '../access/machine-host.ts';
+import { whichStateDirectory } from '../access/state-directory.ts';
+import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { HostInfo } from '../contract/methods.ts';
 import { openStateDirectory, readHostFile } from '../host-files.ts';
-import { stateDirectory } from '../processes/places.ts';
+import { hostEnvironment } from '../domain/host-environment.ts';
 import { say } from './output.ts';
 import { version } from '../version.ts';
 import { person } from './person.ts';
@@ -25,9 +28,16 @@ export async function withHost<T>(act: (client: HttpClient) => Promise<T>): Prom
 
 /** @throws UnjamError `state-directory`, `host-unreachable`, `host-timeout`, `version-mismatch` */
 export async function connect(): Promise<HttpClient> {
-  const directory = stateDirectory();
+  const directory = await whichStateDirectory();
   const client = await reach(directory);
   if (client) return client;
+  const machine = await machineHost();
+  if (machine?.stateDirectory === directory && !(await mayHost(machine)))
+    throw new UnjamError(
+      'host-unreachable',
+      'The host of this machine does not run.',
+      'Ask an administrator to start it: "unjam service status" tells how it stands.',
+    );
   await openStateDirectory(directory, say);
   const failed = await startBackgroundHost(directory);
   const deadline = performance.now() + startMs;
@@ -61,14 +71,9 @@ export function differences(host: Partial<HostInfo>): string[] {
 
 /** Null when no host listens. */
 async function reach(directory: string): Promise<HttpClient | null> {
-  const file = readHostFile(directory);
-  if (!file) return null;
-  const client = new HttpClient({
-    address: file.address,
-    token: file.token,
-    actor: { user: person(), via: 'cli' },
-    timeoutMs: answerMs,
-  });
+  const reached = await clientOf(directory, { user: person(), via: 'cli' }, answerMs);
+  if (!reached) return null;
+  const { client, found } = reached;
   try {
     for (const sentence of differences(await client.call('host.info', {}))) say(sentence);
     return client;
@@ -76,20 +81,16 @@ async function reach(directory: string): Promise<HttpClient | null> {
     client.close();
     if (error instanceof UnjamError && error.code === 'host-unreachable') return null;
     // A new host has just replaced the file that was read.
-    if (error instanceof UnjamError && error.code === 'unauthorized' && readHostFile(directory)?.token !== file.token)
+    if (
+      error instanceof UnjamError &&
+      error.code === 'unauthorized' &&
+      found.token !== null &&
+      readHostFile(directory)?.token !== found.token
+    )
       return reach(directory);
     throw error;
   }
 }
-
-/** What a host needs for itself. The rest of an environment belongs to whoever happened to come first, with its secrets. */
-const hostVariables = new Set([
-  ...['HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'XDG_RUNTIME_DIR', 'UNJAM_DEBUG_DISABLE_KILL'],
-  ...['SYSTEMROOT', 'SYSTEMDRIVE', 'WINDIR', 'COMSPEC', 'PATHEXT', 'USERPROFILE', 'USERNAME', 'USERDOMAIN'],
-  ...['COMPUTERNAME', 'LOCALAPPDATA', 'APPDATA', 'PROGRAMDATA', 'ALLUSERSPROFILE', 'PROGRAMFILES', 'PROGRAMW6432'],
-  ...['COMMONPROGRAMFILES', 'COMMONPROGRAMW6432', 'TEMP', 'TMP', 'NUMBER_OF_PROCESSORS', 'PROCESSOR_ARCHITECTURE'],
-  ...['WINEPREFIX', 'WINEDEBUG', 'UNJAM_WINE_HINT'],
-]);
 
 async function startBackgroundHost(directory: string): Promise<() => boolean> {
   const [, program] = process.argv;
@@ -98,15 +99,8 @@ async function startBackgroundHost(directory: string): Promise<() => boolean> {
   return startInBackground({
     file: process.execPath,
     args: [resolve(program), 'serve', '--background'],
-    environment: {
-      ...Object.fromEntries(
-        Object.entries(process.env).filter(
-          (e): e is [string, string] => e[1] !== undefined && hostVariables.has(e[0].toUpperCase()),
-        ),
-      ),
-      UNJAM_RUN: 'none',
-      UNJAM_HOME: directory,
-    },
+    // Not a part of the script that this command may run in: its Force Kill must not reach the host.
+    environment: { ...hostEnvironment(process.env), UNJAM_RUN: 'none', UNJAM_HOME: directory },
     log: join(directory, 'host.log'),
   });
 }

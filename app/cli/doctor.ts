@@ -1,7 +1,7 @@
 /** `unjam doctor`: tries what a deployment would need, on this machine, and says what is missing. */
 import { randomBytes } from 'node:crypto';
 import { UnjamError } from '../contract/errors.ts';
-import { stateDirectory } from '../processes/places.ts';
+import { whichStateDirectory } from '../access/state-directory.ts';
 import { version } from '../version.ts';
 import { connect } from './connect.ts';
 import { print, printJson } from './output.ts';
@@ -35,7 +35,7 @@ async function examine(): Promise<Finding[]> {
     major >= 24
       ? good('runtime', `Node ${process.versions.node}`)
       : bad('runtime', `Node ${process.versions.node} is too old`, 'Run it with Node 24 or newer.'),
-    good('state directory', stateDirectory()),
+    good('state directory', await whichStateDirectory()),
   );
   try {
     const client = await connect();

@@ -1,7 +1,7 @@
 /** `unjam hold`: runs a command while it holds a mutex, without any host, in the manner of flock(1). */
 import { UnjamError } from '../contract/errors.ts';
 import { hold as holdMutex } from '../hold.ts';
-import { stateDirectory } from '../processes/places.ts';
+import { whichStateDirectory } from '../access/state-directory.ts';
 import { isolationInput, type ScriptOptions } from './script-options.ts';
 
 export type HoldOptions = Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout' | 'inheritHold' | 'name'>;
@@ -24,7 +24,7 @@ export async function hold(command: string[], options: HoldOptions): Promise<voi
       'mutex',
     );
   process.exitCode = await holdMutex({
-    stateDirectory: stateDirectory(),
+    stateDirectory: await whichStateDirectory(),
     isolation: {
       level: isolation.level,
       mutex: isolation.mutex,

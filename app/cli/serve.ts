@@ -7,8 +7,9 @@ import type { Application } from '../application.ts';
 import type { Engine } from '../engine.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { readHostFile } from '../host-files.ts';
+import { whichStateDirectory } from '../access/state-directory.ts';
 import { forgetStarter } from '../processes/background.ts';
-import { consolePort, stateDirectory } from '../processes/places.ts';
+import { consolePort } from '../processes/places.ts';
 import { userName } from '../processes/user-name.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
@@ -31,7 +32,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       'Give a number from 1 to 65535, or none.',
       '--port',
     );
-  const directory = stateDirectory();
+  const directory = await whichStateDirectory();
   const kept = options.background ? forgetStarter() : [];
   const { openApplication } = await import('../application.ts');
   const log = (line: string): void => {

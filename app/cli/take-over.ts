@@ -1,6 +1,6 @@
 /** Lets a new host, of a new version for instance, take the place of the one that runs. Scripts notice nothing. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { HttpClient } from '../api/http-client.ts';
+import { clientOf } from '../access/client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { readHostFile } from '../host-files.ts';
 import { openProcessControl } from '../processes/index.ts';
@@ -13,12 +13,9 @@ export async function takeOver(directory: string): Promise<void> {
   const file = readHostFile(directory);
   const control = await openProcessControl();
   if (!file || control.liveness(file.host) === 'dead') return;
-  const client = new HttpClient({
-    address: file.address,
-    token: file.token,
-    actor: { user: person(), via: 'cli' },
-    timeoutMs: retireMs,
-  });
+  const reached = await clientOf(directory, { user: person(), via: 'cli' }, retireMs);
+  if (!reached) return;
+  const { client } = reached;
   try {
     await client.call('host.retire', {});
   } catch (error) {

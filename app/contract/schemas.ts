@@ -31,13 +31,16 @@ const Isolation = z.strictObject({
     ),
 });
 
+/** A NUL ends a text for the system: what stood behind it would be cut off. The value itself may be a secret. */
+const systemText = z.string().refine((text) => !text.includes('\0'), 'a NUL character cannot be handed to a program');
+
 export const StartInput = z.strictObject({
   ticket: Ticket.optional(),
   name: z.string().trim().min(1).max(limits.nameMax).optional(),
-  command: z.array(z.string()).min(1).max(10_000),
-  cwd: z.string().min(1).optional().describe('full path; absent = the home of the host’s user'),
+  command: z.array(systemText).min(1).max(10_000),
+  cwd: systemText.min(1).optional().describe('full path; absent = the home of the host’s user'),
   environment: z
-    .record(z.string().min(1), z.string())
+    .record(systemText.min(1), systemText)
     .optional()
     .describe('the whole environment; absent = the host’s'),
   isolation: Isolation.optional(),
@@ -46,12 +49,12 @@ export const StartInput = z.strictObject({
   cancelSignal: z.enum(cancelSignals).optional(),
   graceMs: z.int().min(limits.graceMinMs).max(limits.graceMaxMs).optional(),
   notify: z
-    .array(z.string())
+    .array(systemText)
     .min(1)
     .optional()
     .describe('what is told once when the script is final: a command, or one http address of this machine (a POST)'),
   cleanup: z
-    .strictObject({ command: z.array(z.string()).min(1), timeoutMs: milliseconds('bound of the clean-up command') })
+    .strictObject({ command: z.array(systemText).min(1), timeoutMs: milliseconds('bound of the clean-up command') })
     .optional(),
   waitMs: z.int().min(0).max(60_000).optional().describe('answer only when the script is final, or after this long'),
 });

@@ -94,7 +94,7 @@ export interface TreeScope {
   readonly group: number | null;
   /** Windows job object name; it lives as long as the runner holds its handle. Null on POSIX. */
   readonly job: string | null;
-  /** Name of the runner's own cgroup (v2), in which the script was born; absent where none could be made. */
+  /** Full path of the runner's own cgroup (v2), in which the script was born; absent where none could be made. */
   readonly cgroup?: string;
   /** What carries the script's output into its logs, for as long as somebody has it open; absent where nothing does. */
   readonly drain?: ProcessIdentity;

@@ -7,10 +7,13 @@ export async function accountId(name: string): Promise<string | null> {
     : (await import('./linux/accounts.ts')).accountId(name);
 }
 
-/** Of this process and of those who administer the machine: they are owners whatever is granted. */
+/** Of those who administer the machine: root; SYSTEM and the group of administrators, where it is in force. */
+export const administratorIds: readonly string[] =
+  process.platform === 'win32' ? ['S-1-5-18', 'S-1-5-32-544'] : ['uid:0'];
+
+/** Of the account of this process, then of administrators: they are owners whatever is granted. */
 export async function ownerIds(): Promise<readonly string[]> {
-  if (process.platform !== 'win32') return [`uid:${process.getuid?.() ?? 0}`, 'uid:0'];
+  if (process.platform !== 'win32') return [`uid:${process.getuid?.() ?? 0}`, ...administratorIds];
   const { userSid } = await import('./windows/token.ts');
-  const [system, administrators] = ['S-1-5-18', 'S-1-5-32-544'];
-  return [userSid(process.pid), system, administrators].filter((sid) => sid !== null);
+  return [userSid(process.pid), ...administratorIds].filter((sid) => sid !== null);
 }

@@ -1,16 +1,18 @@
 /** Picks the platform. The only place that looks at `process.platform`. */
+import type { Socket } from 'node:net';
 import type { ProcessControl } from './control.ts';
-import type { ConnectionOwner } from './peer.ts';
+import type { ConnectionOwner, Peer } from './peer.ts';
 import type { WriteEntry } from './system-log.ts';
 import { userName } from './user-name.ts';
 
 export type * from './control.ts';
 export type * from './peer.ts';
 export { findExecutable } from './find-executable.ts';
-export { accountId, ownerIds } from './accounts.ts';
+export { accountId, administratorIds, ownerIds } from './accounts.ts';
 export { launchProblem } from './launch-problem.ts';
+export { readMachineRecord, recordPath, writeMachineRecord } from './machine-record.ts';
 export { ProgramFiles } from './program-files.ts';
-export { closeAddressToOthers, closeFolderToOthers } from './owner-only.ts';
+export { closeAddressToOthers, closeFolderToOthers, folderOwner, folderProblem, wayProblem } from './owner-only.ts';
 export { addressFolder, home, hostAddress, stateDirectory } from './places.ts';
 export { SystemLog } from './system-log.ts';
 
@@ -67,4 +69,13 @@ export async function openConnectionOwner(address: string | null): Promise<Conne
       return null; // a function that this system lacks: a connection is not refused for it
     }
   };
+}
+
+/** Who serves an address that a socket has just been connected to; null when the system does not tell. */
+export async function openServerOwner(): Promise<(socket: Socket, address: string) => Peer | null> {
+  if (process.platform === 'win32') {
+    const { serverOwner } = await import('./windows/server-owner.ts');
+    return (_socket, address) => serverOwner(address);
+  }
+  return openConnectionOwner(null);
 }

@@ -1,8 +1,57 @@
-/** Closes what Unjam keeps to other users of the machine, where file modes do not. Null when done, else why not. */
+/** Closes what Unjam keeps to other users of the machine, and refuses what others could have written. */
 
-/** The state directory, with everything below it. */
-export async function closeFolderToOthers(directory: string): Promise<string | null> {
-  return process.platform === 'win32' ? (await import('./windows/owner-only.ts')).restrictFolder(directory) : null;
+import { accessSync, constants, statSync } from 'node:fs';
+
+export interface Closing {
+  /** Why the folder is not to be used; null when it may be. */
+  readonly refused: string | null;
+  /** What was changed, or could not be, in a sentence for the log. */
+  readonly said: string | null;
+}
+
+/** Before the folder is made: why somebody else decides what is found at that path, or null. */
+export async function wayProblem(directory: string): Promise<string | null> {
+  if (process.platform === 'win32') return null;
+  return (await import('./linux/closed-folder.ts')).checkWayTo(directory, process.getuid?.() ?? 0);
+}
+
+/** The state directory, with everything below it; it must exist. */
+export async function closeFolderToOthers(directory: string): Promise<Closing> {
+  if (process.platform === 'win32') {
+    const open = (await import('./windows/owner-only.ts')).restrictFolder(directory);
+    return { refused: null, said: open && `The state directory could not be closed to other users: ${open}.` };
+  }
+  const { closeFolder } = await import('./linux/closed-folder.ts');
+  const closed = closeFolder(directory, process.getuid?.() ?? 0);
+  if (typeof closed === 'string') return { refused: closed, said: null };
+  const mode = closed.tightenedFrom;
+  const said = `The state directory could be read by others (mode 0${mode?.toString(8)}); it has mode 0700 now.`;
+  return { refused: null, said: mode === null ? null : said };
+}
+
+/**
+ * For somebody who only reads what lies there: why it is not to be believed, or null. It may belong to the caller, to
+ * root, or to the user whose folder was asked for by name. `closed`: the caller may not look into it.
+ */
+export async function folderProblem(directory: string): Promise<string | null> {
+  let owner: number;
+  try {
+    owner = statSync(directory).uid;
+    accessSync(directory, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return ['EACCES', 'EPERM'].includes(code) ? 'closed' : ['ENOENT', 'ENOTDIR'].includes(code) ? 'absent' : code;
+  }
+  if (process.platform === 'win32') return null;
+  const { checkFolder } = await import('./linux/closed-folder.ts');
+  const checked = checkFolder(directory, [process.getuid?.() ?? 0, 0, owner]);
+  return typeof checked === 'string' ? checked : null;
+}
+
+/** Id of the user that a folder belongs to; null when the system does not tell. */
+export function folderOwner(directory: string): string | null {
+  const status = statSync(directory, { throwIfNoEntry: false });
+  return status === undefined || process.platform === 'win32' ? null : `uid:${status.uid}`;
 }
 
 /** The host's door, once it listens. */

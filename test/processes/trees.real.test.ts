@@ -1,7 +1,9 @@
 /** What counts as a script's tree, and what has left it for good. Real scripts, Linux. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
 import { openProcessControl } from '../../app/processes/index.ts';
 import { root, World } from '../support/world.ts';
 import { runOf } from '../support/wreck.ts';
@@ -54,7 +56,7 @@ describe.runIf(onLinux)('a descendant that', () => {
       const { ticket } = await world.start(script(user));
       await world.untilLogged(ticket, 'up');
       const { scope } = runOf(world, ticket).readStarted()!;
-      expect(scope.cgroup).toMatch(/^unjam-\d+-\d+$/);
+      expect(scope.cgroup).toMatch(/^\/(?:.*\/)?unjam-\d+-\d+$/);
       const escaped = () => world.control.tree(scope).find((m) => m.by === 'cgroup' && m.identity.name === 'sleep');
       while (escaped()?.parentPid !== 1);
       const { identity } = escaped()!;
@@ -66,6 +68,37 @@ describe.runIf(onLinux)('a descendant that', () => {
       expect(world.control.liveness(identity)).toBe('dead');
     });
   });
+
+  test.runIf(isRoot)(
+    'of another user is in a cgroup of the same name elsewhere does not count (needs root)',
+    async () => {
+      await using world = await World.open();
+      const { ticket } = await world.start('echo up; sleep 3600');
+      await world.untilLogged(ticket, 'up');
+      const { scope } = runOf(world, ticket).readStarted()!;
+      const mount = readFileSync('/proc/self/mounts', 'utf8')
+        .split('\n')
+        .find((l) => l.startsWith('cgroup2 '))!
+        .split(' ')[1]!;
+      const theirs = join(mount, `theirs-${process.pid}`);
+      const imitation = join(theirs, basename(scope.cgroup!));
+      mkdirSync(imitation, { recursive: true });
+      const stranger = spawn('sleep', ['3600'], { uid: 65_534, gid: 65_534, env: {}, detached: true });
+      const ended = once(stranger, 'exit');
+      try {
+        await once(stranger, 'spawn');
+        writeFileSync(join(imitation, 'cgroup.procs'), String(stranger.pid));
+        expect(world.control.tree(scope).map((m) => m.identity.pid)).not.toContain(stranger.pid);
+        await world.client.call('scripts.kill', { ticket });
+        expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'killed' });
+        expect(stranger.exitCode).toBeNull();
+      } finally {
+        stranger.kill('SIGKILL');
+        await ended;
+        for (const folder of [imitation, theirs]) await vi.waitFor(() => rmdirSync(folder));
+      }
+    },
+  );
 
   test('is the host of another state directory does not count, and outlives the script', async () => {
     await using world = await World.open();

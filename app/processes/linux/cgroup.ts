@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ProcessIdentity } from '../../domain/identity.ts';
 import type { TreeScope } from '../../domain/script.ts';
 import type { ProcessSnapshot, TreeUsage } from '../control.ts';
@@ -17,18 +17,25 @@ const pattern = /^unjam-(\d+)-(\d+)$/;
 /** Of the runner that made it: unique until the next boot. */
 const nameOf = ({ pid, startTime }: ProcessIdentity): string => `unjam-${pid}-${startTime}`;
 
-export const isRunnerOf = (cgroup: string, { identity }: ProcessSnapshot): boolean => nameOf(identity) === cgroup;
+export const isRunnerOf = (cgroup: string, { identity }: ProcessSnapshot): boolean =>
+  cgroup.endsWith(`/${nameOf(identity)}`);
 
-/** The runner's cgroup that a process is in, at any depth; null when it is in none. */
+/**
+ * The runner's cgroup that a process is in, at any depth, by its full path; null when it is in none. Other users have
+ * folders of their own in the hierarchy and can call what they make there as they like: a name alone says nothing.
+ */
 export function readCgroup(pid: number): string | null {
-  return (
-    pathOf(pid)
-      ?.split('/')
-      .findLast((part) => pattern.test(part)) ?? null
-  );
+  const parts = pathOf(pid)?.split('/') ?? [];
+  const own = parts.findLastIndex((part) => pattern.test(part));
+  return own < 0 ? null : parts.slice(0, own + 1).join('/');
 }
 
-/** Puts this process, a runner, into a cgroup of its own; null where that is not possible. */
+/** The full path of the cgroup of a script; scripts of an earlier version have noted its name alone. */
+export function cgroupPath(noted: string): string {
+  return noted.startsWith('/') ? noted : ['', ...parentParts(), noted].join('/');
+}
+
+/** Puts this process, a runner, into a cgroup of its own, and answers its full path; null where that is not possible. */
 export async function enterCgroup(self: ProcessIdentity): Promise<string | null> {
   const parent = parentFolder();
   if (parent === null) return null;
@@ -38,7 +45,7 @@ export async function enterCgroup(self: ProcessIdentity): Promise<string | null>
     try {
       mkdirSync(folder);
       await writeFile(join(folder, 'cgroup.procs'), String(self.pid));
-      return name;
+      return cgroupPath(name);
     } catch (error) {
       // ENOENT: a host took the empty folder for a leftover.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
@@ -49,15 +56,15 @@ export async function enterCgroup(self: ProcessIdentity): Promise<string | null>
 }
 
 /** Leaves the cgroup that `enterCgroup` made. What a script left running on purpose stays in it. */
-export function leaveCgroup(name: string): void {
-  const parent = parentFolder();
-  if (parent === null) return;
+export function leaveCgroup(path: string): void {
+  const [parent, mount] = [parentFolder(), mountPoint()];
+  if (parent === null || mount === null) return;
   try {
     writeFileSync(join(parent, 'cgroup.procs'), String(process.pid));
   } catch {
     return; // its sweeper is the next host
   }
-  remove(join(parent, name));
+  remove(join(mount, path));
 }
 
 /** Reads what the cgroup of a script has used; remembers where it is, because finding that costs more than reading it. */
@@ -74,9 +81,9 @@ export class CgroupAccounts {
    * bytes of block devices only where the io controller is on (cgroup-v2.rst). Null when the script has none any more.
    */
   read(scope: TreeScope): TreeUsage | null {
-    const { cgroup: name } = scope;
-    if (name === undefined) return null;
-    const folder = this.#folders.get(scope) ?? folderOf(name, scope.root.pid);
+    if (scope.cgroup === undefined) return null;
+    const name = basename(scope.cgroup);
+    const folder = this.#folders.get(scope) ?? folderOf(scope.cgroup);
     const statistics = folder === null ? null : read(join(folder, 'cpu.stat'));
     const usedUs = /^usage_usec (\d+)$/m.exec(statistics ?? '')?.[1];
     if (folder === null || usedUs === undefined) return null;
@@ -94,13 +101,10 @@ export class CgroupAccounts {
   }
 }
 
-/** The folder of a runner's cgroup: beside this process's own, or where a member of it says. */
-function folderOf(name: string, memberPid: number): string | null {
-  const parent = parentFolder();
-  if (parent !== null && existsSync(join(parent, name))) return join(parent, name);
+function folderOf(noted: string): string | null {
   const mount = mountPoint();
-  const parts = pathOf(memberPid)?.split('/') ?? [];
-  return mount !== null && parts.includes(name) ? join(mount, ...parts.slice(0, parts.indexOf(name) + 1)) : null;
+  const folder = mount === null ? null : join(mount, cgroupPath(noted));
+  return folder !== null && existsSync(folder) ? folder : null;
 }
 
 /** Removes the empty ones of runners that have been killed; those of `runners`, by pid, live: a refusal costs 40 µs. */
@@ -119,12 +123,14 @@ export function sweepCgroups(runners: ReadonlySet<number>): void {
 
 /** The folder of this process's cgroup, or of the one above when it is itself in a runner's. */
 function parentFolder(): string | null {
-  const path = pathOf('self');
-  const mount = path === null ? null : mountPoint();
-  if (path === null || mount === null) return null;
-  const parts = path.split('/').slice(1);
+  const mount = mountPoint();
+  return mount === null || pathOf('self') === null ? null : join(mount, ...parentParts());
+}
+
+function parentParts(): readonly string[] {
+  const parts = (pathOf('self') ?? '').split('/').filter((part) => part !== '');
   const within = parts.findIndex((part) => pattern.test(part));
-  return join(mount, ...(within < 0 ? parts : parts.slice(0, within)));
+  return within < 0 ? parts : parts.slice(0, within);
 }
 
 /** Where cgroup v2 is mounted as this process sees it (proc(5), mountinfo: root, mount point, … - type). */

@@ -14,8 +14,38 @@ import { type Place, readStat } from './proc.ts';
 const gateClosed = 125;
 const gate = `read -r go <&3 || exit ${gateClosed}; exec 3<&- "$@"`;
 
-/** True for the command line of a shell that waits at the gate: it has not become the command yet. */
-export const isGate = (commandLine: string): boolean => commandLine.startsWith(`/bin/sh -c ${gate} unjam-gate `);
+/**
+ * A shell drops variables whose names it could not set itself (dash, busybox), and a command line can be read by everybody
+ * (proc(5)): a script with such a variable is started by Node, which gets the environment through the gate's pipe.
+ */
+const gateOfNode = `// unjam-gate
+const { closeSync, openSync, readSync } = require('node:fs');
+const { spawnSync } = require('node:child_process');
+const parts = [];
+for (;;) {
+  const part = Buffer.alloc(65536);
+  const length = readSync(3, part);
+  if (length === 0) process.exit(${gateClosed});
+  parts.push(part.subarray(0, length));
+  if (part[length - 1] === 10) break;
+}
+closeSync(3);
+const { file, args, environment } = JSON.parse(Buffer.concat(parts));
+const head = Buffer.alloc(4);
+const program = openSync(file);
+readSync(program, head);
+closeSync(program);
+const isText = head.toString('latin1', 0, 2) !== '#!' && head.toString('latin1', 1, 4) !== 'ELF' && !head.includes(0);
+const command = isText ? ['/bin/sh', file, ...args] : [file, ...args];
+// Node ignores SIGPIPE and SIGXFSZ, and what is ignored stays so for the command: env(1) of GNU sets all back.
+const reset = ['/usr/bin/env', '--default-signal'];
+const canReset = !command[0].includes('=') && spawnSync(reset[0], [reset[1], '/bin/true'], { env: {} }).status === 0;
+const whole = canReset ? [...reset, ...command] : command;
+process.execve(whole[0], whole, environment);`;
+
+/** True for the command line of a program that waits at the gate: it has not become the command yet. */
+export const isGate = (commandLine: string): boolean =>
+  commandLine.startsWith(`/bin/sh -c ${gate} unjam-gate `) || commandLine.includes(' -e // unjam-gate\n');
 
 /** `onExit` is called when the kernel has just reported the end of the root process. */
 export async function launch(
@@ -49,12 +79,18 @@ async function gated(
   { detached, stdio }: { readonly detached: boolean; readonly stdio: readonly ('ignore' | 'inherit' | number)[] },
   onExit: () => void,
 ): Promise<LaunchedScript> {
-  const [environment, lost] = splitEnvironment(request.environment);
-  // The shell drops variables that are no shell names (dash, busybox); env(1) hands them on.
-  const command = lost.length === 0 ? [request.file] : ['/usr/bin/env', ...lost, request.file];
-  const child = spawn('/bin/sh', ['-c', gate, 'unjam-gate', ...command, ...request.args], {
+  const { file, args } = request;
+  const { UNJAM_RUN: cookie = '' } = request.environment;
+  const environment = Object.fromEntries(Object.entries(request.environment).filter(([name]) => isVariable(name)));
+  const isForShell = Object.keys(environment).every((name) => isShellName.test(name));
+  const [program, ...words] = isForShell
+    ? (['/bin/sh', '-c', gate, 'unjam-gate', file, ...args] as const)
+    : ([process.execPath, '--no-warnings', '-e', gateOfNode] as const);
+  // Behind the gate it is too late for an error: what the kernel would refuse is refused here (execve(2)).
+  if (!isForShell && isTooLong(environment)) throw Object.assign(new Error('spawn E2BIG'), { code: 'E2BIG' });
+  const child = spawn(program, words, {
     cwd: request.cwd,
-    env: environment,
+    env: isForShell ? environment : { UNJAM_RUN: cookie },
     detached,
     stdio: [...stdio, 'pipe'],
   });
@@ -81,7 +117,7 @@ async function gated(
       group: detached ? pid : null,
       job: null,
     },
-    release: () => gatePipe.end('go\n'),
+    release: () => gatePipe.end(isForShell ? 'go\n' : `${JSON.stringify({ file, args, environment })}\n`),
     abort: () => gatePipe.destroy(),
     exited,
   };
@@ -96,12 +132,13 @@ export function rehearse(): void {
   gatePipe.end('go\n');
 }
 
-function splitEnvironment(environment: Readonly<Record<string, string>>): [Record<string, string>, string[]] {
-  const kept: Record<string, string> = {};
-  const lost: string[] = [];
-  for (const [name, value] of Object.entries(environment)) {
-    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) kept[name] = value;
-    else if (name !== '' && !name.includes('=')) lost.push(`${name}=${value}`);
-  }
-  return [kept, lost];
-}
+const isShellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const isVariable = (name: string): boolean => name !== '' && !name.includes('=');
+
+/** MAX_ARG_STRLEN for one of them; a quarter of the usual stack for all, with room for the arguments. */
+const isTooLong = (environment: Readonly<Record<string, string>>): boolean => {
+  const sizes = Object.entries(environment).map(
+    ([name, value]) => Buffer.byteLength(name) + Buffer.byteLength(value) + 2,
+  );
+  return sizes.some((size) => size > 131_072) || sizes.reduce((sum, size) => sum + size, 0) > 1_500_000;
+};

@@ -7,7 +7,7 @@
 import { sameProcess } from '../../domain/identity.ts';
 import type { TreeScope } from '../../domain/script.ts';
 import type { ProcessSnapshot, TreeMember } from '../control.ts';
-import { isRunnerOf, readCgroup } from './cgroup.ts';
+import { cgroupPath, isRunnerOf, readCgroup } from './cgroup.ts';
 import { read, readRunCookie } from './proc.ts';
 import { send } from './signals.ts';
 
@@ -110,7 +110,7 @@ class TableIndex {
   marked = (runId: string): readonly ProcessSnapshot[] => this.#marked.get(runId) ?? [];
   /** In that cgroup, without a cookie: a host that a script started is in it too, and carries one. */
   confined = (cgroup: string | undefined): readonly ProcessSnapshot[] =>
-    cgroup === undefined ? [] : (this.#confined.get(cgroup) ?? []);
+    cgroup === undefined ? [] : (this.#confined.get(cgroupPath(cgroup)) ?? []);
 }
 
 type MarksOf = (process: ProcessSnapshot) => Marks;
