@@ -12,11 +12,15 @@ import { type Hold, placeOf } from './domain/mutex.ts';
 import { ticketAt } from './domain/names.ts';
 import { redactWords } from './domain/redact.ts';
 import { ancestorsOf, type Isolation } from './domain/script.ts';
-import { openStateDirectory } from './host-files.ts';
+import { openStateDirectory } from './host/host-files.ts';
 import { type Mutex, Mutexes } from './locks/index.ts';
 import { findExecutable, type LaunchedScript, openProcessControl } from './processes/index.ts';
 import { lasting } from './run-directory/lasting.ts';
-import { holderFacts, notIsolated, waitInQueue } from './runner/index.ts';
+import { newLife } from './domain/life.ts';
+import { Driver } from './ladder/driver.ts';
+import { LimitClocks } from './ladder/limit-clocks.ts';
+import { holderFacts, notIsolated } from './ladder/mutex-facts.ts';
+import { waitInQueue } from './ladder/queue.ts';
 
 export interface HoldRequest {
   readonly stateDirectory: string;
@@ -159,14 +163,36 @@ export async function hold(request: HoldRequest): Promise<number> {
       // The terminal's own Ctrl-C has reached the command already: it is in the same process group.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) void control.interrupt(script.scope, signal);
     });
+    const over = Promise.withResolvers<void>();
+    const driver = new Driver(
+      {
+        control,
+        scope: script.scope,
+        append: (_body, line) => line && tell(line.text),
+        killDisabled: false,
+        cancel: { signal: 'SIGTERM', graceMs: 0 },
+        clocks: new LimitClocks({ overallMs: null, noOutputMs: null }),
+        hasWritten: () => false,
+        mutexFacts: () => null,
+        isAbandoned: () => false,
+        cleanUp: () => Promise.resolve(),
+        conclude: async () => {
+          const left = control.tree(script.scope).map((m) => m.identity);
+          await giveBack(mutex, id, fence, isolation.mutex, tell).catch(
+            (error: Error) =>
+            tell(`Mutex "${isolation.mutex}" could not be given back (${error.message}); it is free when this has ended.`), // prettier-ignore
+          );
+          if (left.length > 0) tell(lines.leftRunning(left, null, Date.now()).text);
+          over.resolve();
+        },
+      },
+      { ...newLife, stage: { kind: 'running' } },
+    );
     script.release();
     const ended = await script.exited;
-    const left = control.tree(script.scope);
-    await giveBack(mutex, id, fence, isolation.mutex, tell).catch((error: Error) =>
-      tell(`Mutex "${isolation.mutex}" could not be given back (${error.message}); it is free when this has ended.`),
-    );
-    if (left.length > 0)
-      tell(lines.leftRunning(left.map((m) => m.identity), null, Date.now()).text); // prettier-ignore
+    driver.rootExited(ended.code, ended.signal, Date.now());
+    await over.promise;
+    driver.close();
     signals.close();
     return ended.code ?? 128 + ((constants.signals as Record<string, number>)[ended.signal ?? ''] ?? 0);
   }

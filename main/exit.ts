@@ -1,6 +1,6 @@
 /** Leaving: says what goes on without Unjam, and closes the application before the process ends. */
 import type { App, BrowserWindow, Dialog } from 'electron';
-import type { Engine, EngineState } from '../app/engine.ts';
+import type { Engine, EngineState } from '../app/host/engine.ts';
 import { count } from './plain-text.ts';
 
 export interface ExitParts {

@@ -5,12 +5,12 @@
  */
 import * as electron from 'electron';
 import { join } from 'node:path';
-import { openApplication } from '../app/application.ts';
+import { openApplication } from '../app/host/application.ts';
 import { whichStateDirectory } from '../app/access/state-directory.ts';
 import { currentUser, stateDirectory } from '../app/processes/index.ts';
 import { appId, toastActivatorClsid } from './app-identity.ts';
 import { restartOnCrash } from './crash.ts';
-import { Engine } from '../app/engine.ts';
+import { Engine } from '../app/host/engine.ts';
 import { hostLog } from './host-log.ts';
 import { LogWindows } from './log-windows.ts';
 import { consoleScheme } from './protocol.ts';

@@ -1,5 +1,5 @@
 /** Tells an open dialog about every snapshot, until the dialog is over. */
-import type { Engine } from '../app/engine.ts';
+import type { Engine } from '../app/host/engine.ts';
 
 export function scriptWatch(engine: Pick<Engine, 'subscribe'>) {
   return (_ticket: string, changed: () => void, signal: AbortSignal): void => {

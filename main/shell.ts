@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type * as ElectronModule from 'electron';
 import { confirmed } from './confirm.ts';
-import type { Engine } from '../app/engine.ts';
+import type { Engine } from '../app/host/engine.ts';
 import { createExit } from './exit.ts';
 import { HostSettings } from './host-settings.ts';
 import { incidentSummary } from './incident-summary.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Overview } from '../app/contract/methods.ts';
 import { clockTime } from '../app/domain/durations.ts';
-import type { EngineState } from '../app/engine.ts';
+import type { EngineState } from '../app/host/engine.ts';
 
 export type TrayShape = Overview['tray'];
 

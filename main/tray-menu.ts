@@ -2,7 +2,7 @@
 import type { MenuItemConstructorOptions } from 'electron';
 import type { ScriptView } from '../app/contract/methods.ts';
 import { clockTime } from '../app/domain/durations.ts';
-import type { EngineState } from '../app/engine.ts';
+import type { EngineState } from '../app/host/engine.ts';
 import type { OpenRequest } from './open-request.ts';
 import { count, menuText } from './plain-text.ts';
 

@@ -1,6 +1,6 @@
 /** Where the host of a state directory is reached, and who must be there before anything is sent to it. */
 import { UnjamError } from '../contract/errors.ts';
-import { readHostFile } from '../host-files.ts';
+import { readHostFile } from '../host/host-files.ts';
 import { administratorIds, folderOwner, folderProblem, type Peer } from '../processes/index.ts';
 import { machineHost } from './machine-host.ts';
 

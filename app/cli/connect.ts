@@ -7,7 +7,7 @@ import { whichStateDirectory } from '../access/state-directory.ts';
 import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { HostInfo } from '../contract/methods.ts';
-import { openStateDirectory, readHostFile } from '../host-files.ts';
+import { openStateDirectory, readHostFile } from '../host/host-files.ts';
 import { hostEnvironment } from '../domain/host-environment.ts';
 import { say } from './output.ts';
 import { version } from '../version.ts';

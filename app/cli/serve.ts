@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { ConsoleOptions } from '../api/console-server.ts';
-import type { Application } from '../application.ts';
-import type { Engine } from '../engine.ts';
+import type { Application } from '../host/application.ts';
+import type { Engine } from '../host/engine.ts';
 import { UnjamError } from '../contract/errors.ts';
-import { readHostFile } from '../host-files.ts';
+import { readHostFile } from '../host/host-files.ts';
 import { whichStateDirectory } from '../access/state-directory.ts';
 import { forgetStarter } from '../processes/background.ts';
 import { consolePort } from '../processes/places.ts';
@@ -34,7 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     );
   const directory = await whichStateDirectory();
   const kept = options.background ? forgetStarter() : [];
-  const { openApplication } = await import('../application.ts');
+  const { openApplication } = await import('../host/application.ts');
   const log = (line: string): void => {
     process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   };
@@ -121,7 +121,7 @@ async function followed(
   open: () => Promise<Application>,
   log: (line: string) => void,
 ): Promise<Engine> {
-  const { Engine } = await import('../engine.ts');
+  const { Engine } = await import('../host/engine.ts');
   let next: Application | null = first;
   const engine = new Engine(async () => {
     const application = next ?? (await open());

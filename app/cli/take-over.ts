@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientOf } from '../access/client.ts';
 import { UnjamError } from '../contract/errors.ts';
-import { readHostFile } from '../host-files.ts';
+import { readHostFile } from '../host/host-files.ts';
 import { openProcessControl } from '../processes/index.ts';
 import { person } from './person.ts';
 

@@ -1,5 +1,5 @@
 /** What is measured of a script, and what follows from it alone. */
-import type { Stage } from './progress.ts';
+import type { Stage } from './life.ts';
 import type { Actor, ScriptState, VerdictRecord } from './script.ts';
 
 /** All in ms unless named otherwise. */

@@ -50,7 +50,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
         'killing',
         'wait',
       );
-    case 'cancel-ignored':
+    case 'ignored':
       return {
         key: 'cancel-ignored',
         label: blocking ? 'Stuck: Cancel ignored' : 'Cancel ignored',
@@ -60,6 +60,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
         next: 'kill',
         stuck: blocking,
       };
+    case 'signalling':
     case 'cancelling': {
       const left = Math.max(0, stage.until - f.now);
       return plain(
@@ -71,6 +72,8 @@ export function condition(f: ConditionFacts): ScriptCondition {
         'wait',
       );
     }
+    case 'gone':
+      return plain('cleaning-up', 'Ended, cleaning up', 'Every process of the script is gone; its clean-up command may still run.', 'info', 'stop', 'wait'); // prettier-ignore
     default:
       break;
   }
@@ -78,7 +81,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
     return {
       key: 'orphaned',
       label: 'Runner died, running',
-      headline: `The runner of this script has died; PID ${f.pid} goes on. Its exit code cannot be learnt any more.`,
+      headline: `The runner of this script has died; PID ${f.pid} is still running. Its exit code will never be known.`,
       severity: blocking ? 'critical' : 'warning',
       icon: 'question',
       next: blocking ? 'cancel' : 'log',

@@ -76,7 +76,7 @@ function ending(f: DiagnosisFacts): Finding[] {
           advice: 'Abandon releases the mutex; these processes go on to be watched.',
         },
       ];
-    case 'cancel-ignored':
+    case 'ignored':
       return [
         {
           key: 'cancel-ignored',
@@ -86,6 +86,7 @@ function ending(f: DiagnosisFacts): Finding[] {
           advice: 'Force Kill ends the whole tree.',
         },
       ];
+    case 'signalling':
     case 'cancelling':
       return [
         {

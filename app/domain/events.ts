@@ -23,9 +23,16 @@ export type EventBody =
   | { readonly type: 'holder-stuck'; readonly holder: string }
   | { readonly type: 'granted'; readonly mutex: string; readonly fence: number; readonly waitedMs: number }
   | { readonly type: 'started'; readonly pid: number }
-  | { readonly type: 'first-output' }
-  /** Written before a signal is sent, so that a crash in between shows as "result unknown". */
-  | { readonly type: 'intent'; readonly verb: 'cancel' | 'kill' | 'timeout'; readonly actor: Actor }
+  /** Written before a signal is sent: a runner that dies in between leaves the reason. */
+  | {
+      readonly type: 'intent';
+      readonly verb: 'cancel' | 'kill' | 'timeout';
+      readonly actor: Actor;
+      /** When the grace period will probably end; absent for a kill, and before 0.2. */
+      readonly until?: number;
+      readonly timeout?: 'overall' | 'no-output';
+      readonly escalate?: boolean;
+    }
   | {
       readonly type: 'cancel';
       readonly requestId: string;
@@ -51,7 +58,8 @@ export type EventBody =
       readonly ended: number;
       readonly of: number;
     }
-  | { readonly type: 'refused'; readonly requestId: string; readonly reason: string }
+  /** `withdrawn`: its signal had nobody left to reach, so the script has ended by itself. */
+  | { readonly type: 'refused'; readonly requestId: string; readonly reason: string; readonly withdrawn?: true }
   | { readonly type: 'exited'; readonly exit: Pick<ExitRecord, 'code' | 'signal' | 'endedAt'> }
   | {
       readonly type: 'abandoned';
@@ -61,7 +69,15 @@ export type EventBody =
     }
   | { readonly type: 'orphan-ended' }
   | { readonly type: 'final'; readonly verdict: VerdictRecord }
-  | { readonly type: 'note' };
+  | {
+      readonly type: 'note';
+      /** The last process of the script is gone; how it went. */
+      readonly gone?: { readonly how: 'self' | 'cancel' | 'kill'; readonly total: number; readonly afterMs: number };
+      /** The clean-up command has ended. */
+      readonly cleaned?: true;
+      /** Nothing more happens to the script. */
+      readonly over?: true;
+    };
 
 export type ScriptEvent = EventBody & {
   /** Wall-clock ms. */

@@ -26,7 +26,7 @@ export function evidence(f: ConditionFacts): { for: string[]; against: string[] 
     const usual = `Running for ${longDuration(f.now - f.startedAt)}. The last ${f.usual.runs} successful runs took ${shortDuration(f.usual.medianMs)} (median), ${shortDuration(f.usual.maxMs)} at most.`;
     (overdueBy(f) === null ? contra : pro).push(usual);
   }
-  if (f.stage.kind === 'cancel-ignored')
+  if (f.stage.kind === 'ignored')
     pro.push(
       `Cancel was ignored: ${f.stage.left} of ${processCount(f.stage.of)} were still there at ${clockTime(f.stage.since)}.`,
     );

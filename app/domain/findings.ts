@@ -1,6 +1,6 @@
 /** What a diagnosis is made from, and what it says. */
 import type { ExaminedProcess } from './examination.ts';
-import type { Stage } from './progress.ts';
+import type { Stage } from './life.ts';
 import type { CancelSignal, ScriptState, VerdictKind } from './script.ts';
 
 /** Classes of findings, the most telling one first. */

@@ -67,8 +67,13 @@ export interface ScriptSpec {
   readonly cancel: { readonly signal: CancelSignal; readonly graceMs: number };
   readonly environmentNames: readonly string[];
   readonly notify: readonly string[] | null;
-  /** Runs after a cancel or kill, in the script's folder and environment, for at most `timeoutMs`. */
-  readonly cleanup: { readonly command: readonly [string, ...string[]]; readonly timeoutMs: number } | null;
+  /** Runs when the script's processes are gone, in its folder and environment, for at most `timeoutMs`. */
+  readonly cleanup: {
+    readonly command: readonly [string, ...string[]];
+    readonly timeoutMs: number;
+    /** After a Cancel, Force Kill or time limit (the default); also after a failure of the script's own; after any end. */
+    readonly when?: 'cancel' | 'failure' | 'always';
+  } | null;
   /** Run ids of the scripts that this one was started from, outermost first; a mutex that one of them holds is a deadlock. */
   readonly ancestors: readonly string[];
   readonly actor: Actor;

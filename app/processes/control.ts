@@ -161,6 +161,8 @@ export interface ProcessControl {
   /** The system's own account of a tree (cgroup, job); null when it keeps none, absent where it cannot. */
   usage?(scope: TreeScope): TreeUsage | null;
   facts(identity: ProcessIdentity): ProcessFacts | null;
+  /** The environment with which the process began; null when it may not be read or has gone. Absent where it cannot be had. */
+  environmentOf?(identity: ProcessIdentity): Readonly<Record<string, string>> | null;
   /** Of `facts` the bytes alone, for those who look often. */
   ioBytes?(identity: ProcessIdentity): number | null;
   /**

@@ -135,6 +135,7 @@ export function openLinux(): ProcessControl {
         waitsFor: proc.readWaitChannel(identity.pid),
       };
     },
+    environmentOf: (identity) => (liveness(identity) === 'alive' ? proc.readEnvironment(identity.pid) : null),
     ioBytes: (identity) => proc.readIoBytes(identity.pid),
     examine: (identity) => (liveness(identity) === 'alive' ? examine(place, identity) : null),
     atGate: (identity) => isGate(proc.readCommandLine(identity.pid) ?? ''),

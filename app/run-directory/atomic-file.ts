@@ -62,18 +62,6 @@ export async function createOnceInBackground(path: string, value: unknown): Prom
   }
 }
 
-/**
- * For a `finally`, whose own error would hide the result: what stands under its name stands, also when a scanner has the
- * temporary file open. `sweepTemporaries` takes what is left.
- */
-function tryUnlink(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Left to the sweep.
-  }
-}
-
 /** The new file, still open; null when somebody was first. */
 function make(path: string, value: unknown): { readonly name: string; readonly file: number } | null {
   const temporary = `${path}.${process.pid}.${randomHex(8)}.tmp`;
@@ -89,21 +77,25 @@ function make(path: string, value: unknown): { readonly name: string; readonly f
       } else if (readWhole(candidate) !== null) break;
   } finally {
     if (name === null) closeSync(file);
+    // A scanner may hold it open on Windows: what was made stands all the same, and the sweep takes the rest.
     tryUnlink(temporary);
   }
   return name === null ? null : { name, file };
 }
 
-/** The value, or null when the file is absent or (after a power cut) torn. */
-export function readOnce<T>(path: string): T | null {
+/** The value, or null when the file is absent, (after a power cut) torn, or not what `parse` takes. */
+export function readOnce<T>(path: string, parse: (value: unknown) => T | null): T | null {
   for (const name of namesOf(path)) {
-    const found = readWhole<T>(name);
-    if (found !== 'absent') {
-      if (found !== null) return found.value;
-    } else return null;
+    const found = readWhole(name);
+    if (found === 'absent') return null;
+    const value = found === null ? null : parse(found.value);
+    if (value !== null) return value;
   }
   return null;
 }
+
+/** True when the file exists and is no whole JSON. */
+export const isTorn = (path: string): boolean => readWhole(path) === null;
 
 function* namesOf(path: string): Generator<string> {
   yield path;
@@ -111,9 +103,9 @@ function* namesOf(path: string): Generator<string> {
 }
 
 /** Null when it is torn. */
-function readWhole<T>(path: string): { readonly value: T } | 'absent' | null {
+function readWhole(path: string): { readonly value: unknown } | 'absent' | null {
   try {
-    return { value: JSON.parse(readFileSync(path, 'utf8')) as T };
+    return { value: JSON.parse(readFileSync(path, 'utf8')) as unknown };
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent';
@@ -181,15 +173,24 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
+/**
+ * False when it is not there, or somebody has it open. For a `finally`, whose own error would hide the result;
+ * `sweepTemporaries` takes what is left.
+ */
+export function tryUnlink(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Removes what writers that were killed between two steps have left in a folder: `<name>.<pid>.<random>.tmp`. */
 export function sweepTemporaries(folder: string, isAlive: (pid: number) => boolean): void {
   for (const name of readdirSync(folder)) {
     const pid = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
-    try {
-      unlinkSync(join(folder, name));
-    } catch {
-      // Somebody else was faster, or has it open: the next look takes it.
-    }
+    // Somebody else may be faster, or have it open: the next look takes it.
+    if (pid !== undefined && !isAlive(Number(pid))) tryUnlink(join(folder, name));
   }
 }

@@ -2,8 +2,9 @@
  * Space that is kept back on the disk of the state directory, so that an operator can still abandon a script when a
  * log has filled the disk: on ENOSPC the reserve is given up and the write repeated.
  */
-import { closeSync, openSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tryUnlink } from './atomic-file.ts';
 
 const bytes = 131_072;
 
@@ -41,13 +42,4 @@ export class Reserve {
       return act();
     }
   };
-}
-
-function tryUnlink(path: string): boolean {
-  try {
-    unlinkSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

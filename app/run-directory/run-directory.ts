@@ -41,7 +41,19 @@ import type {
   TreeRecord,
   VerdictRecord,
 } from '../domain/script.ts';
-import { createOnce, createOnceInBackground, readOnce } from './atomic-file.ts';
+import { createOnce, createOnceInBackground, isTorn, readOnce } from './atomic-file.ts';
+import {
+  parseAbandoned,
+  parseDelivered,
+  parseEvent,
+  parseExit,
+  parseRequest,
+  parseRunner,
+  parseSpec,
+  parseStarted,
+  parseTree,
+  parseVerdict,
+} from './schemas.ts';
 
 /** Bumped when an older runner and a newer host (or the reverse) no longer understand each other's files. */
 export const runnerProtocol = 1;
@@ -79,51 +91,51 @@ export class RunDirectory {
   }
 
   readSpec(): ScriptSpec | null {
-    return readOnce(join(this.path, 'spec.json'));
+    return readOnce(join(this.path, 'spec.json'), parseSpec);
   }
   /** The host waits for the disk beside everything else that it does: a start must not hold up a Force Kill. */
   writeSpec(spec: ScriptSpec): Promise<boolean> {
     return createOnceInBackground(join(this.path, 'spec.json'), spec);
   }
   readRunner(): RunnerRecord | null {
-    return readOnce(join(this.path, 'runner.json'));
+    return readOnce(join(this.path, 'runner.json'), parseRunner);
   }
   /** False when somebody was first: a host that has given the runner up, for instance. Then the script must not run. */
   writeRunner(record: RunnerRecord): boolean {
     return createOnce(join(this.path, 'runner.json'), record, 'unsynced');
   }
   readStarted(): StartedRecord | null {
-    return readOnce(join(this.path, 'started.json'));
+    return readOnce(join(this.path, 'started.json'), parseStarted);
   }
-  /** When a started.json that cannot be read was written; null when there is none. Call it when `readStarted` found nothing. */
+  /** When a started.json that exists and cannot be parsed was written; null when there is none, or a whole one. */
   tornStartAt(): number | null {
-    return fileSize(join(this.path, 'started.json')).changedAt;
+    return isTorn(join(this.path, 'started.json')) ? fileSize(join(this.path, 'started.json')).changedAt : null;
   }
   writeStarted(record: StartedRecord): boolean {
     // Synced: after a power cut "never started" must be true of a script that has no such file.
     return createOnce(join(this.path, 'started.json'), record, 'synced');
   }
   readExit(): ExitRecord | null {
-    return readOnce(join(this.path, 'exit.json'));
+    return readOnce(join(this.path, 'exit.json'), parseExit);
   }
   writeExit(record: ExitRecord): boolean {
     return createOnce(join(this.path, 'exit.json'), record, 'synced');
   }
   readVerdict(): VerdictRecord | null {
-    return readOnce(join(this.path, 'verdict.json'));
+    return readOnce(join(this.path, 'verdict.json'), parseVerdict);
   }
   /** False when another verdict was first: that one holds. */
   writeVerdict(record: VerdictRecord): boolean {
     return createOnce(join(this.path, 'verdict.json'), record, 'synced');
   }
   readAbandoned(): AbandonedRecord | null {
-    return readOnce(join(this.path, 'abandoned.json'));
+    return readOnce(join(this.path, 'abandoned.json'), parseAbandoned);
   }
   writeAbandoned(record: AbandonedRecord): boolean {
     return createOnce(join(this.path, 'abandoned.json'), record, 'synced');
   }
   readTree(): TreeRecord | null {
-    return readOnce(join(this.path, 'tree.json'));
+    return readOnce(join(this.path, 'tree.json'), parseTree);
   }
   /** The last word: with a copy of what never changes any more, so that one file tells a starting host of a finished run. */
   writeTree(record: Omit<TreeRecord, 'spec' | 'verdict'>): boolean {
@@ -132,7 +144,7 @@ export class RunDirectory {
   }
   /** The completion id that was delivered, or null. */
   readDelivered(): { readonly completionId: string } | null {
-    return readOnce(join(this.path, 'delivered.json'));
+    return readOnce(join(this.path, 'delivered.json'), parseDelivered);
   }
   writeDelivered(completionId: string, at: number): boolean {
     return createOnce(join(this.path, 'delivered.json'), { schema: 1, completionId, at }, 'synced');
@@ -188,10 +200,11 @@ export class RunDirectory {
   /** Takes the requests that wait, oldest first. Each is removed before it is answered: a runner answers once. */
   takeRequests(): RunnerRequest[] {
     const requests: RunnerRequest[] = [];
-    for (const name of readdirSync(this.requestsPath).sort()) {
+    for (const name of this.#requestNames()) {
       const path = join(this.requestsPath, name);
       try {
-        const request = JSON.parse(readFileSync(path, 'utf8')) as RunnerRequest;
+        const request = parseRequest(JSON.parse(readFileSync(path, 'utf8')));
+        if (request === null) continue; // it stays: the host takes it back and acts itself
         unlinkSync(path); // refused while a scanner has it open: it is taken on the next look then
         requests.push(request);
       } catch {
@@ -199,6 +212,14 @@ export class RunDirectory {
       }
     }
     return requests;
+  }
+
+  #requestNames(): string[] {
+    try {
+      return readdirSync(this.requestsPath).sort();
+    } catch {
+      return []; // removed, or no descriptor is left: the next look tries again
+    }
   }
 
   /** Takes back a request that the runner has not taken; false when it has. */
@@ -223,7 +244,8 @@ function parseLines(bytes: Buffer, base: number): PlacedEvent[] {
   for (let from = 0; from < bytes.length;) {
     const end = bytes.indexOf(10, from);
     try {
-      events.push({ event: JSON.parse(bytes.toString('utf8', from, end)) as ScriptEvent, at: base + from });
+      const event = parseEvent(JSON.parse(bytes.toString('utf8', from, end)));
+      if (event !== null) events.push({ event, at: base + from });
     } catch {
       // A torn line (power cut, full disk): the next one is whole again.
     }

@@ -6,9 +6,10 @@
 import { Mutexes } from '../locks/index.ts';
 import { openProcessControl, type ProcessControl } from '../processes/index.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
-import type { RunnerOrder } from './order.ts';
+import { parseOrder, type RunnerOrder } from './order.ts';
 import { rehearseSoon } from './rehearse.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { loadCleanup } from '../ladder/cleanup.ts';
 import { Session } from './session.ts';
 
 void main();
@@ -32,6 +33,7 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     answer(`failed there is no spec.json in ${runDirectory}`);
     return;
   }
+  await loadCleanup(spec);
   process.title = `unjam-runner ${spec.ticket}`;
   const session = new Session({
     directory,
@@ -68,7 +70,7 @@ async function readOrder(): Promise<RunnerOrder | null> {
     if (text.includes('\n')) break;
   }
   process.stdin.destroy();
-  return text.includes('\n') ? (JSON.parse(text) as RunnerOrder) : null;
+  return text.includes('\n') ? parseOrder(text) : null;
 }
 
 function answer(line: string): void {

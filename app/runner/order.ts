@@ -1,8 +1,15 @@
 /** What a host tells a runner, as one JSON line on stdin. The environment travels here and is never written to disk. */
-export interface RunnerOrder {
-  readonly runDirectory: string;
-  readonly mutexRoot: string;
-  readonly environment: Readonly<Record<string, string>>;
+import * as z from 'zod/mini';
+
+const order = z.looseObject({
+  runDirectory: z.string(),
+  mutexRoot: z.string(),
+  environment: z.record(z.string(), z.string()),
   /** UNJAM_DEBUG_DISABLE_KILL of the host: kills are not sent. Tests only. */
-  readonly killDisabled: boolean;
-}
+  killDisabled: z.boolean(),
+});
+
+export type RunnerOrder = z.infer<typeof order>;
+
+/** @throws SyntaxError or ZodError when a host of another version sent something else */
+export const parseOrder = (line: string): RunnerOrder => order.parse(JSON.parse(line));

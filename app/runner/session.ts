@@ -1,23 +1,23 @@
-/** The life of one script in its runner: queue, launch, watch, verdict. */
+/** One script in its runner: claim, queue, launch, then the lifecycle table until nothing is left to watch. */
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../domain/identity.ts';
+import { type How, type Life, newLife } from '../domain/life.ts';
 import * as lines from '../domain/lines.ts';
 import type { Hold, MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import { type ExitRecord, type Outcome, type ScriptSpec, type TreeScope, verdictOf } from '../domain/script.ts';
+import { Driver, type Summary } from '../ladder/driver.ts';
+import { LimitClocks } from '../ladder/limit-clocks.ts';
+import { heldMutexFacts, holderFacts, mutexFacts, notIsolated } from '../ladder/mutex-facts.ts';
+import { waitInQueue } from '../ladder/queue.ts';
+import { ScriptLog } from '../ladder/script-log.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
 import { LogIndexer } from '../logs/index.ts';
 import type { LaunchedScript, ProcessControl } from '../processes/index.ts';
-import { fileSize, RunDirectory, runnerProtocol } from '../run-directory/run-directory.ts';
-import { runCleanup } from './cleanup.ts';
-import { startClocks } from './clocks.ts';
-import { type Cause, Ending, type EndSummary } from './ending.ts';
-import { Inbox } from './inbox.ts';
 import { lasting } from '../run-directory/lasting.ts';
-import { heldMutexFacts, holderFacts, mutexFacts, notIsolated } from './mutex-facts.ts';
-import { waitInQueue } from './queue.ts';
-import { ScriptLog } from './script-log.ts';
+import { fileSize, RunDirectory, runnerProtocol } from '../run-directory/run-directory.ts';
+import { runCleanup } from '../ladder/cleanup.ts';
+import { Inbox } from './inbox.ts';
 
 export interface SessionContext {
   readonly directory: RunDirectory;
@@ -29,8 +29,6 @@ export interface SessionContext {
   /** The start is safe: runner.json stands and the script has its place in the queue. */
   readonly onClaimed: () => void;
 }
-
-const orphanPollMs = 1_000;
 
 export class Session {
   readonly #c: SessionContext;
@@ -44,13 +42,13 @@ export class Session {
   #tooLate = false;
   /** Who was left running on purpose when the script exited. */
   #left: readonly ProcessIdentity[] = [];
-  #lastOutput = performance.now();
+  #hasWritten = false;
   #hasLostOutput = false;
 
   constructor(context: SessionContext) {
     this.#c = context;
     this.#indexer = new LogIndexer(context.directory, () => {
-      this.#lastOutput = performance.now();
+      this.#hasWritten = true;
     });
     this.#log = new ScriptLog(context.directory, this.#indexer, 'runner');
     this.#inbox = new Inbox(context.directory);
@@ -64,9 +62,10 @@ export class Session {
     try {
       if (await this.#takeMutex()) await this.#runScript();
     } finally {
+      this.#answerTheRest();
       this.#inbox.close();
       this.#indexer.close();
-      // The last word: from here on nobody adds to the log or its index.
+      // Written last: from here on nobody adds to the log or its index.
       const left = this.#left;
       const emptyAt = left.length === 0 ? Date.now() : null;
       await lasting(() => this.#c.directory.writeTree({ schema: 1, emptyAt, left }));
@@ -121,23 +120,15 @@ export class Session {
         return true;
       case 'asked-to-leave': {
         const { request } = outcome;
+        const { id: requestId, actor } = request;
         const verb = request.verb === 'cancel' ? 'Cancel' : 'Force Kill';
-        const line = lines.leftQueue(name, request.actor, verb, Date.now(), request.reason);
         this.#log.append(
           request.verb === 'cancel'
-            ? {
-                type: 'cancel',
-                requestId: request.id,
-                actor: request.actor,
-                signal: spec.cancel.signal,
-                until: Date.now(),
-                escalate: false,
-                evidence: [],
-              }
-            : { type: 'kill', requestId: request.id, actor: request.actor, count: 0, evidence: [] },
-          line,
+            ? { type: 'cancel', requestId, actor, signal: spec.cancel.signal, until: Date.now(), escalate: false, evidence: [] } // prettier-ignore
+            : { type: 'kill', requestId, actor, count: 0, evidence: [] },
+          lines.leftQueue(name, actor, verb, Date.now(), request.reason),
         );
-        await this.#conclude({ kind: 'cancelled', actor: request.actor, detail: 'left the queue; never started' });
+        await this.#conclude({ kind: 'cancelled', actor, detail: 'left the queue; never started' });
         return false;
       }
       case 'timed-out': {
@@ -194,7 +185,7 @@ export class Session {
         file: spec.file,
         args: spec.command.slice(1),
         cwd: spec.cwd,
-        environment: { ...this.#c.environment, ...this.#unjamEnvironment() },
+        environment: this.#environment(),
         runId: spec.runId,
         stdoutPath: directory.stdoutPath,
         stderrPath: directory.stderrPath,
@@ -223,7 +214,6 @@ export class Session {
         waitedMs: this.#waitedMs,
       }),
     );
-    this.#lastOutput = start;
     launched.release();
     this.#log.append({ type: 'started', pid: launched.scope.root.pid });
     await this.#watch(launched, start);
@@ -234,9 +224,10 @@ export class Session {
     this.#hasLostOutput = true;
   }
 
-  #unjamEnvironment(): Record<string, string> {
-    const { spec } = this.#c;
+  #environment(): Record<string, string> {
+    const { spec, environment } = this.#c;
     return {
+      ...environment,
       UNJAM_RUN: [...spec.ancestors, spec.runId].join('/'),
       UNJAM_TICKET: spec.ticket,
       // A command of Unjam that the script runs must mean this very host and its mutexes.
@@ -248,116 +239,109 @@ export class Session {
 
   /** From the first instruction to the last process of the tree. */
   async #watch(launched: LaunchedScript, start: number): Promise<void> {
-    const { spec, control, directory } = this.#c;
+    const { spec, control, directory, killDisabled } = this.#c;
     const { scope } = launched;
-    // Set once; the ending asks for it.
-    let exit: ExitRecord | null = null;
-    const forced = Promise.withResolvers<{ cause: Cause; summary: EndSummary }>();
-    const ending = new Ending({
-      control,
-      scope,
-      log: this.#log,
-      killDisabled: this.#c.killDisabled,
-      graceMs: spec.cancel.graceMs,
-      signal: spec.cancel.signal,
-      mutexFacts: () => this.#facts(),
-      rootExit: () => (exit === null ? null : { code: exit.code, signal: exit.signal, at: exit.endedAt }),
-      onEmpty: (cause, summary) => forced.resolve({ cause, summary }),
-    });
-    const stopClocks = startClocks(spec.timeouts, ending, {
-      lastOutput: () => {
-        this.#indexer.look();
-        return this.#lastOutput;
+    const over = Promise.withResolvers<void>();
+    const exit = Promise.withResolvers<ExitRecord>();
+    const driver = new Driver(
+      {
+        control,
+        scope,
+        killDisabled,
+        cancel: spec.cancel,
+        clocks: new LimitClocks(spec.timeouts),
+        append: (body, line) => this.#log.append(body, line),
+        hasWritten: () => {
+          this.#indexer.look();
+          const written = this.#hasWritten;
+          this.#hasWritten = false;
+          return written;
+        },
+        mutexFacts: () => this.#facts(),
+        isAbandoned: () => this.#isAbandoned,
+        cleanUp: async (how) => {
+          const record = await exit.promise;
+          if (how === 'self' && this.#isAbandoned) return;
+          await runCleanup(spec, this.#environment(), { how, cause: driver.life.cause, exit: record }, this.#log);
+        },
+        conclude: async (how, summary) => {
+          const record = await exit.promise;
+          await this.#over(driver.life, how, summary, record, scope);
+          over.resolve();
+        },
       },
-      spared: () => directory.readAbandoned() !== null,
-      tell: (line) => this.log.append({ type: 'note' }, line),
-    });
-    this.#inbox.listen((request) => ending.handle(request));
+      { ...newLife, stage: { kind: 'running' } },
+    );
+    this.#inbox.listen((request) => driver.handle(request));
 
     const status = await launched.exited;
     const endedAt = Date.now();
+    const durationMs = performance.now() - start;
+    // Told before it is on disk: a full one must not make an exited script look alive.
+    driver.rootExited(status.code, status.signal, endedAt);
     await control.drained?.(scope, directory);
     this.#indexer.look(true);
     const record: ExitRecord = {
       schema: 1,
       ...status,
       endedAt,
-      durationMs: performance.now() - start,
+      durationMs,
       stdoutBytes: fileSize(directory.stdoutPath).bytes,
       stderrBytes: fileSize(directory.stderrPath).bytes,
     };
-    exit = record; // before it is on disk: a full one must not make an exited script look alive
     await lasting(() => directory.writeExit(record));
-    this.#log.append({ type: 'exited', exit: { code: status.code, signal: status.signal, endedAt } });
-
-    if (!ending.active && directory.readAbandoned() === null) {
-      stopClocks();
-      await this.#exitedByItself(record, scope);
-      return;
-    }
-    ending.rootExited();
-    const end = await Promise.race([forced.promise, this.#orphanGone(ending, scope)]);
-    stopClocks();
-    if (spec.cleanup && end) await runCleanup(spec, { ...this.#c.environment, ...this.#unjamEnvironment() }, this.#log);
-    if (end) await this.#forcedEnd(end.cause, end.summary, record, scope);
-    await this.#orphanEnded(record, scope);
+    exit.resolve(record);
+    await over.promise;
+    driver.close();
   }
 
-  /** What an exited script left running was started on purpose, a service for instance: it does not keep the mutex. */
-  async #exitedByItself(exit: ExitRecord, scope: TreeScope): Promise<void> {
-    const left = this.#c.control.tree(scope).map((m) => m.identity);
-    await this.#conclude(
-      { kind: 'exited', exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs },
-      (mutex) =>
+  get #isAbandoned(): boolean {
+    return this.#c.directory.readVerdict()?.kind === 'abandoned';
+  }
+
+  async #over({ cause }: Life, how: How, summary: Summary, exit: ExitRecord, scope: TreeScope): Promise<void> {
+    const { root } = scope;
+    const seen = { exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs };
+    if (how === 'self' || cause === null) {
+      // What an exited script left running was started on purpose, a service for instance: it does not keep the mutex.
+      const left = this.#isAbandoned ? [] : this.#c.control.tree(scope).map((m) => m.identity);
+      this.#left = left;
+      await this.#conclude({ kind: 'exited', ...seen }, (mutex) =>
         left.length === 0 ? lines.jointGoesOn(mutex, Date.now()) : lines.leftRunning(left, mutex, Date.now()),
-    );
-    this.#left = left;
-  }
-
-  async #forcedEnd(cause: Cause, summary: EndSummary, exit: ExitRecord, scope: TreeScope): Promise<void> {
-    const base = {
-      total: summary.total,
-      afterMs: summary.afterMs,
-      root: scope.root,
-      exit: lines.exitText(exit),
-      at: Date.now(),
-    };
-    const line = (mutex: lines.MutexFacts | null): lines.Line =>
-      summary.how === 'kill' ? lines.killed({ ...base, mutex }) : lines.endedAfterCancel({ ...base, mutex });
-    if (this.#c.directory.readAbandoned() !== null) this.#log.append({ type: 'note' }, line(null));
-    else
-      await this.#conclude(
-        {
-          kind: cause.kind,
-          timeout: cause.timeout,
-          actor: cause.actor,
-          exitCode: exit.code,
-          signal: exit.signal,
-          durationMs: exit.durationMs,
-        },
-        line,
       );
+    } else {
+      const base = { ...summary, root, exit: lines.exitText(exit), at: Date.now() };
+      const line = (mutex: lines.MutexFacts | null): lines.Line =>
+        how === 'kill' ? lines.killed({ ...base, mutex }) : lines.endedAfterCancel({ ...base, mutex });
+      if (this.#isAbandoned) this.#log.append({ type: 'note' }, line(null));
+      else await this.#conclude({ ...cause, ...seen }, line);
+    }
+    await this.#orphanEnded(exit, root);
   }
 
   /** An abandoned script's tree is gone: facts are added, the verdict stays. */
-  async #orphanEnded(exit: ExitRecord, scope: TreeScope): Promise<void> {
+  async #orphanEnded(exit: ExitRecord, root: ProcessIdentity): Promise<void> {
     const { directory, spec } = this.#c;
-    const abandoned = directory.readAbandoned();
-    if (abandoned === null) return;
-    const bytes = fileSize(directory.stdoutPath).bytes + fileSize(directory.stderrPath).bytes - abandoned.logBytes;
+    const verdict = directory.readVerdict();
+    if (verdict?.kind !== 'abandoned') return;
+    const logBytes = directory.readAbandoned()?.logBytes;
+    const bytes = fileSize(directory.stdoutPath).bytes + fileSize(directory.stderrPath).bytes;
     this.#log.append(
       { type: 'orphan-ended' },
-      lines.orphanExited(scope.root, Date.now(), abandoned.at, lines.exitText(exit), Math.max(0, bytes)),
+      lines.orphanExited(root, Date.now(), verdict.at, lines.exitText(exit), Math.max(0, bytes - (logBytes ?? bytes))),
     );
     await lasting(() => this.#mutex?.orphanEnded(spec.runId));
   }
 
-  /** Resolves when the script was abandoned and nothing of its tree is left, while no end is under way. */
-  async #orphanGone(ending: Ending, scope: TreeScope): Promise<null> {
-    const { control, directory } = this.#c;
-    while (ending.active || directory.readAbandoned() === null || control.treeLiveness(scope) !== 'dead')
-      await delay(orphanPollMs);
-    return null;
+  /** Requests that came too late are answered all the same: whoever asked must find out. */
+  #answerTheRest(): void {
+    const started = this.#c.directory.readStarted();
+    this.#inbox.listen(({ id, verb }) =>
+      this.#log.append(
+        { type: 'refused', requestId: id, reason: 'the script had already ended' },
+        lines.requestTooLate(verb === 'cancel' ? 'Cancel' : 'Force Kill', started?.scope.root ?? null),
+      ),
+    );
   }
 
   /** Creates the verdict, releases the mutex, and tells both. An earlier verdict (an abandon) holds. */

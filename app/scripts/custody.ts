@@ -1,18 +1,26 @@
-/** Looks after scripts that have lost their runner: concludes by the recovery matrix, or watches them in its place. */
+/**
+ * Looks after scripts whose runner is dead or does not answer: judges what is left, or carries on their lifecycle with
+ * the same table, clocks, limits and clean-up as the runner.
+ */
 import type { RunnerRequest } from '../domain/events.ts';
 import { sameBoot, sameProcess } from '../domain/identity.ts';
+import { judge } from '../domain/judgement.ts';
+import type { Cause, How, Life } from '../domain/life.ts';
 import * as lines from '../domain/lines.ts';
-import { conclude } from '../domain/recovery.ts';
-import { type Outcome, verdictOf } from '../domain/script.ts';
+import { type ExitRecord, type Outcome, verdictOf } from '../domain/script.ts';
+import { runCleanup } from '../ladder/cleanup.ts';
+import { Driver, type Summary } from '../ladder/driver.ts';
+import { LimitClocks } from '../ladder/limit-clocks.ts';
+import { heldMutexFacts } from '../ladder/mutex-facts.ts';
+import { ScriptLog } from '../ladder/script-log.ts';
 import type { Mutex, Mutexes } from '../locks/index.ts';
+import { LogIndexer } from '../logs/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
-import { type Cause, heldMutexFacts } from '../runner/index.ts';
-import { finishAbandon } from './abandon.ts';
-import { Adoption } from './adoption.ts';
 import type { ScriptRecord } from './record.ts';
 import type { Register } from './register.ts';
+import { finishAbandon } from './verbs/abandon.ts';
 
 /** A runner is read as a whole again after this; until then its pid is enough. */
 const verifiedForMs = 10_000;
@@ -25,162 +33,246 @@ export interface CustodyOptions {
   readonly log: (line: string) => void;
 }
 
+interface Adoption {
+  readonly driver: Driver;
+  readonly indexer: LogIndexer;
+}
+
 export class Custody {
-  readonly #o: CustodyOptions;
+  readonly #options: CustodyOptions;
   readonly #adoptions = new Map<string, Adoption>();
 
   constructor(options: CustodyOptions) {
-    this.#o = options;
+    this.#options = options;
   }
 
   has(record: ScriptRecord): boolean {
     return this.#adoptions.has(record.spec.runId);
   }
 
-  /** Carries out a request that no runner answered. */
-  handle(record: ScriptRecord, request: RunnerRequest): void {
-    this.#adopt(record).handle(request);
+  runnerIsDead(record: ScriptRecord, trustedForMs = 0): boolean {
+    return record.runner === null || this.#options.control.liveness(record.runner.runner, trustedForMs) === 'dead';
   }
 
-  /** Looks at a script and takes it over when its runner is gone; true when something was concluded or begun. */
+  /** Carries out a request that no runner answered. */
+  handle(record: ScriptRecord, request: RunnerRequest): void {
+    this.#adopt(record)?.driver.handle(request);
+  }
+
+  /** Looks at a script and takes it over when its runner is dead; true when something was concluded or begun. */
   look(record: ScriptRecord): boolean {
-    const { control, register } = this.#o;
+    const { control, register } = this.#options;
     if (record.isOrphan && record.abandoned === null) finishAbandon(record, control);
     if (this.has(record)) return false;
     const { runner } = record;
-    if (runner && control.liveness(runner.runner, verifiedForMs) !== 'dead') return false;
+    if (runner && !this.runnerIsDead(record, verifiedForMs)) return false;
     register.refresh(record); // what the runner wrote in its last moment
     if (record.isFinal && !record.isOrphan) return false;
     if (record.runner !== runner) return false; // it has claimed the script just now: nobody has asked whether it lives
     return this.#judge(record);
   }
 
-  /** Says the last word for a runner that died between its verdict and that: true when it was needed. */
+  /** Closes a script whose runner died between its verdict and tree.json: true when that was needed. */
   finish(record: ScriptRecord): boolean {
-    const { control, register } = this.#o;
+    const { register } = this.#options;
     register.refresh(record);
-    if (record.tree !== null || (record.runner && control.liveness(record.runner.runner) !== 'dead')) return false;
+    if (record.tree !== null || this.has(record) || !this.runnerIsDead(record)) return false;
     this.#settle(record);
     register.refresh(record);
     return true;
   }
 
+  /** Writes the verdict; what a full disk refuses is repeated by the next look. */
   conclude(record: ScriptRecord, outcome: Outcome, line?: lines.Line): void {
-    const { register } = this.#o;
+    const { register } = this.#options;
     const verdict = verdictOf(outcome, Date.now());
-    try {
+    this.#safely(record, () => {
       if (record.directory.writeVerdict(verdict)) this.#append(record, { type: 'final', verdict }, line);
       this.#settle(record);
-    } catch (error) {
-      this.#o.log(
-        `W396 The end of ${record.spec.ticket} could not be written: ${(error as Error).message}. It is repeated.`,
-      );
-    }
+    });
     register.refresh(record);
   }
 
+  /**
+   * Claims a script in the name of nobody, so that a runner that comes late does not run it.
+   * False when a runner was first, or the disk refuses: then nothing may be concluded.
+   */
+  claimForNobody(record: ScriptRecord): boolean {
+    const runner = { ...this.#options.control.self, pid: 0, startTime: '0', name: 'nobody' };
+    try {
+      return record.directory.writeRunner({ schema: 1, protocol: runnerProtocol, runner, claimedAt: Date.now() });
+    } catch {
+      return false;
+    }
+  }
+
   close(): void {
-    for (const adoption of this.#adoptions.values()) adoption.close();
+    for (const runId of [...this.#adoptions.keys()]) this.#release(runId);
   }
 
   /** The mutex that the script was started under, or null. */
   mutexOf(record: ScriptRecord): Mutex | null {
-    return record.spec.isolation ? this.#o.mutexes.open(record.spec.isolation.mutex) : null;
+    return record.spec.isolation ? this.#options.mutexes.open(record.spec.isolation.mutex) : null;
   }
 
   #judge(record: ScriptRecord): boolean {
-    const { control } = this.#o;
+    const { control } = this.#options;
     const scope = record.started?.scope ?? null;
-    const conclusion = conclude({
+    const judgement = judge({
       claimed: record.runner !== null,
       ageMs: record.ageMs,
-      runner: 'dead',
       started: scope !== null,
       tree: scope === null ? 'dead' : control.treeLiveness(scope),
       exit: record.exit !== null,
       rebooted: record.runner !== null && !sameBoot(record.runner.runner, control.self),
     });
-    switch (conclusion.kind) {
+    switch (judgement.kind) {
       case 'wait':
-      case 'leave-to-runner':
         return false;
-      case 'orphaned':
-        this.#adopt(record);
+      case 'adopt':
         if (scope) this.#append(record, { type: 'note' }, lines.runnerDied(scope.root, this.#facts(record)));
+        this.#adopt(record);
         return true;
-      case 'conclude-exit':
+      case 'exited':
         // A runner that had begun an end and died before it said so: what it began is the verdict.
-        this.#afterGone(record, begunEnd(record));
+        this.#over(record, begunCause(record));
         return true;
       case 'never-started':
-        // runner.json decides between this and a runner that comes late: it does not run when it was not first.
-        if (record.runner === null && !this.#claimForNobody(record)) return false;
-        this.conclude(record, { kind: 'never-started', detail: conclusion.why }, lines.startFailed(conclusion.why));
+        if (record.runner === null && !this.claimForNobody(record)) return false;
+        this.conclude(record, { kind: 'never-started', detail: judgement.why }, lines.startFailed(judgement.why));
         return true;
       case 'lost':
-        this.#afterGone(record, null, conclusion.why);
+        this.#over(record, null, judgement.why);
         return true;
     }
   }
 
-  #claimForNobody(record: ScriptRecord): boolean {
-    const runner = { ...this.#o.control.self, pid: 0, startTime: '0', name: 'nobody' };
-    try {
-      return record.directory.writeRunner({ schema: 1, protocol: runnerProtocol, runner, claimedAt: Date.now() });
-    } catch {
-      return false; // a full disk: the next look tries again
-    }
-  }
-
-  #adopt(record: ScriptRecord): Adoption {
-    const known = this.#adoptions.get(record.spec.runId);
+  /** Null when the script has no process to look after. */
+  #adopt(record: ScriptRecord): Adoption | null {
+    const { spec, directory, started } = record;
+    const known = this.#adoptions.get(spec.runId);
     if (known) return known;
-    record.adopted = true;
-    const adoption = new Adoption({
-      record,
-      control: this.#o.control,
-      killDisabled: this.#o.killDisabled,
-      mutexFacts: () => this.#facts(record),
-      onGone: (forced) => this.#afterGone(record, forced?.cause ?? null),
-    });
-    this.#adoptions.set(record.spec.runId, adoption);
+    if (!started) return null;
+    const { control, killDisabled } = this.#options;
+    const { scope } = started;
+    let bytes = record.logBytes();
+    const indexer = new LogIndexer(directory, () => undefined);
+    const log = new ScriptLog(directory, indexer, 'host');
+    const ranMs = Math.max(0, Date.now() - started.startedAt);
+    const silentMs = Math.max(0, Date.now() - (record.lastOutputAt() ?? started.startedAt));
+    // Read while it can be: a clean-up command needs it after the script has gone.
+    const environment = spec.cleanup ? (control.environmentOf?.(scope.root) ?? null) : null;
+    const driver = new Driver(
+      {
+        control,
+        scope,
+        killDisabled,
+        adopted: true,
+        cancel: spec.cancel,
+        clocks: new LimitClocks(spec.timeouts, ranMs, silentMs),
+        append: (body, line) => {
+          log.append(body, line);
+          this.#options.register.refresh(record);
+        },
+        hasWritten: () => {
+          indexer.look();
+          const now = record.logBytes();
+          const written = now !== bytes;
+          bytes = now;
+          return written;
+        },
+        mutexFacts: () => this.#facts(record),
+        isAbandoned: () => record.verdict?.kind === 'abandoned',
+        cleanUp: (how) => this.#cleanUp(record, how, driver.life, environment, log),
+        conclude: async (how, summary) => {
+          this.#release(spec.runId);
+          this.#concluded(record, how, summary, driver.life.cause);
+        },
+      },
+      lifeToCarryOn(record),
+    );
+    const adoption = { driver, indexer };
+    this.#adoptions.set(spec.runId, adoption);
+    indexer.look(true);
     return adoption;
   }
 
-  /** Nothing of the tree is left, and no runner says so. Repeated by the next look when the disk refuses it. */
-  #afterGone(
+  async #cleanUp(
+    record: ScriptRecord,
+    how: How,
+    life: Life,
+    environment: Readonly<Record<string, string>> | null,
+    log: ScriptLog,
+  ): Promise<void> {
+    const { spec } = record;
+    if (!spec.cleanup || (record.isFinal && !record.isOrphan) || (how === 'self' && life.abandoned)) return;
+    if (environment === null) log.append({ type: 'note' }, lines.cleanupWithoutEnvironment());
+    const ended = { how, cause: life.cause, exit: record.exit };
+    await runCleanup(spec, { ...(environment ?? process.env as Record<string, string>), UNJAM_TICKET: spec.ticket }, ended, log); // prettier-ignore
+  }
+
+  /** The tree is gone. A runner that is only suspended writes the exit status itself when it goes on. */
+  #concluded(record: ScriptRecord, how: How, summary: Summary, cause: Cause | null): void {
+    const { register, control } = this.#options;
+    register.refresh(record);
+    const root = record.started?.scope.root;
+    if (record.isFinal && !record.isOrphan) {
+      if (root && cause)
+        this.#append(record, { type: 'note' }, lines.leftoversKilled(summary.total, summary.afterMs, root));
+      register.changed();
+      return;
+    }
+    if (how === 'self' && record.runner !== null && control.liveness(record.runner.runner) !== 'dead') return;
+    this.#over(
+      record,
+      how === 'self' ? begunCause(record) : cause,
+      undefined,
+      how === 'self' ? null : { how, summary },
+    );
+  }
+
+  /** Nothing of the tree is left, and no runner says so. */
+  #over(
     record: ScriptRecord,
     cause: Cause | null,
     why = 'its runner died, so its end was seen but not its exit code',
+    end: { readonly how: How; readonly summary: Summary } | null = null,
   ): void {
     const { exit, started, spec } = record;
-    const seen = exit ? { exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs } : {};
+    const root = started?.scope.root ?? null;
+    const seen = seenExit(exit);
     if (record.verdict?.kind === 'abandoned') {
-      if (started) this.#append(record, { type: 'orphan-ended' }, lines.orphanLost(started.scope.root));
-      this.#settle(record);
-      this.#o.register.refresh(record);
-    } else if (cause) this.conclude(record, { kind: cause.kind, timeout: cause.timeout, actor: cause.actor, ...seen });
-    else if (exit) this.conclude(record, { kind: 'exited', ...seen });
+      if (root) this.#append(record, { type: 'orphan-ended' }, lines.orphanLost(root));
+      this.#safely(record, () => this.#settle(record));
+      this.#options.register.refresh(record);
+    } else if (cause) {
+      // Its mutex is released after this line: so the line says nothing of it.
+      const facts =
+        root && end ? { ...end.summary, root, exit: lines.exitText(exit), mutex: null, at: Date.now() } : null;
+      const line = facts && (end?.how === 'kill' ? lines.killed(facts) : lines.endedAfterCancel(facts));
+      this.conclude(record, { ...cause, ...seen }, line ?? undefined);
+    } else if (exit) this.conclude(record, { kind: 'exited', ...seen });
     else {
-      const root = started?.scope.root ?? null;
-      const owner = root === null ? null : this.#o.control.identify(root.pid);
+      const owner = root === null ? null : this.#options.control.identify(root.pid);
       const stranger = root !== null && owner !== null && !sameProcess(owner, root) ? owner : null;
       this.conclude(record, { kind: 'lost', detail: why }, lines.lost(why, spec.isolation?.mutex ?? null, stranger));
     }
-    this.#o.register.changed();
+    this.#options.register.changed();
   }
 
-  /** The last word of a script: its log is closed, its place at the mutex is given up. */
+  /** Closes the script's folder and gives up its place at the mutex. A runner that still lives writes tree.json itself. */
   #settle(record: ScriptRecord): void {
-    this.#adoptions.get(record.spec.runId)?.close();
-    this.#adoptions.delete(record.spec.runId);
-    record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
-    sweepTemporaries(record.directory.path, (pid) => this.#o.control.identify(pid) !== null);
+    const { control } = this.#options;
+    this.#release(record.spec.runId);
+    if (this.runnerIsDead(record)) {
+      record.directory.writeTree({ schema: 1, emptyAt: Date.now(), left: [] });
+      sweepTemporaries(record.directory.path, (pid) => control.identify(pid) !== null);
+    }
     // What a full disk refuses is left to the reaper: nobody of this script lives.
-    void this.#release(record).catch(() => undefined);
+    void this.#giveUpMutex(record).catch(() => undefined);
   }
 
-  async #release(record: ScriptRecord): Promise<void> {
+  async #giveUpMutex(record: ScriptRecord): Promise<void> {
     const mutex = this.mutexOf(record);
     if (!mutex) return;
     const fence = record.started?.fence;
@@ -189,9 +281,16 @@ export class Custody {
     await mutex.orphanEnded(record.spec.runId);
   }
 
+  #release(runId: string): void {
+    const adoption = this.#adoptions.get(runId);
+    this.#adoptions.delete(runId);
+    adoption?.driver.close();
+    adoption?.indexer.look(true);
+  }
+
   #append(record: ScriptRecord, ...event: [Parameters<Register['append']>[1], lines.Line?]): void {
-    this.#o.register.append(record, ...event);
-    this.#adoptions.get(record.spec.runId)?.look();
+    this.#options.register.append(record, ...event);
+    this.#adoptions.get(record.spec.runId)?.indexer.look(true);
   }
 
   #facts(record: ScriptRecord): lines.MutexFacts | null {
@@ -199,13 +298,47 @@ export class Custody {
     const mutex = this.mutexOf(record);
     return mutex && isolation ? heldMutexFacts(mutex.read(), isolation.mutex, runId) : null;
   }
+
+  #safely(record: ScriptRecord, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#options.log(
+        `W396 The end of ${record.spec.ticket} could not be written: ${(error as Error).message}. It is repeated.`,
+      );
+    }
+  }
 }
 
+const seenExit = (exit: ExitRecord | null): Partial<Outcome> =>
+  exit ? { exitCode: exit.code, signal: exit.signal, durationMs: exit.durationMs } : {};
+
+/** Where the runner had come to, completed by what its files say. */
+function lifeToCarryOn(record: ScriptRecord): Life {
+  const { life, exit } = record;
+  const root = life.root ?? (exit ? { at: exit.endedAt, code: exit.code, signal: exit.signal, known: true } : null);
+  const over = record.isFinal && !record.isOrphan;
+  const { stage } = life;
+  return {
+    ...life,
+    root,
+    runnerDied: true,
+    abandoned: life.abandoned || record.verdict?.kind === 'abandoned',
+    ...(over
+      ? { stage: { kind: 'final', since: Date.now() }, cleaned: true, cause: null, root: root ?? unknownRoot() }
+      : stage.kind === 'queued' || stage.kind === 'starting' || stage.kind === 'final'
+        ? { stage: { kind: 'running' } }
+        : {}),
+  };
+}
+
+const unknownRoot = (): Life['root'] => ({ at: Date.now(), code: null, signal: null, known: false });
+
 /** Null when nobody had begun to end the script. */
-function begunEnd({ progress, spec }: ScriptRecord): Cause | null {
-  const { begun } = progress;
-  if (begun === null) return null;
+function begunCause({ life, spec }: ScriptRecord): Cause | null {
+  const { cause } = life;
+  if (cause === null) return null;
   // Its runner died between the intent and the line that names the limit.
   const limit = spec.timeouts.overallMs === null ? 'no-output' : 'overall';
-  return { ...begun, timeout: begun.kind === 'timed-out' ? (begun.timeout ?? limit) : null };
+  return { ...cause, timeout: cause.kind === 'timed-out' ? (cause.timeout ?? limit) : null };
 }

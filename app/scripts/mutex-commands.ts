@@ -8,7 +8,7 @@ import type { Actor } from '../domain/script.ts';
 import type { Journal, JournalKind } from '../journal/journal.ts';
 import type { Mutex } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
-import { mutexFacts } from '../runner/index.ts';
+import { mutexFacts } from '../ladder/mutex-facts.ts';
 
 interface BusyMutex {
   readonly mutex: Mutex;

@@ -5,7 +5,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessControl } from '../processes/index.ts';
-import { completeScript, isPromised } from './complete.ts';
+import { completeScript, isPromised } from './verbs/complete.ts';
 import type { ScriptRecord } from './record.ts';
 
 /** What is kept of finished scripts. */

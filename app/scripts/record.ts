@@ -1,7 +1,7 @@
 /** One script as the host knows it: read from its run directory, never authoritative. */
 import { statSync } from 'node:fs';
 import type { ScriptEvent } from '../domain/events.ts';
-import { advance, noProgress, type Progress } from '../domain/progress.ts';
+import { type Life, newLife, recall } from '../domain/life.ts';
 import type {
   AbandonedRecord,
   ExitRecord,
@@ -15,14 +15,7 @@ import type {
 import { fileSize, RunDirectory } from '../run-directory/run-directory.ts';
 
 /** Events that change nothing a person decides on. */
-const quiet = new Set<ScriptEvent['type']>([
-  'waiting',
-  'holder-stuck',
-  'note',
-  'intent',
-  'kill-progress',
-  'first-output',
-]);
+const quiet = new Set<ScriptEvent['type']>(['waiting', 'holder-stuck', 'note', 'intent', 'kill-progress']);
 
 /** Coarser than any file system's time stamps that carry state directories. */
 const settledMs = 2_500;
@@ -32,13 +25,12 @@ export class ScriptRecord {
   readonly spec: ScriptSpec;
   verdict: VerdictRecord | null = null;
   tree: TreeRecord | null = null;
-  /** The runner is dead and the host watches the tree itself. */
-  adopted = false;
   #runner: RunnerRecord | null = null;
   #started: StartedRecord | null = null;
   #exit: ExitRecord | null = null;
   #abandoned: AbandonedRecord | null = null;
-  #progress: Progress = noProgress;
+  #life: Life = newLife;
+  #overdueAt: number | null = null;
   #version = 0;
   #offset = 0;
   #changedAt = -1;
@@ -89,8 +81,12 @@ export class ScriptRecord {
   get abandoned(): AbandonedRecord | null {
     return this.#deep().#abandoned;
   }
-  get progress(): Progress {
-    return this.#deep().#progress;
+  get life(): Life {
+    return this.#deep().#life;
+  }
+  /** How long an end that was begun has been overdue, ms; monotonic from when this host first knew of it. */
+  overdueMs(now = performance.now()): number | null {
+    return this.#overdueAt === null ? null : now - this.#overdueAt;
   }
   /** Grows with every event that a person may decide on; the same after a restart, because it counts the file. */
   get version(): number {
@@ -108,9 +104,10 @@ export class ScriptRecord {
     const { events, offset } = d.readEvents(this.#offset);
     this.#offset = offset;
     for (const { event } of events) {
-      this.#progress = advance(this.#progress, event);
+      this.#life = recall(this.#life, event);
       if (!quiet.has(event.type)) this.#version += 1;
     }
+    if (this.#life.overdueSince !== null) this.#overdueAt ??= performance.now();
     if (news || events.length > 0) {
       this.#started ??= d.readStarted() ?? this.#tornStart();
       this.#exit ??= d.readExit();
@@ -134,7 +131,7 @@ export class ScriptRecord {
 
   /** A start whose record is damaged: the script is found by its cookie, beside the runner, and not called "never started". */
   #tornStart(): StartedRecord | null {
-    const startedAt = this.#runner === null ? null : this.directory.tornStartAt();
+    const startedAt = this.#runner === null ? null : this.directory.tornStartAt(); // a whole one is read by the next look
     if (this.#runner === null || startedAt === null) return null;
     const scope = { root: this.#runner.runner, runId: this.spec.runId, group: null, job: null };
     return { schema: 1, scope, fence: null, startedAt, waitedMs: 0 };
@@ -160,16 +157,23 @@ export class ScriptRecord {
   get state(): ScriptState {
     if (this.verdict !== null) return 'final';
     if (this.runner === null) return 'starting';
-    switch (this.progress.stage.kind) {
+    const { stage, runnerDied } = this.life;
+    switch (stage.kind) {
+      case 'signalling':
       case 'cancelling':
-      case 'cancel-ignored':
+      case 'ignored':
         return 'cancelling';
       case 'killing':
-        return 'killing';
       case 'unkillable':
-        return 'unkillable';
-      default:
-        return this.adopted ? 'orphaned' : this.progress.stage.kind;
+        return stage.kind;
+      case 'gone':
+        return stage.how === 'kill' ? 'killing' : stage.how === 'cancel' ? 'cancelling' : 'running';
+      case 'queued':
+      case 'starting':
+        return stage.kind;
+      case 'running':
+      case 'final':
+        return runnerDied ? 'orphaned' : 'running';
     }
   }
 

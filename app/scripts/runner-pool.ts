@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { UnjamError } from '../contract/errors.ts';
 import { limits } from '../domain/limits.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
-import type { RunnerOrder } from '../runner/index.ts';
+import type { RunnerOrder } from '../runner/order.ts';
 
 /** How a runner is started: the runtime and the runner program. */
 export interface RunnerCommand {

@@ -13,7 +13,7 @@ import { type Accepted, acceptStart } from './accept.ts';
 import type { Custody } from './custody.ts';
 import { ScriptRecord } from './record.ts';
 import type { Register } from './register.ts';
-import { nextChange } from './request.ts';
+import { nextChange } from './verbs/request.ts';
 import { type RunnerCommand, RunnerPool } from './runner-pool.ts';
 
 export interface StarterOptions {
@@ -31,12 +31,12 @@ export interface StarterOptions {
 const begunMs = 1_000;
 
 export class Starter {
-  readonly #o: StarterOptions;
+  readonly #options: StarterOptions;
   readonly #pool: RunnerPool;
   readonly #starting = new Map<string, Promise<ScriptRecord>>();
 
   constructor(options: StarterOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#pool = new RunnerPool(options.runner);
   }
 
@@ -51,7 +51,7 @@ export class Starter {
 
   /** @throws UnjamError when the input is wrong, or no runner took the script over; nothing runs then. */
   async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptRecord> {
-    const { control, register } = this.#o;
+    const { control, register } = this.#options;
     const accepted = acceptStart(input, actor, {
       defaultSignal: control.defaultSignal,
       environment: process.env,
@@ -73,8 +73,8 @@ export class Starter {
   }
 
   async #launch(key: string, { spec, environment }: Accepted): Promise<ScriptRecord> {
-    const { mutexes, register, custody, killDisabled, runsPath } = this.#o;
-    const outdated = this.#o.outdated?.() ?? null;
+    const { mutexes, register, custody, killDisabled, runsPath } = this.#options;
+    const outdated = this.#options.outdated?.() ?? null;
     if (outdated !== null) throw replaced(outdated);
     if (spec.isolation) mutexes.check();
     const path = join(runsPath, key);
@@ -99,10 +99,17 @@ export class Starter {
     try {
       await runner.start({ runDirectory: path, mutexRoot: mutexes.root, environment, killDisabled });
     } catch (error) {
+      // A runner that is only slow may still claim it: who is first at runner.json decides.
+      if (!custody.claimForNobody(record)) return this.#claimed(record);
       const why = (error as Error).message.replace(/\.$/, '');
       custody.conclude(record, { kind: 'failed-to-start', detail: why }, lines.startFailed(why));
       throw error;
     }
+    return this.#claimed(record);
+  }
+
+  #claimed(record: ScriptRecord): ScriptRecord {
+    const { register } = this.#options;
     register.watch(record);
     register.refresh(record);
     return record;
@@ -110,7 +117,7 @@ export class Starter {
 
   /** The answer to a start names the pid, or the place in the queue: it waits the few milliseconds that takes. */
   async #untilBegun(record: ScriptRecord): Promise<void> {
-    const { register } = this.#o;
+    const { register } = this.#options;
     const deadline = performance.now() + begunMs;
     while (record.state === 'starting' && performance.now() < deadline) {
       // Its own changes only: in a burst every other script's change would make each of them read its files again.

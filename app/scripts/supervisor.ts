@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
+import { longDuration } from '../domain/durations.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
@@ -18,8 +19,6 @@ import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
-import { AutoAbandon } from './auto-abandon.ts';
-import { completeScript } from './complete.ts';
 import { Custody } from './custody.ts';
 import { HealthSampler } from './health.ts';
 import { abandonHold, resumeMutex } from './mutex-commands.ts';
@@ -29,8 +28,12 @@ import { ScriptRecord } from './record.ts';
 import { Register } from './register.ts';
 import type { RunnerCommand } from './runner-pool.ts';
 import { Starter } from './starter.ts';
-import { ThreeVerbs } from './three-verbs.ts';
-import { Views } from './views.ts';
+import { abandon, abandonNow } from './verbs/abandon.ts';
+import { cancel } from './verbs/cancel.ts';
+import { completeScript } from './verbs/complete.ts';
+import { kill } from './verbs/kill.ts';
+import type { VerbTools } from './verbs/request.ts';
+import { Views } from './views/views.ts';
 
 export interface SupervisorOptions {
   readonly stateDirectory: string;
@@ -43,8 +46,6 @@ export interface SupervisorOptions {
   readonly outdated?: () => string | null;
   /** Of the script of that name; asked for at every look, so that a change holds at once. */
   readonly thresholds?: (script: string) => Thresholds;
-  /** How long what is left of a Force Kill may take before it is called unkillable, ms. */
-  readonly settleMs?: () => number;
   /** After this a script that could not be ended is abandoned by the host itself, ms; null = never. */
   readonly autoAbandonMs?: () => number | null;
   /** How many finished scripts are kept, how long, and in how much space. */
@@ -53,6 +54,7 @@ export interface SupervisorOptions {
   readonly log: (line: string) => void;
 }
 
+const unjam: Actor = { user: 'unjam', via: 'unjam' };
 const tickMs = 1_000;
 /** The files of a script whose events are watched are looked at in every so many ticks, in case the watch has missed one. */
 const watchedEvery = 5;
@@ -61,7 +63,7 @@ const healthEveryMs = { looked: 10_000, quiet: 30_000 };
 const pruneEveryMs = 10_000;
 
 export class Supervisor {
-  readonly #o: SupervisorOptions;
+  readonly #options: SupervisorOptions;
   readonly #register: Register;
   readonly #custody: Custody;
   readonly #starter: Starter;
@@ -69,17 +71,17 @@ export class Supervisor {
   readonly #reader: MutexReader;
   readonly #reserve: Reserve;
   readonly #pruner: Pruner;
-  readonly #verbs: ThreeVerbs;
-  readonly #autoAbandon = new AutoAbandon();
+  readonly #tools: VerbTools;
   readonly #startedAt = Date.now();
   #ticks = 0;
+  #ticking = false;
   readonly #doneAt = { health: -Infinity, prune: performance.now() };
   #timer: NodeJS.Timeout | null = null;
   #awake = awakeAt(Date.now());
   #sequence = 0;
 
   constructor(options: SupervisorOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#register = new Register(options.journal, options.log);
     this.#custody = new Custody({ ...options, register: this.#register });
     this.#starter = new Starter({
@@ -91,25 +93,27 @@ export class Supervisor {
     this.#health = new HealthSampler(options.control);
     this.#reader = new MutexReader(options.mutexes);
     this.#reserve = new Reserve(options.stateDirectory);
-    this.#verbs = new ThreeVerbs({
-      ...options,
+    this.#tools = {
+      control: options.control,
+      log: options.log,
       register: this.#register,
       custody: this.#custody,
       reserve: this.#reserve,
       evidence: (record) => this.#evidence(record),
-    });
+      mutexOf: (record) => this.#custody.mutexOf(record),
+    };
     this.#pruner = new Pruner({ ...options, forget: (record) => this.#register.forget(record) });
   }
 
   get runsPath(): string {
-    return join(this.#o.stateDirectory, 'runs');
+    return join(this.#options.stateDirectory, 'runs');
   }
 
   /** Re-adopts every script of the state directory, then keeps watching. */
   async open(): Promise<void> {
     mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
-    sweepTemporaries(this.#o.stateDirectory, (pid) => this.#o.control.identify(pid) !== null);
-    const { journal } = this.#o;
+    sweepTemporaries(this.#options.stateDirectory, (pid) => this.#options.control.identify(pid) !== null);
+    const { journal } = this.#options;
     const finished = journal.finished();
     journal.together(() => {
       for (const folder of readdirSync(this.runsPath)) {
@@ -147,7 +151,7 @@ export class Supervisor {
   }
 
   get(ticket: string): ScriptDetail {
-    return this.#views().detail(this.record(ticket), this.#o.control);
+    return this.#views().detail(this.record(ticket), this.#options.control);
   }
 
   /** Living scripts, orphans, and what became final in the last day, at most 500 of those. */
@@ -181,30 +185,30 @@ export class Supervisor {
   }
 
   async cancel(input: Parsed<'scripts.cancel'>, actor: Actor): Promise<ScriptView> {
-    return this.#views().script(await this.#verbs.cancel(input, actor));
+    return this.#views().script(await cancel(input, actor, this.#tools));
   }
 
   async kill(input: Parsed<'scripts.kill'>, actor: Actor): Promise<ScriptView> {
-    return this.#views().script(await this.#verbs.kill(input, actor));
+    return this.#views().script(await kill(input, actor, this.#tools));
   }
 
   async abandon(input: Parsed<'scripts.abandon'>, actor: Actor): Promise<ScriptView> {
-    return this.#views().script(await this.#verbs.abandon(input, actor));
+    return this.#views().script(await abandon(input, actor, this.#tools));
   }
 
   async complete(ticket: string): Promise<{ removed: boolean; warning: string | null }> {
     const record = this.record(ticket);
-    const result = await completeScript(record, this.#o.control);
+    const result = await completeScript(record, this.#options.control);
     if (result.removed) this.#register.forget(record);
     return result;
   }
 
   async resume(name: string, actor: Actor): Promise<MutexView> {
-    return this.#afterwards(await resumeMutex(this.#reader.busy(), name, actor, this.#o));
+    return this.#afterwards(await resumeMutex(this.#reader.busy(), name, actor, this.#options));
   }
 
   async abandonHold(input: Parsed<'locks.abandon'>, actor: Actor): Promise<MutexView> {
-    return this.#afterwards(await abandonHold(this.#reader.busy(), input, actor, this.#o));
+    return this.#afterwards(await abandonHold(this.#reader.busy(), input, actor, this.#options));
   }
 
   // --- inside
@@ -218,13 +222,13 @@ export class Supervisor {
     this.#register.add(record);
     // The note of a delivery is written after everything else.
     if (!record.isFinal || record.spec.notify !== null)
-      sweepTemporaries(record.directory.path, (pid) => this.#o.control.identify(pid) !== null);
+      sweepTemporaries(record.directory.path, (pid) => this.#options.control.identify(pid) !== null);
     this.#register.refresh(record, true);
     if (record.isFinal && !record.isOrphan) return;
     this.#register.watch(record);
-    if (record.runner && this.#o.control.liveness(record.runner.runner) === 'alive') {
+    if (record.runner && this.#options.control.liveness(record.runner.runner) === 'alive') {
       if (record.runner.protocol > runnerProtocol)
-        this.#o.log(
+        this.#options.log(
           `W305 The runner of ${record.spec.ticket} speaks a newer protocol (${record.runner.protocol}); this host only watches it.`,
         );
       const line = lines.recovered(
@@ -238,14 +242,16 @@ export class Supervisor {
   }
 
   async #tick(): Promise<void> {
+    if (this.#ticking) return; // the disk is slow: the look that is under way comes first
+    this.#ticking = true;
     try {
       this.#awake = look(this.#awake, Date.now());
       this.#reserve.keep();
-      this.#o.journal.flush();
+      this.#options.journal.flush();
       let changed = false;
       // What a script left running on purpose keeps its cgroup beyond its runner: nobody says when it goes.
       if (this.#ticks % watchedEvery === 0) {
-        this.#o.control.sweep?.(this.#runnerPids());
+        this.#options.control.sweep?.(this.#runnerPids());
         this.#sweepOver();
       }
       this.#ticks += 1;
@@ -253,30 +259,43 @@ export class Supervisor {
         if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
-      for (const [record, why] of this.#autoAbandon.due(this.#register.living, this.#o.autoAbandonMs?.() ?? null))
-        await this.#verbs
-          .abandonNow(record, { user: 'unjam', via: 'unjam' }, why, false)
-          .catch((error: Error) =>
-            this.#o.log(`W396 ${record.spec.ticket} could not be abandoned by itself: ${error.message}`),
-          );
+      await this.#abandonOverdue();
       for (const record of this.#register.all)
         if (record.isFinal && record.tree === null && !record.isOrphan)
           changed = this.#custody.finish(record) || changed;
       for (const { mutex } of this.#reader.busy())
-        await mutex.reap().catch((error: Error) => this.#o.log(`W396 A mutex could not be tidied: ${error.message}.`));
+        await mutex
+          .reap()
+          .catch((error: Error) => this.#options.log(`W396 A mutex could not be tidied: ${error.message}.`));
       const isQuiet = !this.#register.isObserved && !this.#register.living.some((r) => r.state === 'queued');
       await this.#now('health', healthEveryMs[isQuiet ? 'quiet' : 'looked'], () => this.#sampleHealth());
       await this.#now('prune', pruneEveryMs, () =>
-        this.#pruner.round(this.#register.all, this.#o.retention?.() ?? limits),
+        this.#pruner.round(this.#register.all, this.#options.retention?.() ?? limits),
       );
       if (changed) this.#register.changed();
     } catch (error) {
-      this.#o.log(`W396 A look at the scripts failed: ${(error as Error).message}. It is repeated.`);
+      this.#options.log(`W396 A look at the scripts failed: ${(error as Error).message}. It is repeated.`);
+    } finally {
+      this.#ticking = false;
+    }
+  }
+
+  /** Where an operator or a policy has switched it on: what could not be ended for that long loses its mutex. */
+  async #abandonOverdue(): Promise<void> {
+    const afterMs = this.#options.autoAbandonMs?.() ?? null;
+    if (afterMs === null) return;
+    for (const record of this.#register.living) {
+      const overdueMs = record.overdueMs();
+      if (record.isFinal || record.life.cause === null || overdueMs === null || overdueMs < afterMs) continue;
+      const reason = `${lines.triedText(record.life.cause.kind)} has not ended it for ${longDuration(afterMs)}`;
+      await abandonNow(record, { actor: unjam, reason, holdQueue: false }, this.#tools).catch((error: Error) =>
+        this.#options.log(`W396 ${record.spec.ticket} could not be abandoned automatically: ${error.message}`),
+      );
     }
   }
 
   #sweepOver(): void {
-    const { control } = this.#o;
+    const { control } = this.#options;
     for (const record of this.#register.over) {
       if (record.runner && control.liveness(record.runner.runner) === 'alive') continue;
       this.#register.over.delete(record);
@@ -303,7 +322,7 @@ export class Supervisor {
   #views(): Views {
     return new Views({
       now: Date.now(),
-      machine: this.#o.control.self.machine,
+      machine: this.#options.control.self.machine,
       records: this.#register.records,
       mutexes: this.#reader.busy().map(({ state }) => state),
       health: (record) => this.#health.of(record.spec.runId),
@@ -311,7 +330,7 @@ export class Supervisor {
       asleepSince: (since) => asleepSince(this.#awake, since),
       // Nobody asks how long a finished script was silent: hundreds of names are compared with no rule.
       thresholds: (record) =>
-        (record.isFinal ? undefined : this.#o.thresholds?.(record.spec.name)) ?? defaultThresholds,
+        (record.isFinal ? undefined : this.#options.thresholds?.(record.spec.name)) ?? defaultThresholds,
     });
   }
 
@@ -323,8 +342,8 @@ export class Supervisor {
     for (const record of waiting) {
       const { holder, mutex } = views.script(record);
       const stuck = holder?.stuck === true ? this.#register.records.get(nameKey(holder.ticket)) : undefined;
-      if (!holder || !stuck || mutex === null || record.progress.toldStuck.includes(holder.ticket)) continue;
-      const line = lines.holderStuck(mutex, holder, views.evidence(stuck).for, this.#o.control.self.machine);
+      if (!holder || !stuck || mutex === null || record.life.toldStuck.includes(holder.ticket)) continue;
+      const line = lines.holderStuck(mutex, holder, views.evidence(stuck).for, this.#options.control.self.machine);
       this.#register.append(record, { type: 'holder-stuck', holder: holder.ticket }, line);
     }
   }

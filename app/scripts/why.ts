@@ -10,7 +10,7 @@ import { nameKey } from '../domain/names.ts';
 import type { ProcessControl, TreeMember } from '../processes/index.ts';
 import { fileSize } from '../run-directory/run-directory.ts';
 import type { ScriptRecord } from './record.ts';
-import { isoTime } from './views.ts';
+import { isoTime } from './views/mutex-view.ts';
 
 /** Long enough for a share of CPU from ticks of 10 ms, short enough to wait for. */
 const windowMs = 500;
@@ -104,7 +104,7 @@ function factsOf(
   return {
     now,
     state: record.state,
-    stage: record.progress.stage,
+    stage: record.life.stage,
     verdict: record.verdict,
     signal: spec.cancel.signal,
     startedAt: record.started?.startedAt ?? null,

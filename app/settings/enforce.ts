@@ -3,7 +3,7 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Method, Parsed, ScriptDetail, Settings } from '../contract/methods.ts';
 import { refusalOf } from '../contract/roles.ts';
 import type { Role } from '../domain/access.ts';
-import type { Progress } from '../domain/progress.ts';
+import type { Life } from '../domain/life.ts';
 import type { Actor, CancelSignal } from '../domain/script.ts';
 
 const forbidden = {
@@ -36,21 +36,20 @@ export function checkAbandonHold(s: Settings, input: Parsed<'locks.abandon'>, { 
 }
 
 /** @throws UnjamError `not-possible`, or `bad-input` when the reason is missing */
-export function checkAbandon(s: Settings, input: Parsed<'scripts.abandon'>, { isFinal, progress }: Tried): void {
+export function checkAbandon(s: Settings, input: Parsed<'scripts.abandon'>, { isFinal, life }: Tried): void {
   if (s.disableAbandon) refuse('abandon');
-  if (s.abandonNeedsCancel && !isFinal && !couldNotBeEnded(progress)) refuse('tooEarly');
+  if (s.abandonNeedsCancel && !isFinal && !couldNotBeEnded(life)) refuse('tooEarly');
   checkReason(s, input.reason);
 }
 
 /** What has been tried on a script. */
 interface Tried {
   readonly isFinal: boolean;
-  readonly progress: Progress;
+  readonly life: Life;
 }
 
-/** Something is tried again only because the first attempt did not end it. One that waits is taken out, not abandoned. */
-const couldNotBeEnded = ({ stage, attempts }: Progress): boolean =>
-  ['queued', 'cancel-ignored', 'unkillable'].includes(stage.kind) || attempts.length > 1;
+/** An end was tried and its time was up. One that waits is taken out of the queue, not abandoned. */
+const couldNotBeEnded = ({ stage, overdueSince }: Life): boolean => stage.kind === 'queued' || overdueSince !== null;
 
 /**
  * The Cancel that may be sent: never a kill by another name while Force Kill is switched off.
@@ -68,14 +67,14 @@ export function checkCancel(
 }
 
 /** The verbs as the policies leave them, for somebody with that role. */
-export function lockVerbs(s: Settings, detail: ScriptDetail, { progress }: Tried, role: Role): ScriptDetail {
+export function lockVerbs(s: Settings, detail: ScriptDetail, { life }: Tried, role: Role): ScriptDetail {
   const { kill, abandon } = detail.verbs;
   const no = (why: keyof typeof forbidden): typeof kill => ({ possible: false, text: forbidden[why] });
   const allowed = (method: Method, verb: typeof kill): typeof kill => {
     const refusal = refusalOf(method, role, s);
     return refusal === null ? verb : { possible: false, text: refusal };
   };
-  const isTooEarly = abandon.possible && s.abandonNeedsCancel && !couldNotBeEnded(progress);
+  const isTooEarly = abandon.possible && s.abandonNeedsCancel && !couldNotBeEnded(life);
   return {
     ...detail,
     verbs: {

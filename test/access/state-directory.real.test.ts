@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findHost } from '../../app/access/find-host.ts';
-import { openStateDirectory } from '../../app/host-files.ts';
+import { openStateDirectory } from '../../app/host/host-files.ts';
 import { World } from '../support/world.ts';
 
 const isRoot = process.getuid?.() === 0;

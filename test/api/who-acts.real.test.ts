@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
-import { openApplication } from '../../app/application.ts';
+import { openApplication } from '../../app/host/application.ts';
 import { HttpClient } from '../../app/api/http-client.ts';
 import type { ScriptDetail } from '../../app/contract/methods.ts';
 import { openConnectionOwner } from '../../app/processes/index.ts';

@@ -5,7 +5,7 @@ import { condition } from '../../app/domain/condition.ts';
 import { type ConditionFacts, defaultThresholds, isBusy } from '../../app/domain/condition-facts.ts';
 import { evidence } from '../../app/domain/evidence.ts';
 import { survivorReasons } from '../../app/domain/events.ts';
-import type { Stage } from '../../app/domain/progress.ts';
+import type { Stage } from '../../app/domain/life.ts';
 import { scriptStates, timeoutKinds, type VerdictRecord, verdictKinds } from '../../app/domain/script.ts';
 import { icons, severities, verbs } from '../../app/contract/schemas.ts';
 import { at0312, hour, identity, kim, unjam } from '../support/fake-domain.ts';
@@ -21,12 +21,12 @@ const actor = fc.constantFrom(kim, unjam, { user: 'a-person-with-a-very-long-nam
 const stage: fc.Arbitrary<Stage> = fc.oneof(
   fc.constantFrom<Stage[]>({ kind: 'queued' }, { kind: 'starting' }, { kind: 'running' }),
   fc.record({
-    kind: fc.constant('cancelling' as const),
+    kind: fc.constantFrom('signalling' as const, 'cancelling' as const),
     since: ago,
     until: fc.integer({ min: -1_000, max: hour }).map((ms) => at0312 + ms),
   }),
-  fc.record({ kind: fc.constant('cancel-ignored' as const), since: ago, left: count, of: count }),
-  fc.record({ kind: fc.constant('killing' as const), since: ago, ended: count, of: count }),
+  fc.record({ kind: fc.constant('ignored' as const), since: ago, left: count, of: count }),
+  fc.record({ kind: fc.constant('killing' as const), since: ago, ended: count, of: count, told: fc.boolean() }),
   fc.record({
     kind: fc.constant('unkillable' as const),
     since: ago,
@@ -132,7 +132,7 @@ describe('whatever was measured', () => {
 
   test('silence or lateness never make a busy script stuck; only an ignored Cancel or a failed kill do', () => {
     always((f) => {
-      if (isBusy(f) === true && condition(f).stuck) expect(['cancel-ignored', 'unkillable']).toContain(f.stage.kind);
+      if (isBusy(f) === true && condition(f).stuck) expect(['ignored', 'unkillable']).toContain(f.stage.kind);
     });
   });
 

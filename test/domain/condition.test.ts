@@ -213,7 +213,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
   ],
   [
     'ignoring Cancel, nobody waits',
-    facts({ state: 'cancelling', stage: { kind: 'cancel-ignored', since: at0312, left: 3, of: 3 } }),
+    facts({ state: 'cancelling', stage: { kind: 'ignored', since: at0312, left: 3, of: 3 } }),
     'cancel-ignored',
     'Cancel ignored',
     'Cancel ignored: 3 of 3 processes were still there when the grace ended at 03:12:50.',
@@ -222,7 +222,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
   ],
   [
     'ignoring Cancel and blocking',
-    facts({ state: 'cancelling', stage: { kind: 'cancel-ignored', since: at0312, left: 1, of: 1 }, blocks: 2 }),
+    facts({ state: 'cancelling', stage: { kind: 'ignored', since: at0312, left: 1, of: 1 }, blocks: 2 }),
     'cancel-ignored',
     'Stuck: Cancel ignored',
     '1 of 1 process ',
@@ -231,7 +231,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
   ],
   [
     'killing',
-    facts({ state: 'killing', stage: { kind: 'killing', since: at0312, ended: 2, of: 3 } }),
+    facts({ state: 'killing', stage: { kind: 'killing', since: at0312, ended: 2, of: 3, told: false } }),
     'killing',
     'Killing, 2 of 3 gone',
     'Ending 3 processes; 2 are gone.',
@@ -240,7 +240,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
   ],
   [
     'killing one',
-    facts({ state: 'killing', stage: { kind: 'killing', since: at0312, ended: 1, of: 1 } }),
+    facts({ state: 'killing', stage: { kind: 'killing', since: at0312, ended: 1, of: 1, told: false } }),
     'killing',
     'Killing, 1 of 1 gone',
     'Ending 1 process; 1 is gone.',
@@ -306,7 +306,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
     facts({ state: 'orphaned' }),
     'orphaned',
     'Runner died, running',
-    'The runner of this script has died; PID 7312 goes on.',
+    'The runner of this script has died; PID 7312 is still running.',
     'warning',
     'log',
   ],
@@ -315,7 +315,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
     facts({ state: 'orphaned', blocks: 1 }),
     'orphaned',
     'Runner died, running',
-    'cannot be learnt',
+    'will never be known',
     'critical',
     'cancel',
   ],
@@ -483,8 +483,8 @@ describe('a script', () => {
     [silent(47 * minute, { blocks: 3, health: null }), false],
     [unkillable('kernel', { blocks: 1 }), true],
     [unkillable('kernel'), false],
-    [facts({ stage: { kind: 'cancel-ignored', since: at0312, left: 1, of: 1 }, blocks: 1 }), true],
-    [facts({ stage: { kind: 'killing', since: at0312, ended: 0, of: 1 }, blocks: 9 }), false],
+    [facts({ stage: { kind: 'ignored', since: at0312, left: 1, of: 1 }, blocks: 1 }), true],
+    [facts({ stage: { kind: 'killing', since: at0312, ended: 0, of: 1, told: false }, blocks: 9 }), false],
   ])('is stuck only when it blocks and does nothing (%#)', (f, stuck) => {
     expect(condition(f).stuck).toBe(stuck);
   });
@@ -561,9 +561,9 @@ describe('the evidence', () => {
 
   test('names survivors and an ignored Cancel', () => {
     expect(evidence(unkillable('kernel')).for.join(' ')).toContain('PID 8444 (program-8444.exe): as measured.');
-    expect(
-      evidence(facts({ stage: { kind: 'cancel-ignored', since: at0312, left: 2, of: 3 } })).for.join(' '),
-    ).toContain('Cancel was ignored: 2 of 3 processes were still there at 03:12:50.');
+    expect(evidence(facts({ stage: { kind: 'ignored', since: at0312, left: 2, of: 3 } })).for.join(' ')).toContain(
+      'Cancel was ignored: 2 of 3 processes were still there at 03:12:50.',
+    );
   });
 
   test('is not asked for before the start or after the end', () => {

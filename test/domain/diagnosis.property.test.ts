@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { diagnose } from '../../app/domain/diagnosis.ts';
 import type { Awaited, ExaminedProcess } from '../../app/domain/examination.ts';
 import { type DiagnosisFacts, findingKeys } from '../../app/domain/findings.ts';
-import type { Stage } from '../../app/domain/progress.ts';
+import type { Stage } from '../../app/domain/life.ts';
 import { scriptStates, verdictKinds } from '../../app/domain/script.ts';
 import { diagnosisFacts, examinedProcess } from '../support/fake-diagnosis.ts';
 import { at0312, hour, survivor } from '../support/fake-domain.ts';
@@ -61,7 +61,7 @@ const processes: fc.Arbitrary<ExaminedProcess[]> = fc.uniqueArray(
 const stage: fc.Arbitrary<Stage> = fc.oneof(
   fc.constantFrom<Stage[]>({ kind: 'queued' }, { kind: 'starting' }, { kind: 'running' }),
   fc.record({ kind: fc.constant('cancelling' as const), since: ago, until: ago }),
-  fc.record({ kind: fc.constant('cancel-ignored' as const), since: ago, left: fc.nat(9), of: fc.nat(9) }),
+  fc.record({ kind: fc.constant('ignored' as const), since: ago, left: fc.nat(9), of: fc.nat(9) }),
   fc.record({
     kind: fc.constant('unkillable' as const),
     since: ago,

@@ -24,7 +24,7 @@ const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
   [
     'an ignored Cancel, with who ignores the signal',
     facts({
-      stage: { kind: 'cancel-ignored', since: at0312 - minute, left: 2, of: 3 },
+      stage: { kind: 'ignored', since: at0312 - minute, left: 2, of: 3 },
       processes: [process({ pid: 12, ignoredSignals: ['SIGTERM'] })],
     }),
     'cancel-ignored',

@@ -1,8 +1,8 @@
 /** The tray can always ask, also while the application cannot be opened. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Application } from '../../app/application.ts';
+import type { Application } from '../../app/host/application.ts';
 import type { Snapshot } from '../../app/contract/methods.ts';
-import { Engine, type EngineState } from '../../app/engine.ts';
+import { Engine, type EngineState } from '../../app/host/engine.ts';
 import { snapshot } from './fixtures.ts';
 
 const caller = { user: 'kim', via: 'window', role: 'owner' } as const;

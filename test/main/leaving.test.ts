@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { App, BaseWindow, PowerMonitor } from 'electron';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { EngineState } from '../../app/engine.ts';
+import type { EngineState } from '../../app/host/engine.ts';
 import { restartOnCrash } from '../../main/crash.ts';
 import { createExit, exitDetail } from '../../main/exit.ts';
 import { loginItem } from '../../main/login-item.ts';

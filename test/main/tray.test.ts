@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MenuItemConstructorOptions } from 'electron';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { EngineState } from '../../app/engine.ts';
+import type { EngineState } from '../../app/host/engine.ts';
 import type { OpenRequest } from '../../main/open-request.ts';
 import { trayFace, trayIconFile, type TrayShape } from '../../main/tray-face.ts';
 import { trayMenu } from '../../main/tray-menu.ts';

@@ -12,8 +12,9 @@ import type { ScriptSpec, TreeScope, VerdictRecord } from '../../app/domain/scri
 import { Journal } from '../../app/journal/journal.ts';
 import { type Mutex, Mutexes } from '../../app/locks/index.ts';
 import type { ProcessControl } from '../../app/processes/index.ts';
+import type { Reserve } from '../../app/run-directory/reserve.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
-import { abandonScript } from '../../app/scripts/abandon.ts';
+import { abandonNow } from '../../app/scripts/verbs/abandon.ts';
 import { type Completion, Completions } from '../../app/scripts/completions.ts';
 import { Custody } from '../../app/scripts/custody.ts';
 import { ScriptRecord } from '../../app/scripts/record.ts';
@@ -157,10 +158,20 @@ class Life {
     const { register, custody } = this.host();
     const record = register.find(script.directory.path.split('/').at(-1) ?? '');
     if (record.isFinal || record.runner === null) return;
-    const withReserve = <T>(act: () => T | Promise<T>): Promise<T> => Promise.resolve().then(act);
-    const mutex = custody.mutexOf(record);
-    const more = { actor: kim, reason: null, holdQueue: false, evidence: [], mutex, control: this.#control };
-    await abandonScript(record, { ...more, withReserve });
+    const spend = <T>(act: () => T | Promise<T>): Promise<T> => Promise.resolve().then(act);
+    await abandonNow(
+      record,
+      { actor: kim, reason: null, holdQueue: false },
+      {
+        control: this.#control,
+        register,
+        custody,
+        reserve: { spend } as Reserve,
+        evidence: () => [],
+        mutexOf: (r) => custody.mutexOf(r),
+        log: () => undefined,
+      },
+    );
     register.refresh(record);
   }
 

@@ -1,7 +1,7 @@
 /** Whoever looks sees the first state at once, the last one surely, and at most four a second in between. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Snapshot } from '../../app/contract/methods.ts';
-import { SnapshotFeed } from '../../app/scripts/snapshot-feed.ts';
+import { SnapshotFeed } from '../../app/host/snapshot-feed.ts';
 
 /** A supervisor that only counts: the promise is about the feed's clock. */
 class Source {

@@ -6,7 +6,7 @@ import type { ConditionFacts } from '../../app/domain/condition-facts.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { acceptStart } from '../../app/scripts/accept.ts';
 import { ScriptRecord } from '../../app/scripts/record.ts';
-import { verbs } from '../../app/scripts/verbs.ts';
+import { verbs } from '../../app/scripts/views/possible-verbs.ts';
 import { at0312, facts, identity, kim, scope, survivor, verdict } from '../support/fake-domain.ts';
 import { temporaryFolder } from '../support/fake-home.ts';
 
@@ -61,7 +61,7 @@ describe('the verbs', () => {
 
   test('of a script that is being killed, or survives it: no Cancel any more', () => {
     for (const stage of [
-      { kind: 'killing', since: at0312, ended: 0, of: 1 },
+      { kind: 'killing', since: at0312, ended: 0, of: 1, told: false },
       { kind: 'unkillable', since: at0312, survivors: [survivor(7312)], of: 1 },
     ] as const)
       expect(possible(record(started), facts({ stage }))).toEqual(['kill', 'abandon']);
@@ -84,7 +84,7 @@ describe('the verbs', () => {
   test('never lack the one that the condition names as the next step', () => {
     for (const f of [
       facts({ startedAt: at0312 - 3_600_000, lastOutputAt: null, blocks: 1 }),
-      facts({ stage: { kind: 'cancel-ignored', since: at0312, left: 1, of: 1 } }),
+      facts({ stage: { kind: 'ignored', since: at0312, left: 1, of: 1 } }),
       facts({ stage: { kind: 'unkillable', since: at0312, survivors: [survivor(7312)], of: 1 } }),
       facts({ state: 'orphaned', blocks: 1 }),
     ])
@@ -109,7 +109,7 @@ describe('a record', () => {
     });
     const again = ScriptRecord.load(r.directory.path, () => false);
     again?.refresh();
-    expect([again?.state, again?.version, again?.progress]).toEqual([r.state, r.version, r.progress]);
+    expect([again?.state, again?.version, again?.life]).toEqual([r.state, r.version, r.life]);
     expect(r.state).toBe('cancelling');
   });
 

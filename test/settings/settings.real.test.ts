@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openApplication, type Application } from '../../app/application.ts';
+import { openApplication, type Application } from '../../app/host/application.ts';
 import type { Input, Method, Output, Reply } from '../../app/contract/methods.ts';
 import { Journal, type JournalEntry } from '../../app/journal/journal.ts';
 import { limits } from '../../app/domain/limits.ts';

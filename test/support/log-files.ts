@@ -41,7 +41,7 @@ export class LogFiles implements Disposable {
   }
 
   hidden(): this {
-    this.directory.append('runner', { type: 'first-output' });
+    this.directory.append('runner', { type: 'waiting' });
     return this;
   }
 

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HttpClient } from '../../app/api/http-client.ts';
 import { UnjamError } from '../../app/contract/errors.ts';
 import type { Input, ScriptView, Snapshot } from '../../app/contract/methods.ts';
-import type { HostFile } from '../../app/host-files.ts';
+import type { HostFile } from '../../app/host/host-files.ts';
 import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import { openProcessControl, type ProcessControl } from '../../app/processes/index.ts';
 import { fileSize, RunDirectory } from '../../app/run-directory/run-directory.ts';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readHostFile } from '../../app/host-files.ts';
+import { readHostFile } from '../../app/host/host-files.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { root, type World } from '../support/world.ts';
 

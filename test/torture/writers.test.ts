@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ScriptSpec } from '../../app/domain/script.ts';
-import type { RunnerOrder } from '../../app/runner/index.ts';
+import type { RunnerOrder } from '../../app/runner/order.ts';
 import { runOf } from '../support/wreck.ts';
 import { root, World } from '../support/world.ts';
 

@@ -84,3 +84,7 @@ export const orphanLost = (root: ProcessIdentity): Line =>
 
 export const workspaceKept = (folder: string, why: string): Line =>
   line('W223', `Could not delete "${folder}" after the abandon: ${why}. Unjam tries again when the orphan has ended.`);
+
+/** What was tried before an automatic Abandon. */
+export const triedText = (cause: 'cancelled' | 'killed' | 'timed-out'): string =>
+  cause === 'killed' ? 'Force Kill' : cause === 'timed-out' ? 'its time limit' : 'Cancel';

@@ -1,4 +1,4 @@
-/** Of limits, Cancel, Force Kill and what survives them. */
+/** Messages about time limits, Cancel, Force Kill and surviving processes. */
 import { clockTime, fineDuration, longDuration } from '../durations.ts';
 import type { Survivor } from '../events.ts';
 import type { ProcessIdentity } from '../identity.ts';
@@ -148,9 +148,23 @@ export const cancelTooLate = (
     `${verb} withdrawn: ${processText(root)} had already exited by itself at ${clockTime(endedAt)} (${exit}). Nothing was stopped.`,
   );
 
+export const cancelOvertaken = (actor: Actor): Line =>
+  line(
+    'W208',
+    `Cancel requested by ${actorText(actor)} was overtaken: Force Kill began while its signal was being sent.`,
+  );
+
+/** A request that reached a script after its last moment. */
+export const requestTooLate = (verb: 'Cancel' | 'Force Kill', root: ProcessIdentity | null): Line =>
+  line(
+    'W206',
+    `${verb} not needed: ${root === null ? 'the script' : processText(root)} had already ended. Nothing was stopped.`,
+  );
+
+/** `why`: when nobody asked for it by name. */
 export const killRequested = (f: {
   actor: Actor;
-  why: string;
+  why: string | null;
   at: number;
   reason: string | null;
   root: ProcessIdentity;
@@ -159,7 +173,7 @@ export const killRequested = (f: {
 }): Line =>
   line(
     'W211',
-    `Force Kill ${f.why} at ${clockTime(f.at)}${because(f.reason)}. Ending ${processes(f.targets.length)}: ${listed(f.targets)}; root ${processText(f.root)}.`,
+    `Force Kill ${f.actor.via === 'unjam' ? 'by Unjam' : `requested by ${actorText(f.actor)}`} at ${clockTime(f.at)}${f.why === null ? '' : ` ${f.why}`}${because(f.reason)}. Ending ${processes(f.targets.length)}: ${listed(f.targets)}; root ${processText(f.root)}.`,
     'They get no chance to clean up: files may be half written, "finally" blocks do not run.',
     f.mutex === null ? null : `Mutex "${f.mutex.name}" stays held until they have gone.`,
     scriptsWait(f.mutex),
@@ -191,7 +205,7 @@ export const killIncomplete = (
     `Force Kill: ${total - survivors.length} of ${processes(total)} ended. ${survivors.map(processText).join(', ')} still ${survivors.length === 1 ? 'exists' : 'exist'} after ${fineDuration(afterMs)}.`,
     stays(m),
     scriptsWait(m),
-    'Next: wait, Unjam tries again.',
+    'Next: wait, Unjam sends the kill again every second.',
   );
 
 const survivorText = (s: Survivor): string => {
@@ -234,4 +248,15 @@ export const killDisabled = (): Line =>
   line(
     'W217',
     'UNJAM_DEBUG_DISABLE_KILL is set: the kill was NOT sent. Nothing was ended. Next: unset it and start the host again.',
+  );
+
+/** Said once for each message; the next beat tries again. */
+export const lifecycleProblem = (message: string): Line =>
+  line('W299', `Unjam met an error while it watched or ended this script: ${message}. It tries again.`);
+
+/** Of a script that is over: what it had left running was ended on request. */
+export const leftoversKilled = (total: number, afterMs: number, root: ProcessIdentity): Line =>
+  line(
+    'I218',
+    `Force Kill: ${processes(total)} that the script had left running ended after ${fineDuration(afterMs)}; its root was ${processText(root)}. The verdict stays.`,
   );

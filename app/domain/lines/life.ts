@@ -63,3 +63,7 @@ export const outputLost = (): Line =>
     'The disk refused a part of the output; that part is missing from the log.',
     'Next: free space on the disk of the state directory.',
   );
+
+/** A host cleans up in place of a runner that died, and the script's variables went with that runner. */
+export const cleanupWithoutEnvironment = (): Line =>
+  line('W243', "The clean-up command runs with the host's environment: that of the script was lost with its runner.");

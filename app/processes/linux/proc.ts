@@ -110,6 +110,14 @@ export function readTable(place: Place): ProcessSnapshot[] {
   return table;
 }
 
+/** The environment with which a process began (proc(5), environ); null when it may not be read. */
+export function readEnvironment(pid: number): Record<string, string> | null {
+  const text = read(`/proc/${pid}/environ`);
+  if (text === null) return null;
+  const pairs = text.split('\0').filter((pair) => pair.includes('='));
+  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+}
+
 /** The run id of the script that a process belongs to, from its environment; the last part of UNJAM_RUN. */
 export function readRunCookie(pid: number): string | null {
   const text = read(`/proc/${pid}/environ`);

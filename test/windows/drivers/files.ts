@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { VersionStore } from '../../../app/locks/version-store.ts';
 import { restrictFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
 import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
-import { readHostFile, writeHostFile } from '../../../app/host-files.ts';
+import { readHostFile, writeHostFile } from '../../../app/host/host-files.ts';
 import type { Handle } from '../../../app/processes/windows/ffi.ts';
 import { closeHandle } from '../../../app/processes/windows/kernel.ts';
 import {
@@ -194,7 +194,7 @@ await scenarios({
       first,
       second,
       inBackground,
-      content: readOnce(path),
+      content: readOnce(path, (value) => value),
       wereHeld: left > 0,
       left: fs.readdirSync(folder).filter((name) => name.endsWith('.tmp')),
     };

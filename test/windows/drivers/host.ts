@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Mutexes } from '../../../app/locks/index.ts';
-import { type RunnerOrder } from '../../../app/runner/index.ts';
+import type { RunnerOrder } from '../../../app/runner/order.ts';
 import { RunDirectory } from '../../../app/run-directory/run-directory.ts';
 import type { Actor, ScriptSpec } from '../../../app/domain/script.ts';
 import { say, scenarios, simulantPath, type Stage, until } from '../support/scenarios.ts';

@@ -3,8 +3,8 @@
  * because the tray or the console is what tells a person that nobody watches the scripts.
  */
 import type { Application } from './application.ts';
-import type { Dispatch } from './contract/dispatcher.ts';
-import type { Snapshot } from './contract/methods.ts';
+import type { Dispatch } from '../contract/dispatcher.ts';
+import type { Snapshot } from '../contract/methods.ts';
 
 export type EngineState =
   | { readonly kind: 'starting' }

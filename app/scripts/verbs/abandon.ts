@@ -1,22 +1,42 @@
 /** Abandon: the mutex first, then everything else. Ends nothing, signals nothing, waits for nobody. */
-import { UnjamError } from '../contract/errors.ts';
-import * as lines from '../domain/lines.ts';
-import { type MutexState, placeOf } from '../domain/mutex.ts';
-import { type Actor, type VerdictRecord, verdictOf } from '../domain/script.ts';
-import type { Mutex } from '../locks/index.ts';
-import type { ProcessControl } from '../processes/index.ts';
-import { mutexFacts } from '../runner/index.ts';
-import type { ScriptRecord } from './record.ts';
+import { UnjamError } from '../../contract/errors.ts';
+import type { Parsed } from '../../contract/methods.ts';
+import * as lines from '../../domain/lines.ts';
+import { type MutexState, placeOf } from '../../domain/mutex.ts';
+import { type Actor, type VerdictRecord, verdictOf } from '../../domain/script.ts';
+import type { ProcessControl } from '../../processes/index.ts';
+import { mutexFacts } from '../../ladder/mutex-facts.ts';
+import type { ScriptRecord } from '../record.ts';
+import { checkTarget, type VerbTools } from './request.ts';
 
-export interface AbandonRequest {
+interface AbandonRequest {
   readonly actor: Actor;
   readonly reason: string | null;
   readonly holdQueue: boolean;
-  readonly evidence: readonly string[];
-  readonly mutex: Mutex | null;
-  readonly control: ProcessControl;
-  /** Carries out a write that may need the space that is kept for it. */
-  readonly withReserve: <T>(act: () => T | Promise<T>) => Promise<T>;
+}
+
+/** @throws UnjamError `unknown-ticket`, `other-process`, `stale-version`, `wrong-confirmation`, `state-directory` */
+export async function abandon(input: Parsed<'scripts.abandon'>, actor: Actor, tools: VerbTools): Promise<ScriptRecord> {
+  const record = tools.register.find(input.ticket);
+  if (record.isFinal) return record;
+  const target = checkTarget(record, input);
+  if ((actor.via === 'browser' || actor.via === 'window') && target !== null && input.confirmPid !== target.pid)
+    throw new UnjamError(
+      'wrong-confirmation',
+      `${input.confirmPid ?? 'Nothing'} is not this script's PID (${target.pid}).`,
+      'Type the PID that the row shows.',
+      'confirmPid',
+    );
+  await abandonNow(record, { actor, reason: input.reason ?? null, holdQueue: input.holdQueue ?? false }, tools);
+  return record;
+}
+
+/** Whoever decides it: an operator, or the host by its setting. */
+export async function abandonNow(record: ScriptRecord, request: AbandonRequest, tools: VerbTools): Promise<void> {
+  const undone = await release(record, request, tools);
+  if (undone !== null)
+    tools.log(`W398 ${record.spec.ticket} is abandoned; its record is not complete yet: ${undone}. It is repeated.`);
+  tools.register.refresh(record);
 }
 
 /**
@@ -24,18 +44,20 @@ export interface AbandonRequest {
  * written once the mutex was free and the verdict stood; the host completes that later.
  * @throws UnjamError `state-directory` when the disk refuses the release or the verdict; repeating it is safe.
  */
-export async function abandonScript(record: ScriptRecord, a: AbandonRequest): Promise<string | null> {
+async function release(record: ScriptRecord, a: AbandonRequest, tools: VerbTools): Promise<string | null> {
   const { spec, directory } = record;
-  const { mutex } = a;
+  const { spend } = tools.reserve;
+  const mutex = tools.mutexOf(record);
+  const evidence = tools.evidence(record);
   const at = Date.now();
 
   if (mutex) {
     const before = placeOf(mutex.read(), spec.runId);
-    const left = before.kind === 'waits' ? await a.withReserve(() => mutex.leave(spec.runId)).catch(notReleased) : null;
+    const left = before.kind === 'waits' ? await spend(() => mutex.leave(spec.runId)).catch(notReleased) : null;
     if (left && placeOf(left, spec.runId).kind === 'absent') {
       const detail = 'abandoned while it waited; never started';
       const verdict = verdictOf({ kind: 'cancelled', actor: a.actor, detail }, at);
-      if ((await a.withReserve(() => directory.writeVerdict(verdict)).catch(noVerdict)) && spec.isolation)
+      if ((await spend(() => directory.writeVerdict(verdict)).catch(noVerdict)) && spec.isolation)
         directory.append(
           'host',
           { type: 'final', verdict },
@@ -46,12 +68,12 @@ export async function abandonScript(record: ScriptRecord, a: AbandonRequest): Pr
   }
 
   const state = mutex
-    ? await a.withReserve(() => mutex.abandon(spec.runId, a.actor, a.reason, a.holdQueue)).catch(notReleased)
+    ? await spend(() => mutex.abandon(spec.runId, a.actor, a.reason, a.holdQueue)).catch(notReleased)
     : null;
   const verdict = verdictOf({ kind: 'abandoned', actor: a.actor, detail: a.reason }, at);
-  if (!(await a.withReserve(() => directory.writeVerdict(verdict)).catch(noVerdict))) return null;
+  if (!(await spend(() => directory.writeVerdict(verdict)).catch(noVerdict))) return null;
   try {
-    note(record, verdict, a.control, { state, holdQueue: a.holdQueue, evidence: a.evidence });
+    note(record, verdict, tools.control, { state, holdQueue: a.holdQueue, evidence });
     return null;
   } catch (error) {
     return (error as Error).message;

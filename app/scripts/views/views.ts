@@ -1,17 +1,19 @@
 /** Builds what clients see from records and mutex states; reads nothing but log sizes. */
-import type { Condition, MutexView, ProcessView, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
-import { condition } from '../domain/condition.ts';
-import type { ConditionFacts, Health, Thresholds, Usual } from '../domain/condition-facts.ts';
-import { evidence } from '../domain/evidence.ts';
-import { deadlocks } from '../domain/deadlock.ts';
-import type { ProcessIdentity } from '../domain/identity.ts';
-import { actorText } from '../domain/lines.ts';
-import { type Hold, jointHolder, type MutexState, placeOf } from '../domain/mutex.ts';
-import { overview, type OverviewScript } from '../domain/overview.ts';
-import { resultCode } from '../domain/script.ts';
-import type { ProcessControl } from '../processes/index.ts';
-import type { ScriptRecord } from './record.ts';
-import { verbs } from './verbs.ts';
+import type { Condition, MutexView, ProcessView, ScriptDetail, ScriptView, Snapshot } from '../../contract/methods.ts';
+import { condition } from '../../domain/condition.ts';
+import type { ConditionFacts, Health, Thresholds, Usual } from '../../domain/condition-facts.ts';
+import { evidence } from '../../domain/evidence.ts';
+import { deadlocks } from '../../domain/deadlock.ts';
+import type { ProcessIdentity } from '../../domain/identity.ts';
+import { actorText } from '../../domain/lines.ts';
+import { type MutexState, placeOf } from '../../domain/mutex.ts';
+import { nameKey } from '../../domain/names.ts';
+import { overview, type OverviewScript } from '../../domain/overview.ts';
+import { resultCode } from '../../domain/script.ts';
+import type { ProcessControl } from '../../processes/index.ts';
+import type { ScriptRecord } from '../record.ts';
+import { blocker, isoTime, jointName, mutexView } from './mutex-view.ts';
+import { verbs } from './possible-verbs.ts';
 
 export interface ViewSources {
   readonly now: number;
@@ -25,7 +27,6 @@ export interface ViewSources {
   readonly asleepSince: (since: number) => number;
 }
 
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
 const identityView = (p: ProcessIdentity) => ({
@@ -36,13 +37,13 @@ const identityView = (p: ProcessIdentity) => ({
 });
 
 export class Views {
-  readonly #s: ViewSources;
+  readonly #sources: ViewSources;
   readonly #stateOfRun = new Map<string, MutexState>();
   #deadlocks: ReadonlyMap<string, readonly string[]> | null = null;
   readonly #made = new Map<string, ScriptView>();
 
   constructor(sources: ViewSources) {
-    this.#s = sources;
+    this.#sources = sources;
     for (const state of sources.mutexes)
       for (const entry of [...state.holders, ...state.queue, ...state.abandoned]) this.#stateOfRun.set(entry.id, state);
   }
@@ -54,18 +55,18 @@ export class Views {
       key: v.condition.key,
       next: v.condition.next,
       severity: v.condition.severity,
-      attempted: this.#s.records.get(v.ticket.toLowerCase())?.progress.attempts.length ?? i,
+      attempted: this.#sources.records.get(nameKey(v.ticket))?.life.attempts.length ?? i,
       startedAt: v.startedAt === null ? null : Date.parse(v.startedAt),
       queuedAt: v.state === 'queued' ? Date.parse(v.createdAt) : null,
     }));
     return {
       sequence,
-      at: isoTime(this.#s.now),
-      machine: this.#s.machine,
+      at: isoTime(this.#sources.now),
+      machine: this.#sources.machine,
       overview: overview(
         rows,
-        this.#s.mutexes.filter((m) => m.paused).map((m) => m.name),
-        this.#s.now,
+        this.#sources.mutexes.filter((m) => m.paused).map((m) => m.name),
+        this.#sources.now,
       ),
       scripts: views,
       mutexes: this.mutexes(),
@@ -116,18 +117,18 @@ export class Views {
 
   facts(record: ScriptRecord): ConditionFacts {
     const { spec } = record;
-    const { now } = this.#s;
+    const { now } = this.#sources;
     const state = this.#stateOfRun.get(spec.runId);
     const place = state ? placeOf(state, spec.runId) : null;
     const holds = place?.kind === 'holds';
     const ahead = state && place?.kind === 'waits' ? blocker(state, spec.runId) : null;
     const startedAt = record.started?.startedAt ?? null;
     const lastOutputAt = record.started === null ? null : record.lastOutputAt();
-    const holder = ahead === null ? undefined : this.#s.records.get(ahead.ticket.toLowerCase());
+    const holder = ahead === null ? undefined : this.#sources.records.get(nameKey(ahead.ticket));
     return {
       now,
       state: record.state,
-      stage: record.progress.stage,
+      stage: record.life.stage,
       verdict: record.verdict,
       pid: record.started?.scope.root.pid ?? null,
       mutex: spec.isolation?.mutex ?? null,
@@ -149,17 +150,17 @@ export class Views {
             }
           : null,
       orphan: record.isOrphan,
-      orphanEndedAt: record.progress.orphanEndedAt,
+      orphanEndedAt: record.life.orphanEndedAt,
       abandoned: record.abandoned ? { at: record.abandoned.at, by: record.abandoned.actor } : null,
-      health: this.#s.health(record),
-      usual: this.#s.usual(record),
-      thresholds: this.#s.thresholds(record),
+      health: this.#sources.health(record),
+      usual: this.#sources.usual(record),
+      thresholds: this.#sources.thresholds(record),
       ...(startedAt === null
         ? {}
         : {
             asleep: {
-              sinceOutputMs: this.#s.asleepSince(Math.max(startedAt, lastOutputAt ?? 0)),
-              sinceStartMs: this.#s.asleepSince(startedAt),
+              sinceOutputMs: this.#sources.asleepSince(Math.max(startedAt, lastOutputAt ?? 0)),
+              sinceStartMs: this.#sources.asleepSince(startedAt),
             },
           }),
     };
@@ -185,7 +186,7 @@ export class Views {
       graceMs: spec.cancel.graceMs,
       timeouts: { ...spec.timeouts, mutexMs: spec.isolation?.timeoutMs ?? null },
       evidence: evidence(facts),
-      attempts: record.progress.attempts.map((a) => ({
+      attempts: record.life.attempts.map((a) => ({
         ...a,
         at: isoTime(a.at),
         actor: a.actor === null ? 'Unjam' : actorText(a.actor),
@@ -206,94 +207,24 @@ export class Views {
   /** Mutexes with a stuck holder first, then by the length of their queue. */
   mutexes(): MutexView[] {
     const stuck = (m: MutexView): number => (m.holders.some((h) => h.stuck) ? 0 : 1);
-    return this.#s.mutexes
+    return this.#sources.mutexes
       .map((m) => this.mutex(m))
       .sort((a, b) => stuck(a) - stuck(b) || b.waiters.length - a.waiters.length || a.name.localeCompare(b.name));
   }
 
   mutex(state: MutexState): MutexView {
-    const stuck = (ticket: string): boolean => {
-      const record = this.#s.records.get(ticket.toLowerCase());
+    const isStuck = (ticket: string): boolean => {
+      const record = this.#sources.records.get(nameKey(ticket));
       return record ? this.script(record).stuck : false;
     };
-    const loops = (this.#deadlocks ??= deadlocks(this.#s.mutexes)).get(state.name);
-    return {
-      name: state.name,
-      paused: state.paused !== null,
-      pausedBy: state.paused === null ? null : actorText(state.paused.by),
-      tainted: state.abandoned.length > 0,
-      ...(loops === undefined ? {} : { deadlocks: [...loops] }),
-      holders: state.holders.map((h) => ({
-        ticket: h.ticket,
-        name: h.name,
-        pid: h.scope?.root.pid ?? null,
-        level: h.level,
-        since: isoTime(h.grantedAt),
-        fence: h.fence,
-        ...joined(state, h),
-        ...(h.unsupervised ? { unsupervised: true } : {}),
-        stuck: stuck(h.ticket),
-      })),
-      waiters: state.queue.map((w, i) => ({
-        ticket: w.ticket,
-        name: w.name,
-        level: w.level,
-        since: isoTime(w.queuedAt),
-        position: i + 1,
-        ...(w.unsupervised ? { unsupervised: true } : {}),
-        why: whyWaits(state, i),
-      })),
-      orphans: state.abandoned.map((a) => ({
-        ticket: a.ticket,
-        name: a.name,
-        pid: a.scope?.root.pid ?? null,
-        since: isoTime(a.abandonedAt),
-        by: actorText(a.by),
-      })),
-    };
+    return mutexView(state, (this.#deadlocks ??= deadlocks(this.#sources.mutexes)).get(state.name), isStuck);
   }
-}
-
-/** Whom a waiter waits for first: a holder, or the exclusive waiter ahead of it that the shared holders keep out. */
-function blocker(
-  state: MutexState,
-  id: string,
-): { ticket: string; name: string; pid: number | null; since: number } | null {
-  if (placeOf(state, id).kind !== 'waits') return null;
-  const holder = state.holders[0];
-  if (holder)
-    return { ticket: holder.ticket, name: holder.name, pid: holder.scope?.root.pid ?? null, since: holder.grantedAt };
-  const first = state.queue[0];
-  return first && first.id !== id ? { ticket: first.ticket, name: first.name, pid: null, since: first.queuedAt } : null;
-}
-
-/** Whose hold it joined, while that one is there. */
-function joined(state: MutexState, hold: Hold): { under?: string } {
-  const host = hold.under === undefined ? undefined : state.holders.find((h) => h.id === hold.under);
-  return host ? { under: host.ticket } : {};
-}
-
-/** Who keeps the mutex held when this script's hold ends; null when nobody does. */
-function jointName(state: MutexState, id: string): string | null {
-  const place = placeOf(state, id);
-  return place.kind === 'holds' ? (jointHolder(state, place.hold)?.name ?? null) : null;
-}
-
-function whyWaits(state: MutexState, index: number): string {
-  if (state.paused) return `The mutex is paused by ${actorText(state.paused.by)}.`;
-  const waiter = state.queue[index];
-  const ahead = state.queue.slice(0, index).find((w) => w.level === 'full');
-  const holder = state.holders[0];
-  if (waiter?.level === 'none' && ahead && state.holders.every((h) => h.level === 'none'))
-    return `Shared: could run beside the holders, but waits behind "${ahead.name}", which is exclusive.`;
-  if (!holder) return 'Is just being granted.';
-  return index === 0 ? `Waits for "${holder.name}".` : `Waits for "${holder.name}" and ${index} ahead of it.`;
 }
 
 function processViews(record: ScriptRecord, control: ProcessControl): ProcessView[] {
   const scope = record.started?.scope;
   if (!scope || (record.isFinal && record.tree?.emptyAt)) return [];
-  const survivors = record.progress.stage.kind === 'unkillable' ? record.progress.stage.survivors : [];
+  const survivors = record.life.stage.kind === 'unkillable' ? record.life.stage.survivors : [];
   const members = control.tree(scope);
   const depths = new Map<number, number>();
   return members.map((m) => {

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UnjamError } from './contract/errors.ts';
-import type { ProcessIdentity } from './domain/identity.ts';
-import { closeFolderToOthers, hostAddress, wayProblem } from './processes/index.ts';
-import { replaceFile } from './run-directory/atomic-file.ts';
+import { UnjamError } from '../contract/errors.ts';
+import type { ProcessIdentity } from '../domain/identity.ts';
+import { closeFolderToOthers, hostAddress, wayProblem } from '../processes/index.ts';
+import { replaceFile } from '../run-directory/atomic-file.ts';
 
 export interface HostFile {
   readonly schema: 1;

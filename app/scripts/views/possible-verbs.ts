@@ -1,7 +1,7 @@
 /** Which of the three verbs is possible now, and why not. */
-import type { ConditionFacts } from '../domain/condition-facts.ts';
-import { longDuration } from '../domain/durations.ts';
-import type { ScriptRecord } from './record.ts';
+import type { ConditionFacts } from '../../domain/condition-facts.ts';
+import { longDuration } from '../../domain/durations.ts';
+import type { ScriptRecord } from '../record.ts';
 
 interface VerbFacts {
   readonly possible: boolean;
@@ -37,7 +37,7 @@ export function verbs(
   return {
     cancel: killing
       ? no('Force Kill was sent already.')
-      : f.stage.kind === 'cancelling'
+      : f.stage.kind === 'cancelling' || f.stage.kind === 'signalling'
         ? yes(
             `Cancel was sent; ${longDuration(f.stage.until - f.now)} left. Repeating it sends the signal again.${held}`,
           )

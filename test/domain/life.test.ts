@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { EventBody } from '../../app/domain/events.ts';
-import { advance, noProgress, type Progress } from '../../app/domain/progress.ts';
+import { type Life, newLife, recall } from '../../app/domain/life.ts';
 import type { Actor } from '../../app/domain/script.ts';
 import { at0312, identity, kim, survivor, verdict } from '../support/fake-domain.ts';
 
 /** Folds events that are a second apart. */
-const after = (...bodies: (EventBody & { code?: string; text?: string })[]): Progress =>
-  bodies.reduce<Progress>((p, b, i) => advance(p, { ...b, at: at0312 + i * 1_000, by: 'runner' }), noProgress);
+const after = (...bodies: (EventBody & { code?: string; text?: string })[]): Life =>
+  bodies.reduce<Life>((l, b, i) => recall(l, { ...b, at: at0312 + i * 1_000 }), newLife);
 
 const queued: EventBody = { type: 'queued', mutex: 'RunningScript' };
 const granted: EventBody = { type: 'granted', mutex: 'RunningScript', fence: 1, waitedMs: 0 };
@@ -25,7 +25,7 @@ const three = [1, 2, 3].map((pid) => identity(pid));
 
 describe('where a script stands', () => {
   test('it is starting until something is known', () => {
-    expect(noProgress.stage).toEqual({ kind: 'starting' });
+    expect(newLife.stage).toEqual({ kind: 'starting' });
   });
 
   test('it queues, is granted, starts, runs', () => {
@@ -33,7 +33,6 @@ describe('where a script stands', () => {
     expect(after(queued, { type: 'waiting' }).stage.kind).toBe('queued');
     expect(after(queued, granted).stage.kind).toBe('starting');
     expect(after(queued, granted, started).stage.kind).toBe('running');
-    expect(after(queued, granted, started, { type: 'first-output' }).stage.kind).toBe('running');
   });
 
   test('a Cancel gives it time, and is remembered with who and when', () => {
@@ -51,22 +50,29 @@ describe('where a script stands', () => {
     expect(p.answered).toEqual(['r1', 'r2']);
   });
 
-  test('an ignored Cancel counts who is left; repeating it asks again', () => {
+  test('an ignored Cancel counts who is left; repeating it moves neither the stage nor the time since when it is overdue', () => {
     const ignored = after(started, cancel, { type: 'cancel-ignored', left: three, of: 4 });
-    expect(ignored.stage).toEqual({ kind: 'cancel-ignored', since: at0312 + 2_000, left: 3, of: 4 });
+    expect(ignored.stage).toEqual({ kind: 'ignored', since: at0312 + 2_000, left: 3, of: 4 });
     const again = after(
       started,
       cancel,
       { type: 'cancel-ignored', left: three, of: 4 },
       { ...cancel, requestId: 'r3' },
     );
-    expect(again.stage.kind).toBe('cancelling');
+    expect(again.stage.kind).toBe('ignored');
     expect(again.answered).toEqual(['r1', 'r3']);
     expect(again.attempts).toHaveLength(2);
+    expect(again.overdueSince).toBe(at0312 + 2_000);
   });
 
   test('a kill counts those who have gone, up to all', () => {
-    expect(after(started, kill).stage).toEqual({ kind: 'killing', since: at0312 + 1_000, ended: 0, of: 3 });
+    expect(after(started, kill).stage).toEqual({
+      kind: 'killing',
+      since: at0312 + 1_000,
+      ended: 0,
+      of: 3,
+      told: false,
+    });
     expect(after(started, kill, { type: 'kill-progress', ended: 2, of: 4 }).stage).toMatchObject({ ended: 2, of: 4 });
     expect(after(started, { type: 'kill-progress', ended: 2, of: 4 }).stage.kind).toBe('running');
   });
@@ -84,7 +90,7 @@ describe('where a script stands', () => {
 
   test('a time-out is an attempt of nobody, and its kind is kept', () => {
     const p = after(started, { type: 'timeout', timeout: 'no-output', until: at0312 + 9_000 });
-    expect(p).toMatchObject({ timeout: 'no-output', stage: { kind: 'cancelling', until: at0312 + 9_000 } });
+    expect(p).toMatchObject({ escalate: true, stage: { kind: 'cancelling', until: at0312 + 9_000 } });
     expect(p.attempts).toMatchObject([{ what: 'timeout', actor: null }]);
   });
 
@@ -95,13 +101,16 @@ describe('where a script stands', () => {
 
   test('an abandon is an attempt; the end of the orphan is kept with its time', () => {
     const p = after(started, { type: 'abandoned', actor: kim, reason: null, evidence: [] }, { type: 'orphan-ended' });
-    expect(p.stage.kind).toBe('running');
+    expect(p).toMatchObject({ abandoned: true, stage: { kind: 'final' } });
     expect(p.attempts).toMatchObject([{ what: 'abandon', actor: kim }]);
     expect(p.orphanEndedAt).toBe(at0312 + 2_000);
   });
 
   test('an exit is noted while the tree is still looked at', () => {
-    expect(after(started, { type: 'exited', exit: { code: 0, signal: null, endedAt: at0312 } }).rootExited).toBe(true);
+    expect(after(started, { type: 'exited', exit: { code: 0, signal: null, endedAt: at0312 } })).toMatchObject({
+      root: { code: 0, known: true },
+      stage: { kind: 'running' },
+    });
   });
 
   test('an end that was begun is kept: the first reason holds, but an operator may turn a Cancel into a kill', () => {
@@ -111,7 +120,7 @@ describe('where a script stands', () => {
       verb,
       actor,
     });
-    const begun = (...bodies: EventBody[]) => after(started, ...bodies).begun;
+    const begun = (...bodies: EventBody[]) => after(started, ...bodies).cause;
     expect(begun()).toBeNull();
     expect(begun(intent('cancel'))).toEqual({ kind: 'cancelled', timeout: null, actor: kim });
     expect(begun(intent('cancel'), intent('kill', unjam))).toMatchObject({ kind: 'cancelled', actor: kim });
@@ -124,12 +133,33 @@ describe('where a script stands', () => {
     expect(begun(intent('kill', unjam))).toMatchObject({ kind: 'timed-out' });
   });
 
-  test.each<EventBody>([
-    { type: 'waiting' },
-    { type: 'note' },
-    { type: 'first-output' },
-    { type: 'final', verdict: verdict() },
-  ])('$type moves nothing', (body) => {
+  test.each<EventBody>([{ type: 'waiting' }, { type: 'note' }])('$type moves nothing', (body) => {
     expect(after(started, body)).toEqual(after(started));
+  });
+
+  test('a verdict ends it; that of an abandon leaves its processes to be watched', () => {
+    expect(after(started, { type: 'final', verdict: verdict() }).stage.kind).toBe('final');
+    const orphan = after(started, { type: 'final', verdict: { ...verdict(), kind: 'abandoned' } });
+    expect(orphan).toMatchObject({ abandoned: true, stage: { kind: 'running' } });
+  });
+
+  test('the deadline of the first signal stays when Cancel is repeated', () => {
+    const p = after(started, cancel, { ...cancel, requestId: 'r3', until: at0312 + 90_000, escalate: true });
+    expect(p).toMatchObject({ escalate: true, stage: { kind: 'cancelling', until: at0312 + 30_000 } });
+  });
+
+  test('a Cancel that reached nobody is withdrawn: the script has ended by itself', () => {
+    const intent: EventBody = { type: 'intent', verb: 'cancel', actor: kim, until: at0312 };
+    expect(after(started, intent)).toMatchObject({ stage: { kind: 'signalling' }, cause: { kind: 'cancelled' } });
+    const p = after(started, intent, { type: 'refused', requestId: 'r1', reason: 'exited', withdrawn: true });
+    expect(p).toMatchObject({ stage: { kind: 'running' }, cause: null, answered: ['r1'] });
+  });
+
+  test('the event of a later version changes nothing', () => {
+    expect(after(started, { type: 'from-a-later-version' } as unknown as EventBody)).toEqual(after(started));
+  });
+
+  test('a runner that died is remembered from its line, as older versions wrote it', () => {
+    expect(after(started, { type: 'note', code: 'W304', text: 'died' }).runnerDied).toBe(true);
   });
 });

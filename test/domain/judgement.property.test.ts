@@ -1,24 +1,23 @@
-/** The recovery matrix over all its inputs: the host concludes from files and identities, never from a clock. */
+/** What is concluded of a script whose runner is dead, over all inputs: from files and identities, never from a clock. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Liveness } from '../../app/domain/identity.ts';
 import { limits } from '../../app/domain/limits.ts';
-import { conclude, type RecoveryFacts } from '../../app/domain/recovery.ts';
+import { type Found, judge } from '../../app/domain/judgement.ts';
 
 const lives: Liveness[] = ['alive', 'dead', 'unknown'];
-const facts: fc.Arbitrary<RecoveryFacts> = fc.record({
+const facts: fc.Arbitrary<Found> = fc.record({
   claimed: fc.boolean(),
   ageMs: fc.oneof(fc.integer({ min: 0, max: 2 * limits.startMs }), fc.integer({ min: 0, max: 10 * 365 * 86_400_000 })),
-  runner: fc.constantFrom(...lives),
   started: fc.boolean(),
   tree: fc.constantFrom(...lives),
   exit: fc.boolean(),
   rebooted: fc.boolean(),
 });
-const final = ['conclude-exit', 'never-started', 'lost'];
-const always = (check: (f: RecoveryFacts, kind: string) => void): void => {
+const final = ['exited', 'never-started', 'lost'];
+const always = (check: (f: Found, kind: string) => void): void => {
   fc.assert(
-    fc.property(facts, (f) => check(f, conclude(f).kind)),
+    fc.property(facts, (f) => check(f, judge(f).kind)),
     { numRuns: 3_000 },
   );
 };
@@ -26,20 +25,14 @@ const always = (check: (f: RecoveryFacts, kind: string) => void): void => {
 describe('whatever a host finds in a run directory', () => {
   test('nothing is lost while a process of it lives, or may live', () => {
     always((f, kind) => {
-      if (kind === 'lost') expect([f.tree, f.claimed ? f.runner : 'dead']).toEqual(['dead', 'dead']);
-    });
-  });
-
-  test('a runner that lives, or may live, decides by itself', () => {
-    always((f, kind) => {
-      if (f.claimed && f.runner !== 'dead') expect(kind).toBe('leave-to-runner');
+      if (kind === 'lost') expect(f.tree).toBe('dead');
     });
   });
 
   test('a clock concludes nothing but that an unclaimed script was never started', () => {
     always((f, kind) => {
-      const young = conclude({ ...f, ageMs: 0 }).kind;
-      const old = conclude({ ...f, ageMs: Number.MAX_SAFE_INTEGER }).kind;
+      const young = judge({ ...f, ageMs: 0 }).kind;
+      const old = judge({ ...f, ageMs: Number.MAX_SAFE_INTEGER }).kind;
       if (young !== old) {
         expect([young, old]).toEqual(['wait', 'never-started']);
         expect([f.claimed, f.started, f.exit]).toEqual([false, false, false]);
@@ -52,7 +45,7 @@ describe('whatever a host finds in a run directory', () => {
     always((f, kind) => {
       if (!f.exit) return;
       expect(['lost', 'never-started', 'wait']).not.toContain(kind);
-      if ((!f.claimed || f.runner === 'dead') && f.tree === 'dead') expect(kind).toBe('conclude-exit');
+      if (f.tree === 'dead' || !f.started) expect(kind).toBe('exited');
     });
   });
 
@@ -64,7 +57,7 @@ describe('whatever a host finds in a run directory', () => {
 
   test('a script that was not started is never called lost or orphaned, unless it left an exit or a process', () => {
     always((f, kind) => {
-      if (!f.started && !f.exit) expect(['lost', 'orphaned']).not.toContain(kind);
+      if (!f.started && !f.exit) expect(['lost', 'adopt']).not.toContain(kind);
     });
   });
 

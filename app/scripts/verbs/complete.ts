@@ -2,10 +2,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnjamError } from '../contract/errors.ts';
-import * as lines from '../domain/lines.ts';
-import type { ProcessControl } from '../processes/index.ts';
-import type { ScriptRecord } from './record.ts';
+import { UnjamError } from '../../contract/errors.ts';
+import * as lines from '../../domain/lines.ts';
+import type { ProcessControl } from '../../processes/index.ts';
+import type { ScriptRecord } from '../record.ts';
 
 const mark = 'complete-when-gone';
 

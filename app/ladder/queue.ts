@@ -5,7 +5,6 @@ import { deadlockWith, type Hold, type MutexState, type Place, placeOf, type Wai
 import type { RunnerRequest } from '../domain/events.ts';
 import type { Isolation } from '../domain/script.ts';
 import type { Mutex } from '../locks/index.ts';
-import type { Inbox } from './inbox.ts';
 import { lasting } from '../run-directory/lasting.ts';
 import { holderFacts } from './mutex-facts.ts';
 import type { ScriptLog } from './script-log.ts';
@@ -23,7 +22,12 @@ export interface QueueRequest {
   readonly mutex: Mutex;
   readonly isolation: Isolation;
   readonly waiter: Waiter;
-  readonly inbox: Pick<Inbox, 'listen' | 'park'>;
+  readonly inbox: {
+    /** Hands every request to `listener`, those that came meanwhile first. */
+    listen(listener: (request: RunnerRequest) => void): void;
+    /** Keeps what comes from now on, and `request` with it, for the next listener. */
+    park(request?: RunnerRequest): void;
+  };
   readonly log: Pick<ScriptLog, 'append'>;
   /** Called once the place in the queue is taken, before anything is waited for. */
   readonly onQueued: () => void;

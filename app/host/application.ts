@@ -1,0 +1,225 @@
+/**
+ * The composition root that the Electron main process and `unjam serve` share: opens the state directory,
+ * becomes its host or, when another host lives, a client of that one.
+ */
+import { isAbsolute, join } from 'node:path';
+import { Access } from '../access/access.ts';
+import { auditor } from '../access/audit.ts';
+import { clientOf } from '../access/client.ts';
+import { isOthers } from '../access/state-directory.ts';
+import { openHostSocket } from '../api/host-socket.ts';
+import { createDispatcher, type Dispatch } from '../contract/dispatcher.ts';
+import { UnjamError } from '../contract/errors.ts';
+import type { Snapshot } from '../contract/methods.ts';
+import { refusalOf } from '../contract/roles.ts';
+import { redact } from '../domain/redact.ts';
+import { Journal } from '../journal/journal.ts';
+import { Election, Mutexes } from '../locks/index.ts';
+import {
+  accountId,
+  closeAddressToOthers,
+  currentUser,
+  openConnectionOwner,
+  openProcessControl,
+  openSystemLog,
+  ownerIds,
+  type Peer,
+  ProgramFiles,
+  SystemLog,
+} from '../processes/index.ts';
+import { LogReaders } from '../scripts/log-readers.ts';
+import type { RunnerCommand } from '../scripts/runner-pool.ts';
+import { Supervisor } from '../scripts/supervisor.ts';
+import { autoAbandonMsOf, retentionOf, thresholdsOf } from '../settings/known.ts';
+import { type PolicySource, policySource } from '../settings/policy-source.ts';
+import { SettingsStore } from '../settings/store.ts';
+import { version } from '../version.ts';
+import { createHandlers } from './handlers.ts';
+import { openStateDirectory, writeHostFile } from './host-files.ts';
+import { SnapshotFeed } from './snapshot-feed.ts';
+
+export interface ApplicationOptions {
+  readonly stateDirectory: string;
+  /** Runs the runner program; its own runtime beside the app in a packaged Electron, this process's Node elsewhere. */
+  readonly runner?: RunnerCommand;
+  /** Where an administrator's settings are found; this machine's places when absent. */
+  readonly policies?: PolicySource;
+  /** Space that finished scripts may take together, bytes; `limits.keepBytes` when absent. */
+  readonly keepBytes?: number;
+  /** Ends this process soon; without it the host refuses to retire, as the desktop application does. */
+  readonly retire?: () => void;
+  /** Gets every warning line and every problem of the host itself; one line each. */
+  readonly log: (line: string) => void;
+}
+
+export interface Application {
+  /** `client` when another host owns the state directory; everything below then goes through that one. */
+  readonly role: 'host' | 'client';
+  readonly dispatch: Dispatch;
+  /** Calls `listener` now and with every later snapshot, at most 4 a second. Returns what ends it. */
+  subscribe(listener: (snapshot: Snapshot) => void): () => void;
+  /** Notes in the log that the machine goes to sleep or woke up. */
+  power(what: 'suspend' | 'resume'): void;
+  /** Closes the API and the journal. Scripts go on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Whatever was opened before something fails is closed again, in reverse order: a host that tries again begins anew.
+ * @throws UnjamError `state-directory`, `host-unreachable`
+ */
+export async function openApplication(options: ApplicationOptions): Promise<Application> {
+  await using opening = new AsyncDisposableStack();
+  const { stateDirectory, runner } = options;
+  if (await isOthers(stateDirectory)) return openAsClient(stateDirectory, await currentUser());
+  await openStateDirectory(stateDirectory, options.log);
+  const control = opening.adopt(
+    await openProcessControl(
+      runner?.args[0] === undefined ? undefined : { node: runner.file, koffiBeside: runner.args[0] },
+    ),
+    (c) => c.close(),
+  );
+  const election = new Election(stateDirectory, control.self, (identity) => control.liveness(identity));
+  if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
+  opening.defer(() => election.resign());
+
+  let wantsSystemLog = (): boolean => true; // until the settings are read
+  const systemLog = await hostSystemLog(options.log, () => wantsSystemLog());
+  opening.defer(() => systemLog?.close());
+  const log = (line: string): void => {
+    const safe = redact(line);
+    options.log(safe);
+    systemLog?.write(safe);
+  };
+  const killDisabled = process.env['UNJAM_DEBUG_DISABLE_KILL'] === '1';
+  if (killDisabled) log('W217 UNJAM_DEBUG_DISABLE_KILL is set: no kill will be sent by this host. For tests only.');
+  const journal = opening.adopt(
+    new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`)),
+    (j) => j.close(),
+  );
+  const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control);
+  const settings = opening.adopt(
+    await SettingsStore.open(stateDirectory, options.policies ?? policySource(control.platform, stateDirectory), log),
+    (s) => s.close(),
+  );
+  wantsSystemLog = () => settings.values['notifications.eventLog'];
+  const runnerCommand = runner ?? defaultRunner();
+  const program = new ProgramFiles([runnerCommand.file, ...runnerCommand.args.filter((path) => isAbsolute(path))]);
+  const supervisor = opening.adopt(
+    new Supervisor({
+      stateDirectory,
+      outdated: () => program.replaced(),
+      control,
+      mutexes,
+      journal,
+      runner: runnerCommand,
+      killDisabled,
+      thresholds: (script) => thresholdsOf(settings.values, script),
+      autoAbandonMs: () => autoAbandonMsOf(settings.values),
+      retention: () => retentionOf(settings.values, options.keepBytes),
+      log,
+    }),
+    (s) => s.close(),
+  );
+  await supervisor.open();
+  opening.adopt(startForgetting(journal, settings, log), clearInterval);
+  const feed = opening.adopt(new SnapshotFeed(supervisor), (f) => f.close());
+  const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
+  await access.use(settings.values.access);
+  settings.onChange((values) => void access.use(values.access));
+  const dispatch = createDispatcher(
+    createHandlers({
+      stateDirectory,
+      control,
+      supervisor,
+      journal,
+      settings,
+      logs: opening.adopt(new LogReaders(), (l) => l.close()),
+      runner: runnerCommand,
+      program,
+      killDisabled,
+      ...(options.retire ? { retire: options.retire } : {}),
+      log,
+    }),
+    (method, error) =>
+      log(`W399 "${method}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    {
+      refusal: (method, { role }) => refusalOf(method, role, settings.values),
+      audit: auditor({ journal, log, now: Date.now }),
+    },
+  );
+  const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
+  const file = await writeHostFile(stateDirectory, version, control.self);
+  const ownerOf = await openConnectionOwner(file.address);
+  const { address, token } = file;
+  const roleOf = (peer: Peer): ReturnType<Access['roleOf']> => access.roleOf(peer);
+  opening.adopt(await openHostSocket({ address, token, ownerOf, roleOf, dispatch, subscribe, version }), (s) =>
+    s.close(),
+  );
+  const open = await closeAddressToOthers(file.address);
+  if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
+
+  for (const { text, next } of control.warnings()) log(`W394 ${text} ${next}`);
+
+  const opened = opening.move();
+  return {
+    role: 'host',
+    dispatch,
+    subscribe,
+    power: (what) => log(`I310 The machine ${what === 'suspend' ? 'goes to sleep' : 'woke up'}.`),
+    close: () => opened.disposeAsync(),
+  };
+}
+
+/** What is still there as a run directory keeps its history: a start would write it anew. */
+function startForgetting(journal: Journal, settings: SettingsStore, log: (line: string) => void): NodeJS.Timeout {
+  const forget = (): void => {
+    try {
+      const { keepHistoryDays, keepFinishedDays } = settings.values;
+      journal.prune(Date.now() - Math.max(keepHistoryDays, keepFinishedDays) * 86_400_000);
+    } catch (error) {
+      log(`W396 Old entries of the journal could not be removed: ${(error as Error).message}. It is repeated.`);
+    }
+  };
+  forget();
+  return setInterval(forget, 3_600_000).unref();
+}
+
+/** Null where the system's log hears stderr by itself. What it cannot do is said once, and not into itself. */
+async function hostSystemLog(log: (line: string) => void, wanted: () => boolean): Promise<SystemLog | null> {
+  const write = await openSystemLog();
+  return write && new SystemLog({ write, wanted, problem: (sentence) => log(`W392 ${sentence}`) });
+}
+
+async function openAsClient(stateDirectory: string, user: string): Promise<Application> {
+  const reached = await clientOf(stateDirectory, { user, via: 'window' }, 15_000);
+  if (!reached)
+    throw new UnjamError(
+      'host-unreachable',
+      `Another host owns "${stateDirectory}" but has not opened its door.`,
+      'Wait a moment and try again.',
+    );
+  const { client } = reached;
+  return {
+    role: 'client',
+    dispatch: (method, input, caller) =>
+      client.send(method, input, caller).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
+    subscribe: (listener) => client.on('snapshot', listener),
+    power: () => undefined,
+    async close() {
+      client.close();
+    },
+  };
+}
+
+/** The runner program beside this file: built, or as TypeScript in a checkout. */
+function defaultRunner(): RunnerCommand {
+  const built = !import.meta.url.endsWith('.ts');
+  const program = new URL(built ? runnerBeside(import.meta.url) : '../runner/main.ts', import.meta.url);
+  return { file: process.execPath, args: [program.pathname.replace(/^\/([A-Za-z]:)/, '$1')] };
+}
+
+/** Chunks lie one folder below the entries. */
+function runnerBeside(url: string): string {
+  return url.includes('/chunks/') || url.includes('/main/') ? '../runner.cjs' : './runner.cjs';
+}

@@ -1,0 +1,136 @@
+/** What each method of the contract does on a host. */
+import type { Caller, Handlers } from '../contract/dispatcher.ts';
+import { UnjamError } from '../contract/errors.ts';
+import { type HostInfo, methods } from '../contract/methods.ts';
+import { contractProtocol } from '../contract/protocol.ts';
+import { refusalsOf } from '../contract/roles.ts';
+import { startDrill } from '../drill/drill.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { ProcessControl, ProgramFiles } from '../processes/index.ts';
+import type { LogReaders } from '../scripts/log-readers.ts';
+import type { RunnerCommand } from '../scripts/runner-pool.ts';
+import type { Supervisor } from '../scripts/supervisor.ts';
+import { isoTime } from '../scripts/views/mutex-view.ts';
+import { why } from '../scripts/why.ts';
+import { checkAbandon, checkAbandonHold, checkCancel, checkKill, lockVerbs } from '../settings/enforce.ts';
+import type { SettingsStore } from '../settings/store.ts';
+import { version } from '../version.ts';
+
+export interface HandlerTools {
+  readonly stateDirectory: string;
+  readonly control: ProcessControl;
+  readonly supervisor: Supervisor;
+  readonly journal: Journal;
+  readonly settings: SettingsStore;
+  readonly logs: LogReaders;
+  readonly runner: RunnerCommand;
+  /** The files of this program, to tell when they were replaced. */
+  readonly program: ProgramFiles;
+  readonly killDisabled: boolean;
+  /** Ends this process soon; absent where the host refuses to retire. */
+  readonly retire?: () => void;
+  readonly log: (line: string) => void;
+}
+
+const capabilities = [
+  'start',
+  'status',
+  'why',
+  'cancel',
+  'kill',
+  'abandon',
+  'complete',
+  'hold-queue',
+  'inherit-hold',
+  'locks',
+  'history',
+  'logs',
+  'settings',
+  'drill',
+];
+
+export function createHandlers(tools: HandlerTools): Handlers {
+  const { stateDirectory, control, supervisor, journal, settings, logs, runner, program, killDisabled, retire, log } =
+    tools;
+  const startedAt = Date.now();
+  return {
+    'host.info': (_input, _actor, caller: Caller): HostInfo => ({
+      name: 'unjam',
+      version,
+      protocol: contractProtocol,
+      pid: control.self.pid,
+      machine: control.self.machine,
+      user: control.user,
+      platform: control.platform,
+      elevated: control.elevated,
+      startedAt: isoTime(startedAt),
+      stateDirectory,
+      capabilities,
+      killDisabled,
+      outdated: program.replaced(),
+      warnings: [...control.warnings()],
+      you: { user: caller.user, role: caller.role, refused: refusalsOf(caller.role, settings.values) },
+    }),
+    'host.retire': (_input, caller) => {
+      if (!retire)
+        throw new UnjamError(
+          'not-possible',
+          'The desktop application is the host; it does not retire on request.',
+          'Exit it from its tray icon; scripts go on.',
+        );
+      log(`I311 Retires, asked by ${caller.user} (${caller.via}). Scripts go on.`);
+      setImmediate(retire); // after the answer has gone out
+      return { pid: control.self.pid };
+    },
+    'overview.get': () => supervisor.snapshot(),
+    'scripts.list': ({ all }) => supervisor.list(all ?? false),
+    'scripts.get': ({ ticket }, _actor, { role }) =>
+      lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket), role),
+    'scripts.why': ({ ticket }) =>
+      why(ticket, {
+        control,
+        record: (t) => supervisor.record(t),
+        detail: (t) => supervisor.get(t),
+        locks: () => supervisor.locks(),
+      }),
+    'scripts.start': (input, caller) => supervisor.start(input, caller),
+    'scripts.cancel': (input, caller) => {
+      const { signal } = supervisor.record(input.ticket).spec.cancel;
+      return supervisor.cancel(checkCancel(settings.values, input, signal), caller);
+    },
+    'scripts.kill': (input, caller) => {
+      checkKill(settings.values, input);
+      return supervisor.kill(input, caller);
+    },
+    'scripts.abandon': (input, caller) => {
+      checkAbandon(settings.values, input, supervisor.record(input.ticket));
+      return supervisor.abandon(input, caller);
+    },
+    'scripts.complete': ({ ticket }) => supervisor.complete(ticket),
+    'logs.read': (input) => logs.read(supervisor.record(input.ticket), input),
+    'logs.lines': (input) => logs.lines(supervisor.record(input.ticket), input),
+    'logs.search': (input) => logs.search(supervisor.record(input.ticket), input),
+    'logs.line': (input) => logs.line(supervisor.record(input.ticket), input),
+    'locks.list': () => supervisor.locks(),
+    'locks.abandon': (input, caller) => {
+      checkAbandonHold(settings.values, input, caller);
+      return supervisor.abandonHold(input, caller);
+    },
+    'locks.resume': ({ name }, caller) => supervisor.resume(name, caller),
+    'history.list': (input) =>
+      journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
+    'settings.get': () => settings.view(),
+    'settings.set': (input, caller) => {
+      const view = settings.change(input, caller);
+      supervisor.changed();
+      return view;
+    },
+    'drill.start': ({ minutes }, caller) =>
+      startDrill(minutes, {
+        start: (input) => supervisor.start(methods['scripts.start'].input.parse(input), caller),
+        living: () => supervisor.list(false),
+        node: runner.file,
+        now: Date.now,
+      }),
+  };
+}
