@@ -1,4 +1,4 @@
-/** Bundles the Node programs `dist/cli.js` and, for Electron, `dist/main/main.js`. */
+/** Bundles the Node programs `dist/cli.js`, `dist/setup.js` (for the installer of Windows) and, for Electron, `dist/main/main.js`. */
 import { defineConfig, type UserConfig } from 'vite';
 
 export const programs = (input: Record<string, string>, format: 'es' | 'cjs'): UserConfig => {
@@ -27,4 +27,6 @@ export const programs = (input: Record<string, string>, format: 'es' | 'cjs'): U
   };
 };
 
-export default defineConfig(programs({ cli: 'app/cli/entry.ts', 'main/main': 'main/main.ts' }, 'es'));
+export default defineConfig(
+  programs({ cli: 'app/cli/entry.ts', setup: 'app/setup/main.ts', 'main/main': 'main/main.ts' }, 'es'),
+);

@@ -163,6 +163,7 @@ function hosting(program: Command): void {
     .option('--port <port>', 'port of the console (default: any free one)')
     .option('--no-open', 'print the console’s address instead of opening it')
     .option('--take-over', 'ask the host that runs now to retire first; scripts keep running')
+    .option('--stop', 'ask the host that runs now to end, and start none; scripts keep running')
     .addOption(new Option('--background', 'started by another command').hideHelp())
     .action(async (options: ServeOptions) => (await import('./serve.ts')).serve(options));
   example(serve, 'unjam serve --console --no-open');

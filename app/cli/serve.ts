@@ -21,6 +21,7 @@ export interface ServeOptions {
   open?: boolean;
   background?: boolean;
   takeOver?: boolean;
+  stop?: boolean;
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
@@ -33,6 +34,10 @@ export async function serve(options: ServeOptions): Promise<void> {
       '--port',
     );
   const directory = await whichStateDirectory();
+  if (options.stop) {
+    await takeOver(directory);
+    return;
+  }
   const kept = options.background ? forgetStarter() : [];
   const { openApplication } = await import('../host/application.ts');
   const log = (line: string): void => {

@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   existsSync,
@@ -13,53 +14,62 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { copyPrefix, prepareWine, stopServer, wineEnvironment } from '../support/wine-setup.ts';
+import { copyPrefix, prepareWine, stopServer, wineEnvironment, type WineSetup } from '../support/wine-setup.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
 // Debian's package, unpacked beside the system where it is not installed: apt-get download nsis nsis-common; dpkg -x.
 const local = join(repository, '.cache', 'nsis', 'usr');
 const makensis = existsSync(join(local, 'bin', 'makensis')) ? join(local, 'bin', 'makensis') : 'makensis';
-const wineProgram = '/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ping.exe';
-
 let folder: string;
+let wine: WineSetup;
 let env: NodeJS.ProcessEnv;
 let missing: string | null = null;
+/** Stands in for node.exe: it ends at once with what it does not know, and stays for as long as it is told. */
+let standIn: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'unjam-installer-'));
-  env = {
-    ...process.env,
-    WINEPREFIX: join(folder, 'prefix'),
-    WINEDEBUG: '-all',
-    ...(makensis === 'makensis' ? {} : { NSISDIR: join(local, 'share', 'nsis') }),
-  };
-  if (spawnSync(makensis, ['-VERSION'], { env }).error !== undefined) missing = 'makensis is not installed';
-  else if (
-    !existsSync(wineProgram) ||
-    spawnSync('wineboot', ['-i'], { env, stdio: 'ignore', timeout: 120_000 }).status !== 0
-  )
-    missing = 'Wine is not installed';
-}, 180_000);
+  if (spawnSync(makensis, ['-VERSION']).error !== undefined) missing = 'makensis is not installed';
+  else
+    try {
+      wine = await prepareWine();
+      await copyPrefix(wine.template, join(folder, 'prefix'));
+      env = {
+        ...wineEnvironment(wine, join(folder, 'prefix')),
+        ...(makensis === 'makensis' ? {} : { NSISDIR: join(local, 'share', 'nsis') }),
+      };
+      standIn = join(folder, 'prefix', 'drive_c', 'windows', 'system32', 'ping.exe');
+    } catch (error) {
+      missing = `no Wine: ${String(error)}`;
+    }
+}, 300_000);
 
-afterAll(() => {
-  // Ends the Wine server of this prefix alone.
-  if (missing === null) spawnSync('wineserver', ['-k'], { env, stdio: 'ignore' });
+afterAll(async () => {
+  if (missing === null) await stopServer(wine, join(folder, 'prefix'));
   rmSync(folder, { recursive: true, force: true });
 });
 
 const installed = () => join(folder, 'prefix', 'drive_c', 'Program Files', 'Unjam');
 const runtimes = () => join(folder, 'prefix', 'drive_c', 'Program Files', 'Common Files', 'Unjam');
-const versions = () => (existsSync(runtimes()) ? readdirSync(runtimes()).sort() : []);
+const data = () => join(folder, 'prefix', 'drive_c', 'ProgramData', 'Unjam');
+const versions = () =>
+  existsSync(runtimes())
+    ? readdirSync(runtimes())
+        .filter((name) => name !== 'bin')
+        .sort()
+    : [];
 
 beforeEach((context) => {
   if (missing !== null) context.skip(missing);
   rmSync(installed(), { recursive: true, force: true });
   rmSync(runtimes(), { recursive: true, force: true });
+  rmSync(data(), { recursive: true, force: true });
 });
 
 test('the runtime moves out of the folder whose processes an update ends', () => {
@@ -106,6 +116,89 @@ test('a repair keeps the runtime of a living runner and replaces an unused one',
   expect(readFileSync(join(runtimes(), '1.0.0', 'runner.cjs'), 'utf8')).toBe('repaired');
 });
 
+test('what was writable where it came from is not, where SYSTEM runs it; the state directory is closed', () => {
+  unpack('1.0.0');
+  const from = join(installed(), 'resources', 'runtime');
+  for (const path of [from, join(from, 'node.exe'), join(from, 'runner.cjs')]) chmodSync(path, 0o777);
+  expect(run('customInstall', '1.0.0')).toBe(0);
+  // Wine keeps access lists as modes; administrators become the group.
+  const open = everythingIn(runtimes()).filter((path) => (statSync(path).mode & 0o002) !== 0);
+  expect(open).toEqual([]);
+  expect(everythingIn(runtimes()).length).toBeGreaterThan(4);
+  expect(statSync(data()).mode & 0o007).toBe(0);
+});
+
+test('a command of one name runs the version that was installed last, from a closed folder', () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  const command = join(runtimes(), 'bin', 'unjam.cmd');
+  expect(readFileSync(command, 'latin1')).toContain('"%~dp0..\\1.0.0\\node.exe" "%~dp0..\\1.0.0\\dist\\cli.js" %*');
+  unpack('2.0.0');
+  run('customInstall', '2.0.0');
+  expect(readFileSync(command, 'latin1')).toContain('"%~dp0..\\2.0.0\\node.exe"');
+  expect(readdirSync(join(runtimes(), 'bin'))).toEqual(['unjam.cmd']);
+  run('customUnInstall', '2.0.0');
+  expect(existsSync(runtimes())).toBe(false);
+});
+
+test('that command passes arguments and the exit code on, and ends its batch file before it starts the program', () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  // A program that Windows has: what it answers shows what it was given.
+  copyFileSync(
+    join(folder, 'prefix', 'drive_c', 'windows', 'system32', 'cmd.exe'),
+    join(runtimes(), '1.0.0', 'node.exe'),
+  );
+  const command = join(runtimes(), 'bin', 'unjam.cmd');
+  const line = readFileSync(command, 'latin1').replace('"%~dp0..\\1.0.0\\dist\\cli.js"', '/d /c');
+  writeFileSync(command, line);
+  const output = join(folder, 'command.txt');
+  const file = openSync(output, 'w');
+  const { status } = spawnSync(wine.wine, ['cmd', '/d', '/c', windowsPath(command), 'exit', '7'], {
+    env,
+    stdio: ['ignore', file, 'ignore'],
+    timeout: 60_000,
+  });
+  closeSync(file);
+  expect({ status, output: readFileSync(output, 'utf8') }).toEqual({ status: 7, output: '' });
+});
+
+test('another folder than one below Program Files is refused; one of an earlier version is left for it', () => {
+  const place = join(folder, 'prefix', 'drive_c', 'place.txt');
+  rmSync(place, { force: true });
+  expect(run('customInit', '1.0.0', { args: ['/D=C:\\Tools\\Unjam'] })).toBe(11);
+  expect(existsSync(place)).toBe(false);
+  expect(run('customInit', '1.0.0')).toBe(0);
+  expect(readFileSync(place, 'latin1')).toBe('C:\\Program Files\\Unjam');
+});
+
+test('removing Unjam while scripts run says so by its exit code, and leaves the runtime that they run from whole', async () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  await live('1.0.0');
+  expect(run('customUnInstall', '1.0.0', { args: ['/S'] })).toBe(10);
+  expect(readdirSync(join(runtimes(), '1.0.0')).sort()).toEqual(['node.exe', 'runner.cjs']);
+  expect(eventSource()).not.toBe('');
+  expect(existsSync(join(runtimes(), 'bin', 'unjam.cmd'))).toBe(false);
+  expect(existsSync(data())).toBe(true);
+  await ended('1.0.0');
+});
+
+test('"Start at sign-in" goes with Unjam', () => {
+  const key = 'HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run';
+  const reg = (...args: string[]): number | null =>
+    spawnSync(wine.wine, ['reg', ...args], { env, stdio: 'ignore', timeout: 60_000 }).status;
+  expect(reg('add', key, '/v', 'Unjam.Desktop', '/d', 'x', '/f')).toBe(0);
+  expect(reg('add', key, '/v', 'Other', '/d', 'x', '/f')).toBe(0);
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  run('customUnInstall', '1.0.0', { updating: true });
+  expect(reg('query', key, '/v', 'Unjam.Desktop')).toBe(0);
+  run('customUnInstall', '1.0.0');
+  expect(reg('query', key, '/v', 'Unjam.Desktop')).not.toBe(0);
+  expect(reg('query', key, '/v', 'Other')).toBe(0);
+});
+
 test('removing Unjam removes unused runtimes and ends no script; an update that removes the old version touches none', async () => {
   unpack('1.0.0');
   run('customInstall', '1.0.0');
@@ -131,8 +224,8 @@ test('the source of the Event Log is there with its message file, and goes with 
   expect(eventSource()).toBe('');
 });
 
-test('the tray is asked to end before it is ended, and given the time to', { timeout: 300_000 }, async (context) => {
-  const setup = await prepareWine().catch((error: unknown) => context.skip(`no Wine: ${String(error)}`));
+test('the tray is asked to end before it is ended, and given the time to', { timeout: 300_000 }, async () => {
+  const setup = wine;
   const prefix = join(folder, 'prefix-10');
   await copyPrefix(setup.template, prefix);
   // Wine's notepad stands in for it: a program with a window, which ends by itself when that is closed.
@@ -177,12 +270,20 @@ test('the tray is asked to end before it is ended, and given the time to', { tim
   }
 });
 
+/** The folder, and every file and folder in it. */
+const everythingIn = (path: string): string[] => [
+  path,
+  ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)),
+];
+
+const windowsPath = (path: string): string => `Z:${path.replaceAll('/', '\\')}`;
+
 /** What the registry has of it; empty when there is nothing. */
 function eventSource(): string {
   const key = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Unjam';
   const file = join(folder, 'registry.txt');
   const output = openSync(file, 'w');
-  const { status } = spawnSync('wine', ['reg', 'query', key], { env, stdio: ['ignore', output, 'ignore'] });
+  const { status } = spawnSync(wine.wine, ['reg', 'query', key], { env, stdio: ['ignore', output, 'ignore'] });
   closeSync(output);
   return status === 0 ? readFileSync(file, 'utf8') : '';
 }
@@ -191,16 +292,17 @@ function eventSource(): string {
 function unpack(version: string, content = version): void {
   const runtime = join(installed(), 'resources', 'runtime');
   mkdirSync(runtime, { recursive: true });
-  copyFileSync(wineProgram, join(runtime, 'node.exe'));
+  copyFileSync(standIn, join(runtime, 'node.exe'));
   writeFileSync(join(runtime, 'runner.cjs'), content);
 }
 
-function run(macro: Macro, version: string, { updating = false } = {}): void {
+/** The exit code of the small installer. */
+function run(macro: Macro, version: string, { updating = false, args = [] as string[] } = {}): number | null {
   const program = compile(macro, version, { updating });
-  execFileSync('wine', [program], { env, stdio: 'ignore', timeout: 60_000 });
+  return spawnSync(wine.wine, [program, ...args], { env, stdio: 'ignore', timeout: 120_000 }).status;
 }
 
-type Macro = 'customInstall' | 'customUnInstall' | 'unjamCloseTray';
+type Macro = 'customInit' | 'customInstall' | 'customUnInstall' | 'unjamCloseTray';
 
 /** A small installer that does what the macro does; `before` and `after` are lines of its script. */
 function compile(
@@ -225,8 +327,11 @@ function compile(
       `!define isUpdated '"${updating ? 'yes' : 'no'}" == "yes"'`, // the template's looks for --updated
       `!include "${join(repository, 'assets', 'installer', 'installer.nsh')}"`,
       'Section',
-      '  StrCpy $INSTDIR "$PROGRAMFILES64\\Unjam"',
+      ...(macro === 'customInit' ? [] : ['  StrCpy $INSTDIR "$PROGRAMFILES64\\Unjam"']),
       `  !insertmacro ${macro}`,
+      ...(macro === 'customInit'
+        ? ['  FileOpen $0 "C:\\place.txt" w', '  FileWrite $0 "$INSTDIR"', '  FileClose $0']
+        : []),
       'SectionEnd',
       ...after,
     ].join('\n'),
@@ -238,7 +343,7 @@ function compile(
 /** A process whose program is the runtime's node.exe; a runner is nothing else to Windows. Returns its pid under Linux. */
 async function live(version: string): Promise<number> {
   const program = join(runtimes(), version, 'node.exe');
-  spawn('wine', [program, '-n', '120', '127.0.0.1'], { env, stdio: 'ignore' });
+  spawn(wine.wine, [program, '-n', '120', '127.0.0.1'], { env, stdio: 'ignore' });
   let pid: number | undefined;
   await expect.poll(() => (pid = runs(program)), { timeout: 30_000 }).toBeDefined();
   return pid ?? -1;

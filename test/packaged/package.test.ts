@@ -152,6 +152,7 @@ describe('the runtime of the CLI and of the runners', () => {
       'package.json',
       'dist/cli.js',
       'dist/runner.cjs',
+      'dist/setup.js',
       'dist/renderer/index.html',
       'node_modules/koffi/index.js',
     ])

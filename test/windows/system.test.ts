@@ -44,6 +44,16 @@ describe('the registry', () => {
     expect(await run.scenario('system', 'policy', { remove: 'yes' })).toEqual({ absent: null });
   });
 
+  test('holds a PATH of any length whole while a folder comes and goes', async () => {
+    const seen = await run.scenario<{ with: string; without: string; as: string; long: string }>(
+      'system',
+      'machine path',
+    );
+    expect(seen.as).toContain('system32');
+    expect(seen.without).toBe(`${seen.as};${seen.long}`);
+    expect(seen.with).toBe(`${seen.without};C:\\grün\\bin`);
+  });
+
   test('says an error where it cannot be read: what held stays in force then', async () => {
     expect(await run.scenario('system', 'registry error')).toEqual({
       answer: expect.stringMatching(/^failed: .*Windows error/) as string,

@@ -12,6 +12,8 @@ import {
   openSystemLog,
   SystemLog,
 } from '../../../app/processes/index.ts';
+import { changeMachinePath } from '../../../app/processes/windows/machine-path.ts';
+import { withFolder, withoutFolder } from '../../../app/setup/path-list.ts';
 import { windowsRegistry } from '../../../app/settings/registry.ts';
 import { say, scenarios } from '../support/scenarios.ts';
 
@@ -59,6 +61,18 @@ await scenarios({
 
   async warnings({ control }) {
     return { warnings: control.warnings() };
+  },
+
+  /** A PATH of more than 1,024 characters gets a folder, and loses it again. */
+  'machine path'() {
+    const seen: string[] = [];
+    const long = `C:\\${'long '.repeat(300)}`;
+    changeMachinePath((path) => withFolder(path, long));
+    changeMachinePath((path) => withFolder(path, 'C:\\grün\\bin'));
+    changeMachinePath((path) => (seen.push(path), withoutFolder(path, 'c:\\GRÜN\\bin\\')));
+    changeMachinePath((path) => (seen.push(path), withoutFolder(path, long)));
+    changeMachinePath((path) => (seen.push(path), path));
+    return Promise.resolve({ with: seen[0], without: seen[1], as: seen[2], long });
   },
 
   /** A server on a pipe, asked by this process and by another one, which stays connected. */
