@@ -1,6 +1,7 @@
 /** The contract's types as the console uses them. Types only: no code of the host ends up in the page. */
 import type {
   Client,
+  HostInfo,
   Input,
   Method,
   Output,
@@ -38,6 +39,7 @@ export type {
 } from '../app/contract/methods.ts';
 
 export type { OpenRequest } from '../app/contract/window.ts';
+export type Role = HostInfo['you']['role'];
 export type IconName = Condition['icon'];
 export type Verb = keyof ScriptDetail['verbs'];
 export type IsolationLevel = NonNullable<ScriptView['isolation']>;

@@ -61,6 +61,8 @@ export const methods = {
     z.strictObject({
       sinceMs: z.int().min(0).optional(),
       ticket: s.Ticket.optional(),
+      mutex: z.string().optional().describe('only entries of this mutex'),
+      before: z.int().min(1).optional().describe('only entries older than the one of this id: the next page'),
       limit: z.int().min(1).max(10_000).optional(),
     }),
     z.array(s.HistoryEntry),

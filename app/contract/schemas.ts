@@ -179,6 +179,7 @@ export const ProcessView = z.strictObject({
   commandLine: z.string(),
   startedAt: Time,
   cpuMs: z.int().nullable(),
+  ioBytes: z.int().nullable().optional().describe('read and written since its start; null where it cannot be read'),
   state: z.string().describe('running, sleeping, waits in kernel, stopped, …'),
   user: z.string().nullable(),
   survivor: z.strictObject({ reason: z.enum(survivorReasons), detail: z.string() }).nullable(),

@@ -159,17 +159,25 @@ export class Journal {
   list(filter: {
     sinceMs?: number | undefined;
     ticket?: string | undefined;
+    mutex?: string | undefined;
+    /** Only entries with a smaller id. */
+    before?: number | undefined;
     limit?: number | undefined;
   }): StoredEntry[] {
     if (!this.#database) return [];
     const rows = this.#database
       .prepare(
-        `SELECT ${columns} FROM entry WHERE at >= ? AND (? IS NULL OR ticket = ? COLLATE NOCASE) ORDER BY id DESC LIMIT ?`,
+        `SELECT ${columns} FROM entry WHERE at >= ? AND (? IS NULL OR ticket = ? COLLATE NOCASE)
+         AND (? IS NULL OR mutex = ? COLLATE NOCASE) AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?`,
       )
       .all(
         filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs,
         filter.ticket ?? null,
         filter.ticket ?? null,
+        filter.mutex ?? null,
+        filter.mutex ?? null,
+        filter.before ?? null,
+        filter.before ?? null,
         filter.limit ?? 1_000,
       );
     const entries = rows.map((row) => StoredEntry.safeParse(row)).filter((parsed) => parsed.success);

@@ -34,7 +34,7 @@ export class Confirmation {
     if (!this.#hasPid)
       this.complaint =
         typed === '' ? `Type the PID (${pid}) first.` : `${visible(typed)} is not this script's PID (${pid}).`;
-    if (!this.#hasReason) this.reasonComplaint = 'Give a reason first: this host wants one.';
+    if (!this.#hasReason) this.reasonComplaint = 'Enter a reason first: this host requires one.';
     if (!this.isReady) return null;
     const reason = this.reason.trim();
     return reason === '' ? {} : { reason };

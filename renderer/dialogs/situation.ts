@@ -9,13 +9,13 @@ export function obstacle(
   detail: ScriptDetail | null,
   isLive: boolean,
 ): string | null {
-  if (!isLive) return 'Unjam is not reachable. No action is possible until the console is connected again.';
-  if (now === null) return `"${opened.name}" is no longer known to Unjam. There is nothing to end.`;
+  if (!isLive) return 'Unjam is unreachable. No action is possible until the console is connected again.';
+  if (now === null) return `"${opened.name}" has been removed. There is nothing to end.`;
   if (isOver(now)) return ended(opened, now);
   if (isOtherProcess(opened, now))
     return `PID ${opened.process?.pid ?? ''} has exited. The script has another process now; go back and look at it.`;
   if (opened.state === 'queued' && now.state !== 'queued')
-    return `"${opened.name}" has started meanwhile. Go back and decide again.`;
+    return `"${opened.name}" has started in the meantime. Go back and decide again.`;
   const able = detail?.verbs[verb];
   if (able !== undefined && !able.possible) return able.text;
   return null;
@@ -31,6 +31,6 @@ function isOtherProcess(opened: ScriptView, now: ScriptView): boolean {
 function ended(opened: ScriptView, now: ScriptView): string {
   const pid = opened.pid ?? now.pid;
   if (pid === null) return `"${now.name}" has left the queue. There is nothing to end.`;
-  if (now.verdict === 'exited') return `PID ${pid} has exited by itself. There is nothing to end.`;
+  if (now.verdict === 'exited') return `PID ${pid} exited by itself. There is nothing to end.`;
   return `PID ${pid} has exited. There is nothing to end.`;
 }

@@ -1,7 +1,7 @@
 /** Sentences that more than one dialog says. Pure. */
 import type { HostInfo, ScriptDetail, ScriptView } from '../contract.ts';
 import { count } from '../words/counts.ts';
-import { coarse, exactly } from '../words/durations.ts';
+import { shortDuration, longDuration } from '../../app/domain/durations.ts';
 import { visible } from '../words/visible.ts';
 
 const signalNames: Readonly<Record<string, string>> = { 'ctrl-c': 'Ctrl+C', 'ctrl-break': 'Ctrl+Break' };
@@ -23,13 +23,16 @@ export function processName(view: ScriptView): string {
 export function allProcesses(detail: ScriptDetail | null): string {
   const n = detail?.processes.length ?? 0;
   if (n === 0) return 'all its processes have';
-  return n === 1 ? 'its process has' : `all ${n} processes have`;
+  if (n === 1) return 'its process has';
+  return n === 2 ? 'both processes have' : `all ${n} processes have`;
 }
 
-/** Who starts next; null when nobody waits. */
+/** What starts next; null when nothing is waiting. */
 export function nextInLine(detail: ScriptDetail | null, now: number): string | null {
   const next = detail?.waiters[0];
-  return next === undefined ? null : `${quoted(next.name)} (waits ${coarse(now - Date.parse(next.since))})`;
+  return next === undefined
+    ? null
+    : `${quoted(next.name)} (waiting for ${shortDuration(now - Date.parse(next.since))})`;
 }
 
 /** What has been tried, in order of the ladder. */
@@ -43,7 +46,7 @@ export function tried(detail: ScriptDetail | null, now: number): readonly string
   if (cancel === undefined) sentences.push('Cancel has not been tried.');
   else
     sentences.push(
-      `Cancel was sent ${exactly(now - Date.parse(cancel.at))} ago${wasIgnored ? ' and was ignored' : ''}.`,
+      `Cancel was sent ${longDuration(now - Date.parse(cancel.at))} ago${wasIgnored ? ' and was ignored' : ''}.`,
     );
   if (kill !== undefined) {
     const survivors = detail.processes.filter((process) => process.survivor !== null);
@@ -51,21 +54,19 @@ export function tried(detail: ScriptDetail | null, now: number): readonly string
       .map((process) => `PID ${process.pid} (${visible(process.name)}): ${visible(process.survivor?.detail ?? '')}`)
       .join('; ');
     sentences.push(
-      why === '' ? `Force Kill was tried ${exactly(now - Date.parse(kill.at))} ago.` : `Force Kill failed: ${why}.`,
+      why === ''
+        ? `Force Kill was tried ${longDuration(now - Date.parse(kill.at))} ago.`
+        : `Force Kill failed: ${why}.`,
     );
   }
   return sentences;
 }
 
-/** The cases in which Force Kill also asks for the typed pid. */
-export function isRiskyKill(view: ScriptView, detail: ScriptDetail | null): boolean {
-  if (detail === null) return true;
-  const looksFine =
-    !detail.stuck &&
-    !detail.orphan &&
-    detail.attempts.length === 0 &&
-    ['info', 'neutral'].includes(view.condition.severity);
-  return looksFine || detail.processes.length > 20;
+/** Why Force Kill also asks for the typed pid: nothing says that the script is stuck, or it has many processes. Null = it does not. */
+export function riskOfKill(detail: ScriptDetail | null): string | null {
+  if (detail === null) return 'Its state is not known yet.';
+  if (!detail.stuck && !detail.orphan && detail.attempts.length === 0) return 'This script does not look stuck.';
+  return detail.processes.length > 20 ? `It has ${detail.processes.length} processes.` : null;
 }
 
 export const processCount = (n: number): string => count(n, 'process', 'processes');

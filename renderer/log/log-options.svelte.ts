@@ -33,10 +33,6 @@ export class LogOptions {
     localStorage.setItem('log-time', this.time);
   }
 
-  toggleErrors(): void {
-    this.stream = this.stream === 'stderr' ? null : 'stderr';
-  }
-
   /** Marks one line, or from the marked one on. */
   select(line: number, extend: boolean): void {
     const anchor = this.selected?.first ?? line;

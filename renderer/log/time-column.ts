@@ -1,5 +1,5 @@
 /** What the time column shows. */
-import { coarse } from '../words/durations.ts';
+import { shortDuration } from '../../app/domain/durations.ts';
 import { clockTimeMs } from '../words/times.ts';
 
 export const timeColumns = ['local', 'utc', 'start', 'delta', 'off'] as const;
@@ -31,6 +31,7 @@ export function timeText(
   if (at === null || column === 'off') return '';
   if (column === 'utc') return at.slice(11, 23);
   if (column === 'start') return startedAt === null ? '' : elapsed(Date.parse(at) - Date.parse(startedAt));
-  if (column === 'delta') return sinceMs === null ? '' : `+${sinceMs < 1000 ? `${sinceMs} ms` : coarse(sinceMs)}`;
+  if (column === 'delta')
+    return sinceMs === null ? '' : `+${sinceMs < 1000 ? `${sinceMs} ms` : shortDuration(sinceMs)}`;
   return clockTimeMs(at);
 }

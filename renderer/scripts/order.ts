@@ -20,6 +20,50 @@ export function compareScripts(a: ScriptView, b: ScriptView): number {
   );
 }
 
+export const columns = ['name', 'state', 'blocks', 'mutex', 'pid', 'output', 'runtime'] as const;
+export type Column = (typeof columns)[number];
+
+/** What the person has chosen; null = what needs attention first. */
+export interface Sorting {
+  readonly column: Column;
+  readonly isDescending: boolean;
+}
+
+const naturally = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+
+/** By one column; what has no value there comes last, and equal ones keep the usual order. */
+export function compareBy({ column, isDescending }: Sorting): (a: ScriptView, b: ScriptView) => number {
+  const sign = isDescending ? -1 : 1;
+  return (a, b) => {
+    const [left, right] = [valueOf(a, column), valueOf(b, column)];
+    if (left === null || right === null) return Number(left === null) - Number(right === null) || compareScripts(a, b);
+    const order = typeof left === 'number' ? left - Number(right) : naturally.compare(left, String(right));
+    return sign * order || compareScripts(a, b);
+  };
+}
+
+function valueOf(s: ScriptView, column: Column): string | number | null {
+  switch (column) {
+    case 'name':
+      return s.name;
+    case 'state':
+      return s.condition.label;
+    case 'blocks':
+      return s.blocks;
+    case 'mutex':
+      return s.mutex;
+    case 'pid':
+      return s.pid;
+    case 'output':
+      // A longer silence is more: the earliest output has the highest value.
+      return s.lastOutputAt === null ? null : -Date.parse(s.lastOutputAt);
+    case 'runtime':
+      return s.startedAt === null
+        ? null
+        : (s.endedAt === null ? Date.now() : Date.parse(s.endedAt)) - Date.parse(s.startedAt);
+  }
+}
+
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -21,7 +21,7 @@ export interface Group {
   /** Elsewhere its settings would have no effect. */
   readonly where?: 'desktop' | 'win32';
   /** What follows its settings. */
-  readonly more?: 'rules' | 'notification' | 'data';
+  readonly more?: 'rules' | 'notification' | 'data' | 'console';
   readonly fields: readonly Field[];
 }
 
@@ -30,30 +30,30 @@ const onOff: Kind = { kind: 'switch' };
 
 export const groups: readonly Group[] = [
   {
-    title: 'When a script is called stuck',
+    title: 'When a script is stuck',
     more: 'rules',
     fields: [
       {
         key: 'silentAfterMinutes',
         label: 'Silent after',
-        help: 'Without output for this long. It is only called stuck when it also uses no CPU and others wait.',
+        help: 'Time without output. A silent script counts as stuck only if it also uses no CPU and others are waiting.',
         control: number('min'),
       },
       {
         key: 'overdueFactor',
         label: 'Overdue after',
-        help: 'Times its usual run time; only with at least 5 earlier successes.',
+        help: 'Multiple of the usual run time. Needs at least 5 earlier successful runs.',
         control: number('× usual', 0.1),
       },
     ],
   },
   {
-    title: 'Actions',
+    title: 'Cancel, Force Kill, Abandon',
     fields: [
       {
         key: 'cancelGraceSeconds',
         label: 'Time to exit after Cancel',
-        help: 'For a Cancel from this console. Nothing is forced after it.',
+        help: 'For a Cancel from this console. Nothing is ended by force afterwards.',
         control: number('s'),
       },
       {
@@ -65,57 +65,57 @@ export const groups: readonly Group[] = [
       {
         key: 'requireReason',
         label: 'Require a reason',
-        help: 'Cancel, Force Kill and Abandon are refused without one, from every door.',
+        help: 'Cancel, Force Kill and Abandon are refused without one, through any interface.',
         control: onOff,
       },
       {
         key: 'killNeedsPid',
         label: 'Type the PID for every Force Kill',
-        help: 'Otherwise only where a mistake is likely. Abandon always asks for it.',
+        help: 'Otherwise only when a mistake is likely. Abandon always asks for it.',
         control: onOff,
       },
       {
         key: 'abandonNeedsCancel',
         label: 'Abandon only after a Cancel or Force Kill has failed',
-        help: 'Until a Cancel was ignored or a Force Kill has left something, Abandon is refused, from every door.',
+        help: 'Until then Abandon is refused, through any interface.',
         control: onOff,
       },
       {
         key: 'autoAbandon',
-        label: 'Abandon by itself what Cancel does not end',
-        help: 'Also what Force Kill or a time limit does not end. No process is ended: the next script may run beside what is left.',
+        label: 'Automatically abandon scripts that ignore Cancel',
+        help: 'Also those that survive Force Kill or a time limit. No process is ended: the next script may run beside what is left.',
         control: onOff,
       },
       {
         key: 'autoAbandonMinutes',
-        label: 'Abandon by itself after',
-        help: 'Counted from the end of its time to exit. Only with the setting above.',
+        label: 'Abandon automatically after',
+        help: 'From the end of the time to exit. Needs the setting above.',
         control: number('min'),
       },
       {
         key: 'disableForceKill',
-        label: 'Switch Force Kill off',
+        label: 'Turn Force Kill off',
         help: 'For everybody on this host.',
         control: onOff,
       },
-      { key: 'disableAbandon', label: 'Switch Abandon off', help: 'For everybody on this host.', control: onOff },
+      { key: 'disableAbandon', label: 'Turn Abandon off', help: 'For everybody on this host.', control: onOff },
     ],
   },
   {
-    title: 'Notifications of the desktop application',
+    title: 'Notifications',
     where: 'desktop',
     more: 'notification',
     fields: [
       {
         key: 'notifications.stuck',
         label: 'A stuck script blocks others',
-        help: 'As soon as somebody has waited for 2 min.',
+        help: 'Once a script has been waiting for 2 min.',
         control: onOff,
       },
       {
         key: 'notifications.orphanExited',
         label: 'An abandoned script has ended',
-        help: 'Without a sound.',
+        help: 'Silent.',
         control: onOff,
       },
     ],
@@ -127,13 +127,14 @@ export const groups: readonly Group[] = [
       {
         key: 'notifications.eventLog',
         label: 'Write to the Windows Event Log',
-        help: 'Every warning line of Unjam, source Unjam, for tools that watch this host.',
+        help: 'Every warning, with the source Unjam, for tools that monitor this host.',
         control: onOff,
       },
     ],
   },
   {
-    title: 'This console',
+    title: 'Appearance and keys',
+    more: 'console',
     fields: [
       {
         key: 'theme',
@@ -142,7 +143,7 @@ export const groups: readonly Group[] = [
         control: {
           kind: 'choice',
           choices: [
-            { value: 'system', label: 'As the system' },
+            { value: 'system', label: 'Use system setting' },
             { value: 'light', label: 'Light' },
             { value: 'dark', label: 'Dark' },
           ],
@@ -150,8 +151,8 @@ export const groups: readonly Group[] = [
       },
       {
         key: 'singleLetterKeys',
-        label: 'Single-letter keys',
-        help: 'Letters and signs without Ctrl. Del and keys with Ctrl work without them.',
+        label: 'Shortcuts without Ctrl',
+        help: 'Single letters such as B, L and /. Del and keys with Ctrl always work.',
         control: onOff,
       },
     ],
@@ -163,26 +164,26 @@ export const groups: readonly Group[] = [
       {
         key: 'keepFinishedDays',
         label: 'Keep finished scripts for',
-        help: 'With their logs, counted from their end.',
+        help: 'With their logs, from the time they ended.',
         control: number('days'),
       },
       {
         key: 'keepFinishedCount',
         label: 'Keep at most',
-        help: 'The oldest go first.',
+        help: 'The oldest are removed first.',
         control: number('finished scripts', 10),
       },
       {
         key: 'keepHistoryDays',
         label: 'Keep the history for',
-        help: 'Older entries are removed, also those of operators.',
+        help: 'Older entries are removed, including operator actions.',
         control: number('days', 1),
       },
     ],
   },
 ];
 
-/** "10 min", "on", "As the system": how a value reads in a sentence. */
+/** "10 min", "on", "Use system setting": how a value reads in a sentence. */
 export function valueText({ control }: Field, value: boolean | number | string): string {
   if (control.kind === 'switch') return value === true ? 'on' : 'off';
   if (control.kind === 'number') return `${value} ${control.unit}`;

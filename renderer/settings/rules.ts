@@ -29,7 +29,7 @@ export function boundsOf({ entries }: SettingsView): Bounds {
 
 /** The rule, or a sentence that names the field that is wrong. */
 export function readRule(typed: Typed, bounds: Bounds): Rule | string {
-  if (typed.name === '') return 'Script: give a name; * is any text, ? one character.';
+  if (typed.name === '') return 'Script: enter a name; * is any text, ? one character.';
   if (typed.name.length > longestName) return `Script: at most ${longestName} characters.`;
   const rule: Rule = { name: typed.name };
   for (const { key, label, step } of ruleLimits) {
@@ -38,7 +38,7 @@ export function readRule(typed: Typed, bounds: Bounds): Rule | string {
     const value = Number(text);
     const { min, max } = bounds[key];
     if (Number.isNaN(value) || value < min || value > max || (step === 1 && !Number.isInteger(value)))
-      return `${label}: give a ${step === 1 ? 'whole ' : ''}number from ${min} to ${max}, or nothing.`;
+      return `${label}: enter a ${step === 1 ? 'whole ' : ''}number from ${min} to ${max}, or nothing.`;
     rule[key] = value;
   }
   if (Object.keys(rule).length === 1) return 'Enter at least one of the two limits.';

@@ -1,7 +1,7 @@
 /** Moves the focus between the parts of the window. A part says what it is with `data-part`. */
 const order = [
-  'verdict',
   'views',
+  'verdict',
   'filter',
   'list',
   'detail',

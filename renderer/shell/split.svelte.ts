@@ -1,33 +1,34 @@
-/** How much of the window the list gets; remembered by the browser, because it belongs to this screen. */
-const least = 35;
-const most = 78;
-const usual = 66;
-const key = 'list-share';
+/** The width of the detail pane in px; null = as wide as the window's size suggests. Remembered by the browser, because it belongs to this screen. */
+export const splitBounds = { least: 320, most: 900 } as const;
+const key = 'detail-width';
 
 export class Split {
-  percent = $state(read());
+  width = $state(read());
 
-  set(percent: number): void {
-    this.percent = Math.round(Math.min(most, Math.max(least, percent)));
-    try {
-      localStorage.setItem(key, String(this.percent));
-    } catch {
-      // A browser that keeps nothing still splits.
-    }
+  set(width: number): void {
+    this.width = Math.round(Math.min(splitBounds.most, Math.max(splitBounds.least, width)));
+    keep(String(this.width));
   }
 
   reset(): void {
-    this.set(usual);
+    this.width = null;
+    keep('');
   }
 }
 
-function read(): number {
+function keep(text: string): void {
+  try {
+    localStorage.setItem(key, text);
+  } catch {
+    // A browser that keeps nothing still splits.
+  }
+}
+
+function read(): number | null {
   try {
     const kept = Number(localStorage.getItem(key));
-    return kept >= least && kept <= most ? kept : usual;
+    return kept >= splitBounds.least && kept <= splitBounds.most ? kept : null;
   } catch {
-    return usual;
+    return null;
   }
 }
-
-export const splitBounds = { least, most } as const;

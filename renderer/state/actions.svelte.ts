@@ -4,6 +4,7 @@
  */
 import type { ConsoleClient, Input, ScriptDetail, ScriptView, Verb } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
+import { verbNames } from '../words/verbs.ts';
 import { byKey, withEntry, withoutEntry } from '../words/maps.ts';
 import type { Announcer } from './announcer.svelte.ts';
 
@@ -26,8 +27,6 @@ export interface Decision {
   readonly confirmPid?: number;
   readonly holdQueue?: boolean;
 }
-
-const verbNames: Readonly<Record<Verb, string>> = { cancel: 'Cancel', kill: 'Force Kill', abandon: 'Abandon' };
 
 export class Actions {
   dialog = $state.raw<OpenDialog | null>(null);

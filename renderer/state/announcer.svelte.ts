@@ -1,13 +1,17 @@
-/** What a screen reader hears without asking: one throttled status, and alerts for own actions and new stuck scripts. */
+/** One throttled status for screen readers, and alerts that are heard and seen: own actions, refusals, new stuck scripts. */
 const quietMs = 10_000;
+const seenMs = 4_000;
 
 export class Announcer {
   status = $state('');
   alert = $state('');
+  /** The alert is on screen as well. */
+  isSeen = $state(false);
 
   #lastSaid = 0;
   #lastPlain = '';
   #waiting: ReturnType<typeof setTimeout> | undefined;
+  #hiding: ReturnType<typeof setTimeout> | undefined;
 
   /** At most one in 10 s, the newest wins; a sentence in which only a duration has ticked is not news. */
   tell(sentence: string): void {
@@ -22,13 +26,24 @@ export class Announcer {
     }, wait);
   }
 
+  /** Heard at once, and seen for 4 s. */
   warn(sentence: string): void {
+    this.read(sentence);
+    this.isSeen = true;
+    this.#hiding = setTimeout(() => (this.isSeen = false), seenMs);
+  }
+
+  /** Heard at once and not seen: what is on screen already. */
+  read(sentence: string): void {
+    clearTimeout(this.#hiding);
+    this.isSeen = false;
     // The same words twice are not announced again; a no-break space makes them different.
     this.alert = this.alert === sentence ? `${sentence}\u00a0` : sentence;
   }
 
   stop(): void {
     clearTimeout(this.#waiting);
+    clearTimeout(this.#hiding);
   }
 }
 

@@ -1,13 +1,15 @@
 /** Joins the parts of the console's state; one per page, given to the components by context. */
 import { createContext } from 'svelte';
-import type { ConsoleClient, MutexView, ScriptDetail, ScriptView, Snapshot, Verb } from '../contract.ts';
-import { toCallError } from '../transport/call-error.ts';
+import type { ConsoleClient, Method, MutexView, Role, ScriptDetail, ScriptView, Snapshot, Verb } from '../contract.ts';
+import { toCallError, type CallError } from '../transport/call-error.ts';
+import { notPossibleOffline } from '../words/connection.ts';
 import { toSet } from '../words/maps.ts';
 import { Actions } from './actions.svelte.ts';
 import { Announcer } from './announcer.svelte.ts';
 import { Clock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
 import { Journal } from './journal.svelte.ts';
+import { MutexHistory } from './mutex-history.svelte.ts';
 import { LiveDetail } from './live-detail.svelte.ts';
 import { LiveLog } from './live-log.svelte.ts';
 import { formatAddress, loneLog, Navigation, parseAddress, type Address, type View } from './navigation.svelte.ts';
@@ -30,6 +32,7 @@ export class Console {
   readonly detail: LiveDetail;
   readonly log: LiveLog;
   readonly journal: Journal;
+  readonly mutexHistory: MutexHistory;
   /** The ticket whose log is all that this window shows; null in the console itself. */
   readonly loneLog = loneLog(location.hash);
 
@@ -58,10 +61,10 @@ export class Console {
     this.detail = new LiveDetail(client);
     this.log = new LiveLog(client);
     this.journal = new Journal(client);
+    this.mutexHistory = new MutexHistory(client);
   }
 
   start(): () => void {
-    const endClock = this.clock.start();
     const endConnection = this.connection.start();
     const goToAddress = (): void => {
       if (loneLog(location.hash) !== this.loneLog) location.reload();
@@ -84,12 +87,22 @@ export class Console {
       removeEventListener('focus', lookAgain);
       removeEventListener('hashchange', goToAddress);
       endConnection();
-      endClock();
       this.detail.close();
       this.log.close();
       this.announcer.stop();
       clearTimeout(this.#addressTimer);
     };
+  }
+
+  /** What this person may do here; null while the host has not said. */
+  get role(): Role | null {
+    return this.connection.host?.you.role ?? null;
+  }
+
+  /** Why this cannot be asked of the host from here now: no connection, or not this person's role. Null when it may be tried. */
+  refusalOf(method: Method): string | null {
+    if (!this.connection.isLive) return notPossibleOffline;
+    return this.connection.host?.you.refused[method] ?? null;
   }
 
   get mutexes(): readonly MutexView[] {
@@ -99,9 +112,10 @@ export class Console {
   go(view: View): void {
     this.navigation.view = view;
     this.navigation.log = false;
-    this.journal.open(view === 'history' || view === 'mutexes');
+    this.journal.open(view === 'history');
     if (view === 'settings') void this.preferences.read();
     if (view === 'mutexes' && this.navigation.mutex === null) this.navigation.mutex = this.mutexes[0]?.name ?? null;
+    this.mutexHistory.open(view === 'mutexes' ? this.navigation.mutex : null);
     this.#writeAddress();
   }
 
@@ -144,10 +158,11 @@ export class Console {
     if (ticket === null || !this.connection.isLive) return;
     const view = this.list.get(ticket);
     if (view === null) return;
+    const refusal = this.refusalOf(`scripts.${verb}`);
+    if (refusal !== null) return this.actions.refuse(verb, ticket, refusal);
     const detail = this.detail.current?.ticket === ticket ? this.detail.current : null;
-    const marked = [...this.list.marked].filter((other) => other !== ticket);
-    if (verb === 'cancel' && marked.length > 0 && this.list.marked.has(ticket)) {
-      this.actions.open(verb, view, marked);
+    if (verb === 'cancel' && this.list.marked.size > 1 && this.list.marked.has(ticket)) {
+      this.#askForMany();
       return;
     }
     if (ticket !== this.list.selected && this.loneLog === null) this.showScript(ticket);
@@ -159,11 +174,26 @@ export class Console {
     this.actions.open(verb, view);
   }
 
+  /** Only what can still be cancelled. */
+  #askForMany(): void {
+    const living = [...this.list.marked]
+      .flatMap((ticket) => this.list.get(ticket) ?? [])
+      .filter(({ state }) => state !== 'final');
+    const [first, ...others] = living;
+    if (first === undefined) this.announcer.warn('Nothing to cancel: the marked scripts have all finished.');
+    else
+      this.actions.open(
+        'cancel',
+        first,
+        others.map((view) => view.ticket),
+      );
+  }
+
   async resume(mutex: string): Promise<void> {
     this.resumeFailure = null;
     try {
       await this.client.call('locks.resume', { name: mutex });
-      this.announcer.warn(`Mutex "${mutex}" grants its queue again.`);
+      this.announcer.warn(`Queue of "${mutex}" resumed.`);
     } catch (error) {
       const { message, next } = toCallError(error);
       this.resumeFailure = { mutex, message: `${message} ${next}` };
@@ -171,10 +201,26 @@ export class Console {
     }
   }
 
+  /** A harmless script that hangs, with a queue behind it, to practise on. Returns why it could not begin. */
+  async startDrill(): Promise<CallError | null> {
+    try {
+      const drill = await this.client.call('drill.start', {});
+      this.showScript(drill.hung.ticket);
+      this.announcer.warn(
+        `The fire drill has begun: "${drill.hung.name}" blocks ${drill.waiting.length} scripts. Free them: Cancel first, then Force Kill; Abandon if that fails.`,
+      );
+      return null;
+    } catch (error) {
+      const failure = toCallError(error);
+      this.announcer.warn(`${failure.message} ${failure.next}`);
+      return failure;
+    }
+  }
+
   /** F5 */
   async refresh(): Promise<void> {
     this.detail.refresh();
-    if (this.navigation.view === 'history' || this.navigation.view === 'mutexes') void this.journal.read();
+    if (this.navigation.view === 'history') void this.journal.read();
     await this.connection.refresh();
   }
 
@@ -194,6 +240,7 @@ export class Console {
     this.#tellNewStuck(snapshot.scripts);
     if (this.navigation.view === 'mutexes' && this.navigation.mutex === null)
       this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
+    this.mutexHistory.open(this.navigation.view === 'mutexes' ? this.navigation.mutex : null);
   }
 
   get #subject(): string | null {
@@ -236,7 +283,7 @@ export class Console {
     }
     if (this.list.get(ticket) === null) {
       this.go('scripts');
-      this.announcer.warn(`Unjam knows no script ${ticket}; it may have been removed.`);
+      this.announcer.warn(`There is no script ${ticket}; it may have been removed.`);
       return;
     }
     this.showScript(ticket);

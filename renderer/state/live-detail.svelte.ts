@@ -1,6 +1,7 @@
 /** One script in full, read again when it changes and every few seconds while it lives. */
 import type { ConsoleClient, ScriptDetail, ScriptView } from '../contract.ts';
 import { isLiving } from '../scripts/order.ts';
+import { Samples } from './process-samples.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
 
 /** Moving through the list with a held arrow key must not ask for every row. */
@@ -11,6 +12,7 @@ const againMs = 2_000;
 export class LiveDetail {
   current = $state.raw<ScriptDetail | null>(null);
   failure = $state.raw<CallError | null>(null);
+  samples = $state.raw(new Samples());
 
   readonly #client: ConsoleClient;
   #ticket: string | null = null;
@@ -74,6 +76,7 @@ export class LiveDetail {
       const detail = await this.#client.call('scripts.get', { ticket }, reading.signal);
       if (reading.signal.aborted) return;
       this.current = detail;
+      this.samples = this.samples.with(detail, performance.now());
       this.failure = null;
     } catch (error) {
       if (reading.signal.aborted) return;

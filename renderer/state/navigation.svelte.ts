@@ -47,4 +47,12 @@ export class Navigation {
   log = $state(false);
   mutex = $state<string | null>(null);
   help = $state(false);
+  /** Of the window, in px of the page's own text size. */
+  width = $state(1280);
+  /** What a narrow window shows of the scripts view: there is room for one thing at a time. */
+  pane = $state<'list' | 'detail' | 'log'>('list');
+
+  get isNarrow(): boolean {
+    return this.width <= 860;
+  }
 }

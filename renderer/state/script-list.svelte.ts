@@ -5,7 +5,7 @@
 import { SvelteSet } from 'svelte/reactivity';
 import type { ScriptView, Snapshot } from '../contract.ts';
 import { groups, isInGroup, matchesText, type Group } from '../scripts/filter.ts';
-import { appendNew, compareScripts, countChanges } from '../scripts/order.ts';
+import { appendNew, compareBy, compareScripts, countChanges, type Column, type Sorting } from '../scripts/order.ts';
 import { byKey, toSet } from '../words/maps.ts';
 
 const ticketOf = (script: ScriptView): string => script.ticket;
@@ -20,6 +20,8 @@ export class ScriptList {
   group = $state<Group>('all');
   text = $state('');
   selected = $state<string | null>(null);
+  /** Null = what needs attention first. */
+  sorting = $state.raw<Sorting | null>(null);
   /** More rows, for Cancel of many. */
   readonly marked = new SvelteSet<string>();
   changes = $state(0);
@@ -48,7 +50,8 @@ export class ScriptList {
       for (const group of groups) if (isInGroup(script, group)) counts[group] += 1;
     return counts;
   });
-  readonly selectedRow: Row | null = $derived(this.#rowOf(this.selected));
+  /** Null as well when the filter shows nothing: the pane must not offer verbs for what is not in the list. */
+  readonly selectedRow: Row | null = $derived(this.rows.length === 0 ? null : this.#rowOf(this.selected));
 
   get isFrozen(): boolean {
     return this.pointerInside || this.focusInside || this.held;
@@ -89,6 +92,16 @@ export class ScriptList {
     this.sortAgain();
   }
 
+  /** Up, down, then the usual order again. */
+  sortBy(column: Column): void {
+    const { sorting } = this;
+    if (sorting?.column !== column) this.sorting = { column, isDescending: column !== 'name' && column !== 'mutex' };
+    else if (sorting.isDescending === (column !== 'name' && column !== 'mutex'))
+      this.sorting = { column, isDescending: !sorting.isDescending };
+    else this.sorting = null;
+    this.sortAgain();
+  }
+
   select(ticket: string): void {
     this.selected = ticket;
     this.marked.clear();
@@ -124,7 +137,7 @@ export class ScriptList {
   #target(): readonly string[] {
     return [...this.#scripts.values()]
       .filter((script) => isInGroup(script, this.group) && matchesText(script, this.text))
-      .sort(compareScripts)
+      .sort(this.sorting === null ? compareScripts : compareBy(this.sorting))
       .map((script) => script.ticket);
   }
 

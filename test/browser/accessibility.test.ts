@@ -13,6 +13,12 @@ const open = consoleSpecs();
 const stuck = '9f2c-41aa';
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+/** A narrow window shows one part at a time. */
+async function showDetails(page: Page): Promise<void> {
+  const details = page.getByRole('button', { name: 'Details', exact: true });
+  if (await details.isVisible()) await details.click();
+}
+
 const desktop = 'settings of the desktop application';
 
 const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promise<void>>> = {
@@ -23,6 +29,7 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
   },
   unkillable: async (page, host) => {
     host.push((world) => world.change(stuck, unkillable));
+    await showDetails(page);
     await page.getByText('Survived Force Kill').first().waitFor();
     await page.locator('details summary').click();
   },
@@ -38,7 +45,7 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
   },
   'Abandon dialog': async (page, host) => {
     host.push((world) => world.change(stuck, unkillable));
-    await page.getByText('Survived Force Kill').first().waitFor();
+    await page.locator('.row', { hasText: 'Unkillable' }).waitFor();
     await page.keyboard.press('Control+Shift+Delete');
     await dialog(page).waitFor();
   },
@@ -70,11 +77,11 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
   },
   history: async (page) => {
     await page.keyboard.press('Control+3');
-    await page.getByRole('row', { name: /ABANDON/ }).click();
+    await page.getByRole('row', { name: /Abandon/i }).click();
   },
   'time line as a table': async (page) => {
     await page.keyboard.press('m');
-    await page.getByText('Time line, last 60 min').waitFor();
+    await page.getByText('Timeline, last 60 min').waitFor();
     await page.getByRole('button', { name: /Show as table/ }).click();
   },
   settings: async (page, host) => {
@@ -91,7 +98,7 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
     host.answers.set('window.openFolder' as never, () => ({ text: '' }));
     await page.keyboard.press('Control+4');
     await page.getByRole('button', { name: 'Open folder' }).click();
-    await page.getByText('The system has opened the folder.').waitFor();
+    await page.getByText('The folder is open in the file manager.').waitFor();
   },
   'Force Kill dialog with a reason and the PID': async (page, host) => {
     host.world.settings = { requireReason: true, killNeedsPid: true };
@@ -101,6 +108,10 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
     await page.keyboard.press('Shift+Delete');
     await dialog(page).waitFor();
   },
+  'log of a narrow window, details of a finished script': async (page) => {
+    await page.locator('[role=row][data-ticket=failed-1]').click();
+    await page.locator('.outcome').waitFor();
+  },
   'first run': async (page, host) => {
     host.push((world) => world.scripts.clear());
     await page.getByRole('button', { name: /sort again/ }).waitFor(); // the key must not be faster than the news
@@ -109,7 +120,7 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
   },
   offline: async (page, host) => {
     host.goDown();
-    await page.getByText('not reachable since').waitFor();
+    await page.getByText('unreachable since').first().waitFor();
   },
 };
 

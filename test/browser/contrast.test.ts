@@ -12,9 +12,20 @@ const pairs = new Map(
   ]),
 );
 
-const rowBackgrounds = ['bg', 'surface', 'hover', 'selected', 'critical-tint', 'warning-tint', 'orphan-tint'];
-const logBackgrounds = ['log', 'stderr-tint', 'unjam-tint', 'selected'];
-const texts = ['text', 'text-2', 'critical', 'warning', 'ok', 'info', 'orphan', 'neutral'];
+const rowBackgrounds = [
+  'bg',
+  'surface',
+  'raised',
+  'subtle',
+  'hover',
+  'selected',
+  'selected-away',
+  'critical-tint',
+  'lane',
+  'unjam-tint',
+];
+const logBackgrounds = ['log', 'unjam-tint', 'selected'];
+const texts = ['text', 'text-2', 'critical', 'warning', 'ok', 'accent', 'orphan'];
 const ansi = Array.from({ length: 16 }, (_, n) => `ansi-${n}`);
 
 function luminance(hex: string): number {
@@ -52,8 +63,9 @@ describe.each(['light', 'dark'] as const)('the %s theme', (theme) => {
     expect(tooLow(theme, ansi, logBackgrounds, 4.5)).toEqual([]));
   it('has control borders and focus rings of at least 3:1', () =>
     expect(tooLow(theme, ['control', 'focus'], rowBackgrounds, 3)).toEqual([]));
-  it('has readable danger buttons and search hits', () => {
-    expect(tooLow(theme, ['danger-text'], ['danger'], 4.5)).toEqual([]);
+  it('has readable filled buttons and search hits', () => {
+    expect(tooLow(theme, ['on-danger'], ['danger'], 4.5)).toEqual([]);
+    expect(tooLow(theme, ['on-accent', 'on-accent-2'], ['accent', 'accent-hover'], 4.5)).toEqual([]);
     expect(tooLow(theme, ['text'], ['hit'], 4.5)).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ describe('Cancel', () => {
       'Ctrl+Break',
       '30 s to exit',
       'until all 3 processes have gone',
-      'Then next: "Deploy api-eu / step 1"',
+      'Next in line: "Deploy api-eu / step 1"',
     ])
       expect(text).toContain(part);
     expect(await dialog(scene.page).getAttribute('role')).toBe('alertdialog');
@@ -104,7 +104,7 @@ describe('a script that was removed from its queue', () => {
     const scene = await at();
     scene.host.push((world) => world.change('a1', removedFromQueue));
     await row(scene.page, 'a1').click();
-    await scene.page.getByText('Removed from the queue: it has not run and will not.').waitFor();
+    await scene.page.getByText('It has not run').waitFor();
     return scene;
   }
 
@@ -113,7 +113,7 @@ describe('a script that was removed from its queue', () => {
     await scene.page.getByRole('button', { name: 'Start it again…' }).click();
     await ready(scene.page);
     const text = await dialog(scene.page).textContent();
-    for (const part of ['to the end of the queue of "RunningScript", where 3 scripts wait now', 'are not kept'])
+    for (const part of ['to the end of the queue of "RunningScript", where 3 scripts are waiting now', 'are not kept'])
       expect(text).toContain(part);
     expect(await focused(scene.page)).toBe('Go back Esc');
     await scene.page.keyboard.press('Enter');
@@ -276,7 +276,7 @@ describe('Abandon', () => {
     const text = (await dialog(scene.page).textContent()) ?? '';
     for (const part of [
       'Nothing is ended.',
-      'Output is still recorded until it exits',
+      'Its output is recorded until it exits',
       'starts at once',
       'cannot be undone',
       'Force Kill failed: PID 8444',
@@ -299,7 +299,7 @@ describe('every dialog', () => {
     await scene.page.keyboard.press('Shift+Delete');
     await ready(scene.page);
     scene.host.push((world) => world.change(stuck, { state: 'final', verdict: 'exited', exitCode: 0 }));
-    await dialog(scene.page).getByText('PID 7312 has exited by itself. There is nothing to end.').waitFor();
+    await dialog(scene.page).getByText('PID 7312 exited by itself. There is nothing to end.').waitFor();
     expect(await dialog(scene.page).getByRole('button').allTextContents()).toEqual(['Go back Esc']);
   });
 
@@ -319,7 +319,7 @@ describe('every dialog', () => {
     await using scene = await at();
     await scene.page.keyboard.press('Delete');
     scene.host.goDown();
-    await dialog(scene.page).getByText('Unjam is not reachable.').waitFor();
+    await dialog(scene.page).getByText('Unjam is unreachable.').waitFor();
     expect(await dialog(scene.page).getByRole('button', { name: 'Cancel script' }).count()).toBe(0);
   });
 

@@ -108,12 +108,12 @@ describe('the time line', () => {
   it('is a table with T, and the same facts', async () => {
     await using scene = await open(stuckWorld());
     await scene.page.keyboard.press('m');
-    await scene.page.getByText('Time line, last 60 min').waitFor();
+    await scene.page.getByText('Timeline, last 60 min').waitFor();
     expect(await scene.page.locator('.picture rect').count()).toBeGreaterThan(3);
     await scene.page.keyboard.press('Control+2');
     await scene.page.keyboard.press('t');
     const cells = await scene.page.locator('main table tbody tr').first().locator('td').allTextContents();
-    expect(cells.slice(0, 2)).toEqual(['Deploy web-eu / step 4', 'holds']);
+    expect(cells.slice(0, 2)).toEqual(['Deploy web-eu / step 4', 'holding']);
     expect(cells[3]).toBe('now');
   });
 });
@@ -132,7 +132,7 @@ describe('an export', () => {
     await using scene = await open(stuckWorld());
     await scene.page.keyboard.press('Control+3');
     await scene.page.getByLabel('Who', { exact: true }).selectOption('CONTOSO\\kim');
-    await scene.page.getByLabel('What happened').selectOption('kill');
+    await scene.page.getByLabel('What happened').selectOption('Force Kill');
     const [file] = await Promise.all([
       scene.page.waitForEvent('download'),
       scene.page.getByRole('button', { name: 'Export CSV' }).click(),
@@ -148,6 +148,6 @@ it('the history says from when on isolation was broken', async () => {
   await using scene = await open(stuckWorld());
   await detailOf(scene.page, 'Deploy web-eu');
   await scene.page.keyboard.press('Control+3');
-  await scene.page.getByRole('row', { name: /ABANDON/ }).click();
+  await scene.page.getByRole('row', { name: /Abandon/i }).click();
   await scene.page.getByText(/Mutex "Backup" was not isolated from \d\d:\d\d:\d\d on; no end is recorded\./).waitFor();
 });

@@ -96,7 +96,7 @@ describe('the list', () => {
 
   it('moves no row while the pointer is over it, and sorts by itself when it has left', async () => {
     await using scene = await open(stuckWorld());
-    await scene.page.locator('.chip').first().focus();
+    await scene.page.locator('.filter .chip').first().focus();
     await row(scene.page, 'a3').hover();
     const before = await order(scene.page);
     scene.host.push((world) => world.change('health', { stuck: true, condition: { ...cancelIgnored.condition } }));
@@ -164,7 +164,7 @@ describe('the list', () => {
     await using scene = await open(manyScripts(1_000));
     await expect.poll(() => focused(scene.page)).toBe('t0');
     await scene.page.getByRole('grid').evaluate((grid) => (grid.scrollTop = 20_000));
-    await row(scene.page, 't620').waitFor({ state: 'attached' });
+    await row(scene.page, 't560').waitFor({ state: 'attached' });
     expect(await focused(scene.page)).toBe('t0');
   });
 

@@ -73,7 +73,7 @@ describe('the log', () => {
     }));
     await page.locator('[role=log]').focus();
     await page.keyboard.press('Control+s');
-    await page.getByRole('radio', { name: /bytes as they were/ }).check();
+    await page.getByRole('radio', { name: /^raw/ }).check();
     await page.getByRole('radio', { name: 'stderr' }).check();
     const raw = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -151,10 +151,13 @@ describe('the log under the list', () => {
     const { page } = scene;
     const height = async (): Promise<number> => (await page.locator('.dock').boundingBox())?.height ?? 0;
     const before = await height();
-    await page.getByRole('separator', { name: 'Height of the log' }).focus();
+    const border = page.getByRole('separator', { name: 'Height of the log' });
+    await border.focus();
     await page.keyboard.press('ArrowUp');
-    await expect.poll(height).toBe(before + 24);
-    expect(await page.evaluate(() => localStorage.getItem('log-dock'))).toBe(String(before + 24));
+    await expect.poll(height).toBeGreaterThan(before + 10);
+    expect(await page.evaluate(() => localStorage.getItem('log-share'))).toBe('44');
+    await border.dblclick();
+    await expect.poll(height).toBe(before);
     await page.setViewportSize({ width: 1280, height: 500 });
     await expect.poll(() => page.locator('.dock').isVisible()).toBe(false);
   });

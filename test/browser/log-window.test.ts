@@ -67,7 +67,7 @@ describe('the log in a window of its own', () => {
 
   it('says so when there is no such script', async () => {
     await using scene = await open(stuckWorld(), { hash: '#log/none', waitFor: 'h1' });
-    await scene.page.getByRole('heading', { name: 'Unjam knows no script none' }).waitFor();
+    await scene.page.getByRole('heading', { name: 'There is no script none' }).waitFor();
   });
 
   it('is this window where the browser opens no other', async () => {

@@ -72,7 +72,7 @@ describe('the log', () => {
     expect(text).toContain('RLOuserLRI// admin');
     expect(text).toContain('NUL');
     expect(text).not.toContain('own the title');
-    expect(text).toContain('progress 100 %(2 earlier states)');
+    expect(text).toContain('progress 100 %(2 overwritten updates)');
     expect(text).not.toContain('progress 50 %');
     expect(await scene.page.locator('[role=log] img, [role=log] script').count()).toBe(0);
     expect(await scene.page.title()).toBe('1 stuck, blocks 3 - Unjam');
@@ -159,7 +159,7 @@ describe('the log', () => {
   it('goes on after the host was away', async () => {
     await using scene = await openLog();
     scene.host.goDown();
-    await scene.page.getByText('not reachable since').waitFor();
+    await scene.page.getByText('unreachable since').waitFor();
     scene.host.comeBack();
     scene.host.appendLog(stuck, [line('after the break')]);
     await lines(scene.page).filter({ hasText: 'after the break' }).waitFor();

@@ -95,7 +95,7 @@ it('frees a mutex with Abandon, keeps the orphan in sight and ends it with Force
   await row(page, 'holder').filter({ hasText: 'Running' }).click();
   await detailOf(page, 'Holder');
   await page.locator('.preview', { hasText: 'up' }).waitFor();
-  expect(await row(page, 'holder').locator('.many').textContent()).toContain('1');
+  expect(await row(page, 'holder').locator('.blocks').textContent()).toContain('1');
 
   // The window of its own is signed in by the same session.
   const [log] = await Promise.all([page.context().waitForEvent('page'), page.keyboard.press('l')]);
@@ -121,6 +121,6 @@ it('frees a mutex with Abandon, keeps the orphan in sight and ends it with Force
   await row(page, 'holder').filter({ hasText: 'Orphan exited' }).waitFor();
 
   await page.keyboard.press('Control+3');
-  await page.getByRole('row', { name: /ABANDON/ }).waitFor();
+  await page.getByRole('row', { name: /Abandon/i }).waitFor();
   expect(opened.problems).toEqual([]);
 });

@@ -62,10 +62,10 @@ export async function ready(page: Page): Promise<Locator> {
   return dialog(page);
 }
 
-/** The detail of the selected script has been read; its verbs are on screen. */
+/** The detail of the selected script has been read; a narrow window may show another part. */
 export async function detailOf(page: Page, name: string): Promise<void> {
-  await page.locator('#detail-name', { hasText: name }).waitFor();
-  await verb(page, 'cancel').waitFor();
+  await page.locator('#detail-name', { hasText: name }).waitFor({ state: 'attached' });
+  await page.locator('.verbs, .outcome').waitFor({ state: 'attached' });
 }
 
 export const focused = (page: Page): Promise<string> =>

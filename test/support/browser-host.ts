@@ -232,10 +232,12 @@ export class BrowserHost {
 }
 
 /** Newest first, as the journal answers. */
-function history({ history: entries }: World, { sinceMs, ticket, limit = 1_000 }: Parsed<'history.list'>) {
+function history({ history: entries }: World, input: Parsed<'history.list'>) {
+  const { sinceMs, ticket, mutex, before, limit = 1_000 } = input;
   const since = sinceMs === undefined ? 0 : Date.now() - sinceMs;
   return entries
     .filter((entry) => Date.parse(entry.at) >= since && (ticket === undefined || entry.ticket === ticket))
+    .filter((entry) => (mutex === undefined || entry.mutex === mutex) && (before === undefined || entry.id < before))
     .toSorted((a, b) => b.id - a.id)
     .slice(0, limit);
 }

@@ -241,6 +241,7 @@ function processViews(record: ScriptRecord, control: ProcessControl): ProcessVie
       commandLine: (facts?.commandLine ?? m.identity.name).slice(0, 2_000),
       startedAt: isoTime(m.identity.startedAt),
       cpuMs: m.cpuMs === null ? null : Math.round(m.cpuMs),
+      ioBytes: facts?.ioBytes ?? null,
       state: m.state === 'kernel' ? `waits in kernel${waits}` : m.state,
       user: facts?.user ?? null,
       survivor: survivor ? { reason: survivor.reason, detail: survivor.detail } : null,
