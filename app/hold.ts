@@ -55,6 +55,7 @@ export async function hold(request: HoldRequest): Promise<number> {
     );
   await openStateDirectory(request.stateDirectory, tell);
   const control = await openProcessControl();
+  control.attend?.(request.stateDirectory);
   const mutexes = new Mutexes(join(request.stateDirectory, 'mutexes'), control);
   mutexes.check();
   const mutex = mutexes.open(isolation.mutex);

@@ -39,6 +39,7 @@ export async function connect(): Promise<HttpClient> {
       'Ask an administrator to start it: "unjam service status" tells how it stands.',
     );
   await openStateDirectory(directory, say);
+  await refuseForeignHost(directory);
   const failed = await startBackgroundHost(directory);
   const deadline = performance.now() + startMs;
   for (let wait = 5; performance.now() < deadline; wait = Math.min(wait * 1.5, 100)) {
@@ -57,6 +58,24 @@ export async function connect(): Promise<HttpClient> {
     `The background host did not start within ${startMs / 1000} s.`,
     `Look at ${join(directory, 'host.log')}, or start it with "unjam serve".`,
   );
+}
+
+/**
+ * A host that does not answer, and of which nobody here can say whether it lives, keeps its place: two would act.
+ * @throws UnjamError `host-unreachable`
+ */
+async function refuseForeignHost(directory: string): Promise<void> {
+  const host = readHostFile(directory)?.host;
+  if (!host) return;
+  const { openProcessControl } = await import('../processes/index.ts');
+  const control = await openProcessControl();
+  control.attend?.(directory);
+  if (control.liveness(host) === 'unknown')
+    throw new UnjamError(
+      'host-unreachable',
+      `"${directory}" belongs to a host in another container or on another machine (PID ${host.pid} on ${host.machine}), which does not answer.`,
+      'Use another state directory (UNJAM_HOME); or, when that container or machine is gone for good, run "unjam serve --take-over".',
+    );
 }
 
 /** Of a host that goes on from another version than this command. Fields that an older one does not send are missing. */

@@ -12,6 +12,7 @@ const retireMs = 10_000;
 export async function takeOver(directory: string): Promise<void> {
   const file = readHostFile(directory);
   const control = await openProcessControl();
+  control.attend?.(directory);
   if (!file || control.liveness(file.host) === 'dead') return;
   const reached = await clientOf(directory, { user: person(), via: 'cli' }, retireMs);
   if (!reached) return;

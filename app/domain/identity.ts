@@ -44,8 +44,9 @@ export function sameMachine(a: Pick<Place, 'machine' | 'machineId'>, b: Pick<Pla
  * calculated, so that one wrong tick would make every script "lost by reboot".
  */
 export function samePlace(a: Place, b: Place): boolean {
-  if (!sameMachine(a, b) || a.pidNamespace !== b.pidNamespace) return false;
-  return a.pidNamespace === windowsNamespace || a.bootId === b.bootId;
+  if (a.pidNamespace !== b.pidNamespace) return false;
+  // On Linux a boot has a random id: it is the machine's, whatever that is called now.
+  return a.pidNamespace === windowsNamespace ? sameMachine(a, b) : a.bootId === b.bootId;
 }
 
 /** What stands for a pid namespace on Windows. */

@@ -79,6 +79,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     ),
     (c) => c.close(),
   );
+  control.attend?.(stateDirectory);
   const election = new Election(stateDirectory, control.self, (identity) => control.liveness(identity));
   if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
   opening.defer(() => election.resign());

@@ -131,6 +131,12 @@ export interface ProcessControl {
    */
   liveness(identity: ProcessIdentity, trustedForMs?: number): Liveness;
 
+  /**
+   * Lets processes of other places (containers) that use this state directory see that this one lives, and learns there
+   * which of them have gone. Absent where every process sees every other.
+   */
+  attend?(stateDirectory: string): void;
+
   /** Called once at the start of a runner: what must be set up before a script can be launched. */
   prepareRunner(): void;
   /** Does once what a launch does first, on nothing: for a runner that waits. Absent where it would gain nothing. */

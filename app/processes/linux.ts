@@ -1,12 +1,13 @@
 /** Linux process control on /proc, sessions, cgroups and signals; no native code. */
 import { uptime } from 'node:os';
-import { type Liveness, type ProcessIdentity, sameMachine, sameProcess, samePlace } from '../domain/identity.ts';
+import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
 import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
 import { drained, Output, type OutputFiles } from './linux/output.ts';
+import { Presence } from './linux/presence.ts';
 import * as proc from './linux/proc.ts';
 import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
 import { isConcealed, Kin, MarkCache, treeOf } from './linux/tree.ts';
@@ -26,6 +27,7 @@ export function openLinux(): ProcessControl {
   const place = proc.readPlace();
   const marks = new MarkCache();
   const kin = new Kin();
+  const presence = new Presence(place);
   const accounts = new CgroupAccounts(place);
   /** When an identity was last read and found alive. */
   const seenAlive = new WeakMap<ProcessIdentity, number>();
@@ -46,10 +48,7 @@ export function openLinux(): ProcessControl {
       if (answer === 'alive') seenAlive.set(identity, performance.now());
       return answer;
     }
-    if (!samePlace(identity, place)) {
-      // Another boot of this machine: everything of the earlier boot is gone.
-      return sameMachine(identity, place) && identity.bootId !== place.bootId ? 'dead' : 'unknown';
-    }
+    if (!samePlace(identity, place)) return presence.liveness(identity);
     const found = proc.readStat(place, identity.pid);
     if (found) return found.state !== 'zombie' && sameProcess(found.identity, identity) ? 'alive' : 'dead';
     // Hidden by hidepid (proc(5)): somebody has that pid, and nothing says who.
@@ -99,13 +98,14 @@ export function openLinux(): ProcessControl {
       process.on('SIGPIPE', () => undefined);
       entering = enterCgroup(self).then((name) => void (cgroup = name));
     },
+    attend: (stateDirectory) => presence.keep(stateDirectory),
     prepareLaunch(files) {
-      prepared ??= { files, output: new Output(files) };
+      prepared ??= { files, output: new Output(files, presence.path) };
     },
     async launch(request) {
       await entering;
       const isPrepared = prepared?.files.stdoutPath === request.stdoutPath;
-      const output = isPrepared && prepared ? prepared.output : new Output(request);
+      const output = isPrepared && prepared ? prepared.output : new Output(request, presence.path);
       if (isPrepared) prepared = null;
       const launched = await launch(place, request, output, () => kin.note(request.runId));
       if (launched.scope.drain) ends.set(launched.scope.drain.pid, output.ended);

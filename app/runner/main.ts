@@ -3,6 +3,7 @@
  * line on stdout (claimed, or why not) and needs nothing from the host after that. Started early it waits for the
  * line: a warm runner.
  */
+import { dirname } from 'node:path';
 import { Mutexes } from '../locks/index.ts';
 import { openProcessControl, type ProcessControl } from '../processes/index.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
 
 async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> {
   const { runDirectory, mutexRoot, environment, killDisabled } = order;
+  control.attend?.(dirname(mutexRoot));
   const directory = new RunDirectory(runDirectory);
   const spec = directory.readSpec();
   if (spec === null) {

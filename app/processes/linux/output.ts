@@ -19,13 +19,14 @@ export interface OutputFiles {
 }
 
 /**
- * $1 and $2 are the logs. The shell keeps the reading ends, so that a drain that is killed can be started again and no
+ * $1 and $2 are the logs, $3 the FIFO by which others know that somebody of this place lives. The shell keeps the reading ends, so that a drain that is killed can be started again and no
  * writer gets SIGPIPE meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is told on
  * stdout; it goes on with what comes. The end of a drain is the end of the last writer.
  */
 const program = `trap '' HUP INT QUIT TERM PIPE
 fifos() { mkfifo -m 622 "$1" "$2" 2>/dev/null && exec 4<>"$1" 5<>"$2" 6<"$1" 7<"$2" && rm -f "$1" "$2"; }
 fifos "$1.$$.1" "$2.$$.2" || { d=$(mktemp -d) && fifos "$d/1" "$d/2" && rmdir "$d"; } || exit 1
+[ -p "$3" ] && exec 8<>"$3"
 echo ready
 read -r _ <&3
 exec 3<&- 4<&- 5<&-
@@ -46,9 +47,9 @@ export class Output {
   /** Called when the disk has refused a part of the output. */
   onLost: () => void = () => undefined;
 
-  constructor({ stdoutPath, stderrPath }: OutputFiles) {
+  constructor({ stdoutPath, stderrPath }: OutputFiles, presence: string | null) {
     const path = process.env['PATH'] ?? '/usr/bin:/bin';
-    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', stdoutPath, stderrPath], {
+    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', stdoutPath, stderrPath, presence ?? ''], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
