@@ -68,7 +68,7 @@ test('a button of a living toast is answered once, by the toast itself', () => {
   one.see(snapshot([script()]));
   toasts[0]?.press('Show');
   one.activated({ type: 'action' });
-  expect(opened).toEqual([]);
+  expect(opened).toEqual([{ view: 'script', ticket: 'web-eu-4', dialog: null }]);
 });
 
 test('where toasts are not supported, or forbidden, the host goes on and says so once', () => {
