@@ -44,7 +44,7 @@ module.exports = {
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',
       '^app/(application|engine|version)\\.ts$',
-      '^app/api/csp\\.ts$',
+      '^app/(api/csp|settings/weaken)\\.ts$',
       '^app/processes/',
     ]),
     {

@@ -1,6 +1,6 @@
-/** What the native confirmations say. Pure: fresh data in, text out. Wording: console.md decision 5, ui.md 3.4. */
+/** The texts of the native questions. Pure: fresh data in, text out. */
 import type { MessageBoxOptions } from 'electron';
-import type { Parsed, ProcessView, ScriptDetail } from '../app/contract/methods.ts';
+import type { MutexView, Parsed, ProcessView, ScriptDetail } from '../app/contract/methods.ts';
 import { clockTime, shortDuration } from '../app/domain/durations.ts';
 import { count, plain, spelledOut } from './plain-text.ts';
 
@@ -8,6 +8,7 @@ export type ConfirmText = Pick<MessageBoxOptions, 'title' | 'message' | 'detail'
 
 const goBack = 'Go back';
 const shownProcesses = 12;
+const shownScripts = 15;
 
 export function killText(script: ScriptDetail, reason: string | undefined, now: number): ConfirmText {
   const living = script.processes.length;
@@ -21,14 +22,59 @@ export function killText(script: ScriptDetail, reason: string | undefined, now: 
         : `Ends ${living === 1 ? 'this process' : `these ${what}`} at once:`,
       ...processLines(script.processes),
       '- No clean-up runs. Files may be half written.',
-      '- What they started on other computers may go on.',
+      '- What they started on other computers may keep running.',
       script.holdsMutex &&
         script.mutex !== null &&
-        `- "${plain(script.mutex)}" is released when all have gone${nextUp(script, now)}.`,
+        `- "${plain(script.mutex)}" is released when all of them have ended${nextUp(script, now)}.`,
       triedLine(script),
-      reason !== undefined && `Reason: ${plain(reason, 200)}`,
+      reasonLine(reason),
     ),
     buttons: [goBack, living === 0 ? 'Force Kill' : `End ${what}`],
+  };
+}
+
+export function cancelText(script: ScriptDetail, asked: Parsed<'scripts.cancel'>, now: number): ConfirmText {
+  const name = plain(script.name);
+  if (script.state === 'queued')
+    return {
+      title: 'Cancel',
+      message: `Remove "${name}" from the queue?`,
+      detail: lines('It has not started, so nothing needs to be ended. It will not run.', reasonLine(asked.reason)),
+      buttons: [goBack, 'Remove from queue'],
+    };
+  const grace = shortDuration(asked.graceMs ?? script.graceMs);
+  return {
+    title: 'Cancel',
+    message: `Cancel "${name}"?`,
+    detail: lines(
+      `Unjam asks PID ${script.pid ?? 'unknown'} to stop. It has ${grace} to exit and may clean up. Nothing is forced after that.`,
+      script.holdsMutex &&
+        script.mutex !== null &&
+        `- "${plain(script.mutex)}" stays held until all its processes have ended${nextUp(script, now)}.`,
+      '- The deployment stays half done. Unjam does not undo its changes.',
+      !script.stuck &&
+        script.lastOutputAt !== null &&
+        `This script does not look stuck: its last output is ${shortDuration(now - Date.parse(script.lastOutputAt))} old.`,
+      reasonLine(asked.reason),
+    ),
+    buttons: [goBack, 'Cancel script'],
+  };
+}
+
+export function cancelManyText(scripts: readonly ScriptDetail[], reason: string | undefined): ConfirmText {
+  const more = scripts.length - shownScripts;
+  return {
+    title: 'Cancel',
+    message: `Cancel ${count(scripts.length, 'script')}?`,
+    detail: lines(
+      'Unjam asks each of them to stop. Nothing is forced. Those in a queue leave it and will not run.',
+      ...scripts
+        .slice(0, shownScripts)
+        .map((s) => `- ${plain(s.name, 60)}, ${s.pid === null ? 'not started' : `PID ${s.pid}`}`),
+      more > 0 && `- and ${more} more`,
+      reasonLine(reason),
+    ),
+    buttons: [goBack, `Cancel ${count(scripts.length, 'script')}`],
   };
 }
 
@@ -46,15 +92,47 @@ export function abandonText(
       `Unjam releases ${mutex} now. Nothing is ended.`,
       `- ${who} may keep running and keep changing files, services and databases.`,
       asked.holdQueue === true
-        ? `- The queue is held: nothing starts under ${mutex} until somebody resumes it.`
-        : next(script) !== null &&
-            `- "${next(script)}" starts at once. Both may work on the same things at the same time.`,
-      '- Output is still recorded until it exits.',
+        ? `- The queue is paused: nothing starts under ${mutex} until somebody resumes it.`
+        : firstWaiter(script) !== null &&
+            `- "${firstWaiter(script)}" starts at once. Both may work on the same things at the same time.`,
+      '- Its output is still recorded until it exits.',
       '- This cannot be undone.',
       triedLine(script),
-      asked.reason !== undefined && `Reason: ${plain(asked.reason, 200)}`,
+      reasonLine(asked.reason),
     ),
     buttons: [goBack, 'Abandon'],
+  };
+}
+
+export function resumeText(mutex: MutexView): ConfirmText {
+  const next = mutex.waiters.toSorted((a, b) => a.position - b.position)[0];
+  return {
+    title: 'Resume the queue',
+    message: `Resume the queue of "${plain(mutex.name)}"?`,
+    detail: lines(
+      next === undefined ? 'Nothing is waiting now.' : `"${plain(next.name)}" starts at once.`,
+      mutex.orphans.length > 0 &&
+        `- ${count(mutex.orphans.length, 'abandoned script is', 'abandoned scripts are')} still running and may work on the same things.`,
+    ),
+    buttons: [goBack, 'Resume'],
+  };
+}
+
+export function completeText(script: ScriptDetail): ConfirmText {
+  return {
+    title: 'Delete the log',
+    message: `Delete the log of "${plain(script.name)}"?`,
+    detail: 'Its log files and its run directory are deleted. The history keeps its entries.',
+    buttons: [goBack, 'Delete'],
+  };
+}
+
+export function settingsText(weakenings: readonly string[]): ConfirmText {
+  return {
+    title: 'Settings',
+    message: weakenings.length === 1 ? 'Change this setting?' : `Change these ${weakenings.length} settings?`,
+    detail: lines(...weakenings.map((sentence) => `- ${sentence}`)),
+    buttons: [goBack, 'Change'],
   };
 }
 
@@ -89,7 +167,7 @@ function processLines(processes: readonly ProcessView[]): string[] {
   return more > 0 ? [...shown, `    and ${more} more`] : shown;
 }
 
-function next(script: ScriptDetail): string | null {
+function firstWaiter(script: ScriptDetail): string | null {
   const first = script.waiters.toSorted((a, b) => a.position - b.position)[0];
   return first === undefined ? null : plain(first.name);
 }
@@ -98,16 +176,19 @@ function nextUp(script: ScriptDetail, now: number): string {
   const first = script.waiters.toSorted((a, b) => a.position - b.position)[0];
   return first === undefined
     ? ''
-    : `; then "${plain(first.name)}" (waits ${shortDuration(now - Date.parse(first.since))}) starts by itself`;
+    : `; then "${plain(first.name)}" starts (it has been waiting for ${shortDuration(now - Date.parse(first.since))})`;
 }
 
-/** What was tried before, in words, from the script's own record. */
+/** What was tried before, from the script's own record. */
 function triedLine(script: ScriptDetail): string {
   const cancels = script.attempts.filter((attempt) => attempt.what === 'cancel').length;
   const kills = script.attempts.filter((attempt) => attempt.what === 'kill').length;
   if (kills > 0) return 'Force Kill was tried and processes are left.';
-  return cancels > 0 ? 'Cancel was tried and the script still runs.' : 'Cancel has not been tried.';
+  return cancels > 0 ? 'Cancel was tried and the script is still running.' : 'Cancel has not been tried.';
 }
+
+const reasonLine = (reason: string | undefined): string | false =>
+  reason !== undefined && `Reason: ${plain(reason, 200)}`;
 
 function lines(...all: readonly (string | false)[]): string {
   return all.filter((line) => line !== false && line !== '').join('\n');

@@ -1,18 +1,21 @@
 /**
- * Stands between the page and the dispatcher. What ends processes, releases a mutex or runs a command is asked again
- * here, natively, with data that main fetched itself: a page that was taken over can nag, but it cannot act.
+ * Stands between the page and the dispatcher. Whatever ends or releases something, runs a command, deletes evidence or
+ * weakens a guard is asked again here, natively, with data that main fetched itself: a page that was taken over can nag,
+ * but it cannot act.
  */
 import type { BrowserWindow, Dialog, MessageBoxOptions } from 'electron';
 import type { Caller, Dispatch } from '../app/contract/dispatcher.ts';
 import {
   methods,
   type Method,
+  type MutexView,
   type Parsed,
   type Reply,
   type ScriptDetail,
   type SettingsView,
 } from '../app/contract/methods.ts';
-import { abandonText, killText, startText, type ConfirmText } from './confirm-text.ts';
+import { weakenings } from '../app/settings/weaken.ts';
+import * as texts from './confirm-text.ts';
 import type { OneQuestion } from './one-question.ts';
 import { refuse } from './refuse.ts';
 
@@ -26,18 +29,24 @@ export interface ConfirmParts {
   readonly watch: (ticket: string, changed: () => void, signal: AbortSignal) => void;
   /** Shared with everything else that asks. */
   readonly exclusively: OneQuestion;
+  /** Resolves when the other Cancels of one press of a key have arrived: they become one question. */
+  readonly gathered: () => Promise<void>;
   readonly now: () => number;
 }
 
-type Verb = 'scripts.kill' | 'scripts.abandon' | 'scripts.cancel';
+type Command = { [M in Method]: (typeof methods)[M]['kind'] extends 'command' ? M : never }[Method];
+type Ask<M extends Method> = (input: Parsed<M>, caller: Caller) => Promise<Reply>;
+type Gate<M extends Method> = Ask<M> | 'free' | 'never';
 type Target = Parsed<'scripts.abandon'> & Parsed<'scripts.cancel'>;
+
+type Cancel = { readonly input: Target; readonly caller: Caller; readonly answer: (reply: Reply) => void };
 
 /** Returns a dispatcher for callers that must not be trusted. */
 export function confirmed(parts: ConfirmParts): Dispatch {
   const { exclusively } = parts;
 
   /** True only when a person pressed the named button. */
-  const ask = async (text: ConfirmText, signal: AbortSignal): Promise<boolean> => {
+  const ask = async (text: texts.ConfirmText, signal = new AbortController().signal): Promise<boolean> => {
     const options: MessageBoxOptions = { type: 'warning', noLink: true, defaultId: 0, cancelId: 0, signal, ...text };
     const parent = parts.parent();
     const answer =
@@ -45,100 +54,210 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     return answer.response === 1 && !signal.aborted;
   };
 
-  const start = (input: Parsed<'scripts.start'>, caller: Caller): Promise<Reply> =>
+  const start: Ask<'scripts.start'> = (input, caller) =>
     exclusively(async () => {
-      const text = startText(input, parts.machine);
+      const text = texts.startText(input, parts.machine);
       if (text === null)
-        return refuse(
-          'too-large',
-          'This command is too long to be confirmed in a window.',
-          'Start it with unjam start.',
-        );
-      if (!(await ask(text, new AbortController().signal))) return wentBack('Run');
+        return refuse('too-large', 'This command is too long to be confirmed in a window.', 'Use unjam start.');
+      if (!(await ask(text))) return wentBack('Run');
       return parts.dispatch('scripts.start', input, caller);
     });
 
-  const act = (method: Verb, input: Target, caller: Caller): Promise<Reply> =>
-    exclusively(async () => {
-      const verb = method === 'scripts.abandon' ? 'abandon' : 'kill';
-      const name = verb === 'kill' ? 'Force Kill' : 'Abandon';
-      const fresh = await look(parts.dispatch, input.ticket, caller);
-      if (!fresh.ok) return fresh;
-      const script = fresh.value;
-      const problem = staleness(input, script);
-      if (problem !== null) return problem;
-      if (!script.verbs[verb].possible)
-        return refuse('not-possible', script.verbs[verb].text, 'Look at the script again.');
-      if (input.reason === undefined && (await wantsReason(parts.dispatch, caller)))
-        return refuse(
-          'bad-input',
-          `This host wants a reason for ${name}. Nothing was done.`,
-          'Give one, then confirm.',
-          'reason',
-        );
+  /** The script as it is now, or why nobody needs to be asked. */
+  const fresh = async (
+    verb: 'cancel' | 'kill' | 'abandon',
+    input: Target,
+    caller: Caller,
+  ): Promise<ScriptDetail | (Reply & { ok: false })> => {
+    const reply = await look(parts.dispatch, input.ticket, caller);
+    if (!reply.ok) return reply;
+    const script = reply.value;
+    const problem = staleness(input, script);
+    if (problem !== null) return problem;
+    if (!script.verbs[verb].possible)
+      return refuse('not-possible', script.verbs[verb].text, 'Look at the script again.');
+    if (input.reason === undefined && (await wantsReason(parts.dispatch, caller)))
+      return refuse(
+        'bad-input',
+        `This host requires a reason for ${verbNames[verb]}. Nothing was done.`,
+        'Enter one, then confirm.',
+        'reason',
+      );
+    return script;
+  };
 
-      const gone = new AbortController();
-      const over = new AbortController();
-      parts.watch(script.ticket, () => void closeWhenGone(parts.dispatch, script, caller, gone), over.signal);
-      const text = verb === 'kill' ? killText(script, input.reason, parts.now()) : abandonText(script, input);
-      const yes = await ask(text, gone.signal).finally(() => over.abort());
-      if (gone.signal.aborted)
-        return refuse(
-          'not-possible',
-          `"${script.name}" has ended by itself. There is nothing to ${verb}.`,
-          'Nothing was done.',
-        );
-      if (!yes) return wentBack(name);
-      // Aimed at what the dialog showed, whatever the page had asked for.
-      const process =
-        script.process === null ? {} : { process: { pid: script.process.pid, startTime: script.process.startTime } };
-      return parts.dispatch(method, { ...input, ticket: script.ticket, version: script.version, ...process }, caller);
+  /** Asks about one script; the question closes when the script has ended. */
+  const askAbout = async (
+    script: ScriptDetail,
+    verb: keyof typeof verbNames,
+    text: texts.ConfirmText,
+    caller: Caller,
+  ): Promise<Reply | null> => {
+    const gone = new AbortController();
+    const over = new AbortController();
+    parts.watch(script.ticket, () => void closeWhenGone(parts.dispatch, script, caller, gone), over.signal);
+    const yes = await ask(text, gone.signal).finally(() => over.abort());
+    if (gone.signal.aborted)
+      return refuse(
+        'not-possible',
+        `"${script.name}" has already ended. There is nothing to ${verb}.`,
+        'Nothing was done.',
+      );
+    return yes ? null : wentBack(verbNames[verb]);
+  };
+
+  /** Aimed at what the question showed, whatever the page had asked for. */
+  const aimed = <I extends Target>(input: I, script: ScriptDetail): I => ({
+    ...input,
+    ticket: script.ticket,
+    version: script.version,
+    ...(script.process === null ? {} : { process: { pid: script.process.pid, startTime: script.process.startTime } }),
+  });
+
+  const killOrAbandon =
+    (method: 'scripts.kill' | 'scripts.abandon'): Ask<'scripts.abandon'> =>
+    (input, caller) =>
+      exclusively(async () => {
+        const verb = method === 'scripts.kill' ? 'kill' : 'abandon';
+        const script = await fresh(verb, input, caller);
+        if ('ok' in script) return script;
+        const text =
+          verb === 'kill' ? texts.killText(script, input.reason, parts.now()) : texts.abandonText(script, input);
+        return (await askAbout(script, verb, text, caller)) ?? parts.dispatch(method, aimed(input, script), caller);
+      });
+
+  let gathering: Cancel[] | null = null;
+  const cancel: Ask<'scripts.cancel'> = (input, caller) =>
+    new Promise((answer) => {
+      const one: Cancel = { input, caller, answer };
+      if (gathering === null) void cancelTogether((gathering = [one]));
+      else gathering.push(one);
     });
 
+  async function cancelTogether(all: readonly Cancel[]): Promise<void> {
+    const replies = new Map<Cancel, Reply>();
+    const refused = await exclusively(async () => {
+      await parts.gathered();
+      gathering = null;
+      await cancelAll(all, replies);
+      return { ok: true, value: null };
+    }).catch((error: unknown) =>
+      refuse('internal', `The question could not be asked: ${String(error)}.`, 'Nothing more was done. Try again.'),
+    );
+    gathering = null;
+    for (const one of all) one.answer(replies.get(one) ?? refused);
+  }
+
+  /** One question for all of them. A Cancel that is a Force Kill by another name is asked as one, and alone. */
+  async function cancelAll(all: readonly Cancel[], replies: Map<Cancel, Reply>): Promise<void> {
+    const ready: { readonly one: Cancel; readonly script: ScriptDetail }[] = [];
+    for (const one of all) {
+      const { input, caller } = one;
+      const isNamed = input.escalate === true || input.signal === 'SIGKILL';
+      const script = await fresh(isNamed ? 'kill' : 'cancel', input, caller);
+      if ('ok' in script) replies.set(one, script);
+      else if (!isNamed && (input.signal ?? script.cancelSignal) !== 'SIGKILL') ready.push({ one, script });
+      else if (all.length === 1) replies.set(one, await cancelByKill(one, script));
+      else
+        replies.set(
+          one,
+          refuse('not-possible', `Cancel of "${script.name}" is a Force Kill. Nothing was done.`, 'Cancel it alone.'),
+        );
+    }
+    const [first, ...others] = ready;
+    if (first === undefined) return;
+    const { input, caller } = first.one;
+    const refused =
+      others.length === 0
+        ? await askAbout(first.script, 'cancel', texts.cancelText(first.script, input, parts.now()), caller)
+        : (await ask(
+              texts.cancelManyText(
+                ready.map(({ script }) => script),
+                input.reason,
+              ),
+            ))
+          ? null
+          : wentBack('Cancel');
+    await Promise.all(
+      ready.map(async ({ one, script }) => void replies.set(one, refused ?? (await cancelGently(one, script)))),
+    );
+  }
+
+  /** Never leaves it to a default whether a Cancel from the page ends in a kill. */
+  const cancelGently = ({ input, caller }: Cancel, script: ScriptDetail): Promise<Reply> =>
+    parts.dispatch('scripts.cancel', { ...aimed(input, script), escalate: false }, caller);
+
+  async function cancelByKill({ input, caller }: Cancel, script: ScriptDetail): Promise<Reply> {
+    if (!script.verbs.kill.possible) return refuse('not-possible', script.verbs.kill.text, 'Look at the script again.');
+    const text = texts.killText(script, input.reason, parts.now());
+    const refused = await askAbout(script, 'kill', text, caller);
+    return refused ?? parts.dispatch('scripts.cancel', aimed(input, script), caller);
+  }
+
+  const resume: Ask<'locks.resume'> = (input, caller) =>
+    exclusively(async () => {
+      const reply = (await parts.dispatch('locks.list', {}, caller)) as Reply<MutexView[]>;
+      if (!reply.ok) return reply;
+      const mutex = reply.value.find((one) => one.name.toLowerCase() === input.name.toLowerCase());
+      // What there is nothing to resume the host says itself.
+      if (mutex?.paused === true && !(await ask(texts.resumeText(mutex)))) return wentBack('Resume');
+      return parts.dispatch('locks.resume', input, caller);
+    });
+
+  const complete: Ask<'scripts.complete'> = (input, caller) =>
+    exclusively(async () => {
+      const reply = await look(parts.dispatch, input.ticket, caller);
+      if (!reply.ok) return reply;
+      if (!(await ask(texts.completeText(reply.value)))) return wentBack('Delete');
+      return parts.dispatch('scripts.complete', input, caller);
+    });
+
+  const change: Ask<'settings.set'> = async (input, caller) => {
+    const reply = (await parts.dispatch('settings.get', {}, caller)) as Reply<SettingsView>;
+    if (!reply.ok) return reply;
+    const keys = [...Object.keys(input.values ?? {}), ...(input.reset ?? [])];
+    const locked = reply.value.entries.find(({ key, managed }) => managed !== null && keys.includes(key));
+    if (locked !== undefined)
+      return refuse('not-possible', `${locked.managed}. Nothing was changed.`, 'Ask the administrator of this host.');
+    const weakened = weakenings(reply.value.values, input);
+    if (weakened.length === 0) return parts.dispatch('settings.set', input, caller);
+    return exclusively(async () => {
+      if (!(await ask(texts.settingsText(weakened)))) return wentBack('The change');
+      return parts.dispatch('settings.set', input, caller);
+    });
+  };
+
+  /** A new command of the contract does not compile before it has a gate. */
+  const gates: { readonly [M in Command]: Gate<M> } = {
+    'scripts.start': start,
+    'scripts.cancel': cancel,
+    'scripts.kill': killOrAbandon('scripts.kill'),
+    'scripts.abandon': killOrAbandon('scripts.abandon'),
+    'scripts.complete': complete,
+    'locks.resume': resume,
+    'settings.set': change,
+    // Its scripts are harmless and end by themselves, and there is one at a time.
+    'drill.start': 'free',
+    'locks.abandon': 'never',
+    'host.retire': 'never',
+  };
+
   return async (method, raw, caller) => {
-    const asked = dangerous(method, raw);
-    if (asked === null) return parts.dispatch(method, gentle(method, raw), caller);
-    return asked.method === 'scripts.start' ? start(asked.input, caller) : act(asked.method, asked.input, caller);
+    const gate = Object.hasOwn(gates, method) ? gates[method as Command] : 'free';
+    if (gate === 'never')
+      return refuse('unauthorized', `"${method}" is not for the console.`, 'Use the command line of this host.');
+    if (gate === 'free') return parts.dispatch(method, raw, caller);
+    const parsed = methods[method as Command].input.safeParse(raw ?? {});
+    // Input that does not parse is not dangerous: the dispatcher refuses it and names the field.
+    if (!parsed.success) return parts.dispatch(method, raw, caller);
+    return (gate as (input: unknown, caller: Caller) => Promise<Reply>)(parsed.data, caller);
   };
 }
 
-/**
- * A Cancel that may escalate, or whose signal is the kill, is a Force Kill by another name. Input that does not parse
- * is not dangerous: the dispatcher refuses it with the right words.
- */
-function dangerous(
-  method: string,
-  raw: unknown,
-): { method: 'scripts.start'; input: Parsed<'scripts.start'> } | { method: Verb; input: Target } | null {
-  if (method === 'scripts.start') {
-    const input = parse('scripts.start', raw);
-    return input === null ? null : { method, input };
-  }
-  if (method === 'scripts.kill' || method === 'scripts.abandon') {
-    const input = parse(method, raw);
-    return input === null ? null : { method, input };
-  }
-  if (method === 'scripts.cancel') {
-    const input = parse(method, raw);
-    return input !== null && (input.escalate === true || input.signal === 'SIGKILL') ? { method, input } : null;
-  }
-  return null;
-}
+const verbNames = { cancel: 'Cancel', kill: 'Force Kill', abandon: 'Abandon' } as const;
 
-/** Never leaves it to a default whether a Cancel from the page ends in a kill. */
-function gentle(method: string, raw: unknown): unknown {
-  const input = method === 'scripts.cancel' ? parse('scripts.cancel', raw) : null;
-  return input === null ? raw : { ...input, escalate: false };
-}
-
-function parse<M extends Method>(method: M, raw: unknown): Parsed<M> | null {
-  const result = methods[method].input.safeParse(raw ?? {});
-  return result.success ? (result.data as Parsed<M>) : null;
-}
-
-async function look(dispatch: Dispatch, ticket: string, caller: Caller) {
-  return (await dispatch('scripts.get', { ticket }, caller)) as Reply<ScriptDetail>;
-}
+const look = async (dispatch: Dispatch, ticket: string, caller: Caller) =>
+  (await dispatch('scripts.get', { ticket }, caller)) as Reply<ScriptDetail>;
 
 /** The host refuses it as well; nobody is to press a button first that then does nothing. */
 async function wantsReason(dispatch: Dispatch, caller: Caller): Promise<boolean> {
@@ -157,8 +276,8 @@ async function closeWhenGone(
     gone.abort();
 }
 
-/** The page decided on something that is no longer so. Asked here and not in the dispatcher, because main overwrites both fields. */
-function staleness(asked: Target, script: ScriptDetail): Reply | null {
+/** The page decided on an older state. Asked here and not in the dispatcher, because main overwrites both fields. */
+function staleness(asked: Target, script: ScriptDetail): (Reply & { ok: false }) | null {
   if (asked.version !== undefined && asked.version !== script.version)
     return refuse('stale-version', `"${script.name}" has changed since you looked.`, 'Look at it again, then decide.');
   if (
@@ -173,6 +292,5 @@ function staleness(asked: Target, script: ScriptDetail): Reply | null {
   return null;
 }
 
-function wentBack(verb: string): Reply {
-  return refuse('not-confirmed', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');
-}
+const wentBack = (verb: string): Reply & { ok: false } =>
+  refuse('not-confirmed', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');

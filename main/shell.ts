@@ -1,5 +1,6 @@
 /** Joins the parts of the shell once Electron is ready. Nothing here decides; each part has its own file and test. */
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import type * as ElectronModule from 'electron';
 import { confirmed } from './confirm.ts';
@@ -26,6 +27,9 @@ import { trayMenu } from './tray-menu.ts';
 import { TrayIcon } from './tray.ts';
 import { type WindowHandlers, withWindowMethods } from './window-methods.ts';
 import type { ConsoleWindow } from './window.ts';
+
+/** The Cancels of one press of a key arrive within this time: the page sends them at once. */
+const gatherMs = 50;
 
 export type ShellElectron = Pick<
   typeof ElectronModule,
@@ -151,6 +155,7 @@ function openDoors(
     exclusively,
     machine: hostname(),
     watch: scriptWatch(engine),
+    gathered: () => delay(gatherMs),
     now: Date.now,
   });
   openRpcDoor({

@@ -97,7 +97,7 @@ function checkReason(s: Settings, reason: string | undefined): void {
   if (s.requireReason && reason === undefined)
     throw new UnjamError(
       'bad-input',
-      'This host wants a reason for Cancel, Force Kill and Abandon. Nothing was done.',
+      'This host requires a reason for Cancel, Force Kill and Abandon. Nothing was done.',
       'Give one: --reason on the command line, "reason" in a call.',
       'reason',
     );

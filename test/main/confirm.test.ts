@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../app/contract/dispatcher.ts';
 import { methods, type Reply, type ScriptDetail } from '../../app/contract/methods.ts';
+import { defaultSettings } from '../../app/settings/known.ts';
 import { confirmed } from '../../main/confirm.ts';
 import { oneQuestion } from '../../main/one-question.ts';
 import { FakeDialog } from './fakes.ts';
-import { detail, now } from './fixtures.ts';
+import { detail, mutex, now } from './fixtures.ts';
 
 const caller: Caller = { user: 'CONTOSO\\kim', via: 'window', role: 'owner' };
 const ticket = 'web-eu-4';
@@ -32,13 +33,15 @@ function guard(dialog: FakeDialog) {
     machine: 'WEB-01',
     now: () => clock,
     exclusively: oneQuestion(() => clock),
+    gathered: () => new Promise(setImmediate),
     watch: (_ticket, listener, signal) => {
       changed = () => {
         if (!signal.aborted) listener();
       };
     },
     dispatch: async (method, input): Promise<Reply> => {
-      if (method === 'settings.get') return { ok: true, value: { values: { requireReason } } };
+      if (method === 'settings.get') return { ok: true, value: { values: { ...defaultSettings, requireReason }, entries: [] } };
+      if (method === 'locks.list') return { ok: true, value: [{ ...mutex('RunningScript', []), paused: true }] };
       if (method === 'scripts.get')
         return script === null
           ? {
@@ -122,7 +125,7 @@ describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
       error: {
         code: 'not-possible',
         message:
-          '"Deploy web-eu / step 4" has ended by itself. There is nothing to ' +
+          '"Deploy web-eu / step 4" has already ended. There is nothing to ' +
           (method === 'scripts.kill' ? 'kill' : 'abandon') +
           '.',
       },
@@ -150,11 +153,42 @@ describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
 });
 
 describe('Cancel', () => {
-  test('needs no second question, and does not become a kill by default', async () => {
-    const dialog = new FakeDialog();
-    await guard(dialog)('scripts.cancel', { ticket, graceMs: 30_000 }, caller);
-    expect(dialog.asked).toEqual([]);
-    expect(done).toEqual([{ method: 'scripts.cancel', input: { ticket, graceMs: 30_000, escalate: false } }]);
+  test('is asked too, aimed at what the question showed, and does not become a kill by default', async () => {
+    const dialog = new FakeDialog('Go back', 'Cancel script');
+    const call = guard(dialog);
+    expect(await call('scripts.cancel', { ticket }, caller)).toMatchObject({ error: { code: 'not-confirmed' } });
+    expect(done).toEqual([]);
+    clock += 5_000;
+    expect(await call('scripts.cancel', { ticket, graceMs: 60_000 }, caller)).toEqual({ ok: true, value: null });
+    const process = { pid: 7312, startTime: 'start-of-7312' };
+    expect(done).toEqual([
+      { method: 'scripts.cancel', input: { ticket, graceMs: 60_000, escalate: false, version: 5, process } },
+    ]);
+    expect(dialog.last.detail).toContain('asks PID 7312 to stop. It has 1 min to exit');
+  });
+
+  test('of many scripts at once is one question', async () => {
+    const dialog = new FakeDialog('Cancel 3 scripts');
+    const call = guard(dialog);
+    const replies = await Promise.all([1, 2, 3].map(() => call('scripts.cancel', { ticket }, caller)));
+    expect(replies.map(({ ok }) => ok)).toEqual([true, true, true]);
+    expect([dialog.asked.length, done.length]).toEqual([1, 3]);
+  });
+
+  test('of many scripts after Go back cancels none of them', async () => {
+    const call = guard(new FakeDialog('Go back'));
+    const replies = await Promise.all([1, 2, 3].map(() => call('scripts.cancel', { ticket }, caller)));
+    expect(replies).toMatchObject(Array(3).fill({ ok: false, error: { code: 'not-confirmed' } }));
+    expect(done).toEqual([]);
+  });
+
+  test('of a script whose own signal is SIGKILL is asked as a Force Kill', async () => {
+    script = detail({ cancelSignal: 'SIGKILL' });
+    const dialog = new FakeDialog('Go back');
+    expect(await guard(dialog)('scripts.cancel', { ticket }, caller)).toMatchObject({
+      error: { code: 'not-confirmed' },
+    });
+    expect([dialog.last.message, done]).toEqual(['Force Kill "Deploy web-eu / step 4"?', []]);
   });
 
   test.each([{ escalate: true }, { signal: 'SIGKILL' }, { signal: 'SIGKILL', escalate: false, graceMs: 0 }])(
@@ -229,23 +263,66 @@ describe('a name cannot rewrite the question around it', () => {
   });
 });
 
+describe('what weakens a guard or deletes evidence', () => {
+  test.each([
+    ['settings.set', { values: { autoAbandon: true } }, 'Change'],
+    ['settings.set', { values: { keepHistoryDays: 30 } }, 'Change'],
+    ['settings.set', { values: { access: [{ who: 'guest', role: 'owner' }] } }, 'Change'],
+    ['locks.resume', { name: 'runningscript' }, 'Resume'],
+    ['scripts.complete', { ticket }, 'Delete'],
+  ] as const)('%s %o is done after %s, and not after Go back', async (method, input, yes) => {
+    const dialog = new FakeDialog('Go back', yes);
+    const call = guard(dialog);
+    expect(await call(method, input, caller)).toMatchObject({ error: { code: 'not-confirmed' } });
+    expect(done).toEqual([]);
+    clock += 5_000;
+    expect(await call(method, input, caller)).toMatchObject({ ok: true });
+    expect(done).toEqual([{ method, input }]);
+  });
+
+  test('is named in the question, with the old value and the new one', async () => {
+    const dialog = new FakeDialog('Go back');
+    const values = { keepHistoryDays: 30, theme: 'dark', silentAfterMinutes: 60 } as const;
+    await guard(dialog)('settings.set', { values }, caller);
+    expect(dialog.last.message).toBe('Change these 2 settings?');
+    expect(dialog.last.detail?.split('\n')).toEqual([
+      '- A silent script is reported as stuck after 60 min instead of 10 min.',
+      '- History entries older than 30 days are deleted; now they are kept for 365.',
+    ]);
+  });
+
+  test('is not asked about when a guard becomes stronger, or only the look changes', async () => {
+    const dialog = new FakeDialog();
+    const values = { requireReason: true, keepHistoryDays: 400, silentAfterMinutes: 5, theme: 'dark' } as const;
+    expect(await guard(dialog)('settings.set', { values }, caller)).toMatchObject({ ok: true });
+    expect([dialog.asked, done.length]).toEqual([[], 1]);
+  });
+
+  test.each(['host.retire', 'locks.abandon'])('%s is never a call of the page', async (method) => {
+    expect(await guard(new FakeDialog())(method, { ticket, name: 'M' }, caller)).toMatchObject({
+      error: { code: 'unauthorized' },
+    });
+    expect(done).toEqual([]);
+  });
+});
+
 test('the page’s other calls pass as they are', async () => {
   const dialog = new FakeDialog();
-  for (const [method, input] of [
+  const calls = [
     ['scripts.list', { all: true }],
-    ['locks.resume', { name: 'RunningScript' }],
+    ['drill.start', {}],
     ['no.such', 1],
-  ] as const)
-    await guard(dialog)(method, input, caller);
+  ] as const;
+  for (const [method, input] of calls) await guard(dialog)(method, input, caller);
   expect(dialog.asked).toEqual([]);
-  expect(done.map((call) => call.method)).toEqual(['scripts.list', 'locks.resume', 'no.such']);
+  expect(done.map((call) => call.method)).toEqual(['scripts.list', 'drill.start', 'no.such']);
 });
 
 test(
   'nothing dangerous is dispatched without the named button, whatever the page sends',
   { timeout: 30_000 },
   async () => {
-    const dangerous = ['scripts.kill', 'scripts.abandon', 'scripts.start'];
+    const dangerous = ['scripts.kill', 'scripts.abandon', 'scripts.start', 'scripts.cancel'];
     const valid = fc.record(
       {
         ticket: fc.constantFrom(ticket, 'other'),
@@ -261,7 +338,7 @@ test(
     );
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(...dangerous, 'scripts.cancel', '__proto__', 'SCRIPTS.KILL'),
+        fc.constantFrom(...dangerous, '__proto__', 'SCRIPTS.KILL'),
         fc.oneof(valid, fc.anything()),
         async (method, input) => {
           done = [];
@@ -274,8 +351,6 @@ test(
               : null;
             const accepted = schema?.safeParse(call.input ?? {}).success === true;
             expect(accepted && dangerous.includes(call.method)).toBe(false);
-            if (accepted && call.method === 'scripts.cancel')
-              expect([call.input['escalate'], call.input['signal'] === 'SIGKILL']).toEqual([false, false]);
           }
         },
       ),
@@ -295,9 +370,9 @@ test('the questions say what happens, what does not, and who starts next', async
     /^Ends these 3 processes at once:\n {4}7312 powershell\.exe {2}started \d\d:\d\d:\d\d\n/u,
   );
   expect(kill.last.detail).toContain(
-    '- "RunningScript" is released when all have gone; then "Deploy api-eu / step 1" (waits 46 min) starts by itself.',
+    '- "RunningScript" is released when all of them have ended; then "Deploy api-eu / step 1" starts (it has been waiting for 46 min).',
   );
-  expect(kill.last.detail).toContain('Cancel was tried and the script still runs.');
+  expect(kill.last.detail).toContain('Cancel was tried and the script is still running.');
 
   const abandon = new FakeDialog('Go back', 'Go back');
   await guard(abandon)('scripts.abandon', { ticket }, caller);
@@ -305,12 +380,12 @@ test('the questions say what happens, what does not, and who starts next', async
     'Unjam releases "RunningScript" now. Nothing is ended.',
     '- PID 7312 and 2 child processes may keep running and keep changing files, services and databases.',
     '- "Deploy api-eu / step 1" starts at once. Both may work on the same things at the same time.',
-    '- Output is still recorded until it exits.',
+    '- Its output is still recorded until it exits.',
     '- This cannot be undone.',
-    'Cancel was tried and the script still runs.',
+    'Cancel was tried and the script is still running.',
   ]);
   await guard(abandon)('scripts.abandon', { ticket, holdQueue: true }, caller);
   expect(abandon.last.detail).toContain(
-    '- The queue is held: nothing starts under "RunningScript" until somebody resumes it.',
+    '- The queue is paused: nothing starts under "RunningScript" until somebody resumes it.',
   );
 });

@@ -60,6 +60,7 @@ async function open(): Promise<void> {
     parent: () => null,
     machine: 'here',
     watch: scriptWatch(engine),
+    gathered: () => Promise.resolve(),
     now: Date.now,
     exclusively: oneQuestion(() => (clock += 10_000)), // the rest between two questions is not what is tested here
   });

@@ -122,7 +122,7 @@ it('RequireReason refuses each verb without one, and takes it with one', async (
   await call('scripts.start', hung);
   for (const verb of ['scripts.cancel', 'scripts.kill', 'scripts.abandon'] as const) {
     const reply = await ask(verb, { ticket: 'hung' });
-    expect(message(reply)).toContain('bad-input: This host wants a reason');
+    expect(message(reply)).toContain('bad-input: This host requires a reason');
   }
   expect((await call('scripts.abandon', { ticket: 'hung', reason: 'INC-1' })).verdict).toBe('abandoned');
 });
