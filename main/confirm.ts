@@ -115,7 +115,7 @@ export function confirmed(parts: ConfirmParts): Dispatch {
   });
 
   const killOrAbandon =
-    (method: 'scripts.kill' | 'scripts.abandon'): Ask<'scripts.abandon'> =>
+    (method: 'scripts.kill' | 'scripts.abandon'): ((input: Target, caller: Caller) => Promise<Reply>) =>
     (input, caller) =>
       exclusively(async () => {
         const verb = method === 'scripts.kill' ? 'kill' : 'abandon';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openApplication, type Application } from '../../app/application.ts';
+import { openApplication, type Application } from '../../app/host/application.ts';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
 import { methods, type Input, type Method, type Output } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
