@@ -19,6 +19,11 @@ module.exports = {
     layer('contract imports domain', '^app/contract/', ['^app/domain/']),
     layer('run directory imports domain', '^app/run-directory/', ['^app/domain/']),
     layer('processes import domain', '^app/processes/', ['^app/domain/']),
+    layer('agents are data and pure code on the domain', '^app/agents/', ['^app/domain/']),
+    layer('observed scripts join agents and processes', '^app/observed/', [
+      '^app/(agents|domain|contract|journal)/',
+      '^app/processes/index\\.ts$',
+    ]),
     layer('locks import domain and errors', '^app/locks/', ['^app/domain/', '^app/contract/errors']),
     layer('journal imports domain', '^app/journal/', ['^app/domain/']),
     layer('logs import domain, contract types, run directory', '^app/logs/', [

@@ -2,14 +2,23 @@
 import type { MutexView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
 import { withHost } from './connect.ts';
+import { describeForeign } from './observed.ts';
 import { age, block, print, printJson } from './output.ts';
 
 export async function locks(options: { json?: boolean }): Promise<void> {
-  const mutexes = await withHost((client) => client.call('locks.list', {}));
+  const [mutexes, foreign] = await withHost(async (client) =>
+    Promise.all([
+      client.call('locks.list', {}),
+      options.json ? { locks: [], missing: null } : client.call('foreignLocks.list', {}),
+    ]),
+  );
   if (options.json) {
     printJson(mutexes.map((m) => ({ ...m, holders: m.holders.map(({ stuck: _stuck, ...h }) => h) })));
-  } else if (mutexes.length === 0) print('No mutex is in use.');
-  else print(mutexes.map(describe).join('\n\n'));
+  } else {
+    const others = describeForeign(foreign);
+    const own = mutexes.length === 0 ? ['No mutex is in use.'] : mutexes.map(describe);
+    print([...own, ...(others === '' ? [] : [others])].join('\n\n'));
+  }
 }
 
 export async function resume(name: string, options: { json?: boolean }): Promise<void> {

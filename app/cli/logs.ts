@@ -2,9 +2,11 @@
 import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { LogEntry, LogLine, LogLines } from '../contract/methods.ts';
+import { isObservedId } from '../domain/observed-id.ts';
 import { withHost } from './connect.ts';
 import { follow, followLog } from './follow.ts';
 import { markedWriter, rawWriter, send } from './log-writers.ts';
+import { logsOfObserved } from './observed.ts';
 import { exitStatuses, say } from './output.ts';
 
 export interface LogsOptions {
@@ -23,6 +25,7 @@ const searchPage = 500;
 const countMs = 30_000;
 
 export async function logs(ticket: string, o: LogsOptions): Promise<void> {
+  if (isObservedId(ticket)) return logsOfObserved(ticket, o);
   const stream = streamOf(o.stream);
   const since = o.since === undefined ? null : wholeNumber('--since', o.since, 'a sequence number', 'Use "next" of an entry that "unjam logs --json" printed.'); // prettier-ignore
   const tail = o.tail === undefined ? null : wholeNumber('--tail', o.tail, 'a number of lines', 'Write it as --tail 20.'); // prettier-ignore

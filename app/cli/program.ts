@@ -88,6 +88,10 @@ function looking(program: Command): void {
       .option('--raw', 'the bytes alone, without marks'),
   ).action(async (ticket: string, options: LogsOptions) => (await import('./logs.ts')).logs(ticket, options));
   example(logs, 'unjam logs 20261120-111918-3f9a2c --follow --tail 20');
+  const agents = jsonOption(
+    program.command('agents').description('deployment agents on this host, and the scripts that they run'),
+  ).action(async (options: Json) => (await import('./observed.ts')).agents(options));
+  example(agents, 'unjam agents');
   const locks = jsonOption(program.command('locks').description('mutexes, holders and queues')).action(
     async (options: Json) => (await import('./locks.ts')).locks(options),
   );
@@ -128,7 +132,9 @@ function acting(program: Command): void {
     'unjam cancel 20261120-111918-3f9a2c --grace 60s --reason INC-4711',
   );
   example(
-    verb('kill', 'Force Kill: end the whole tree, and prove it').option(...noWait),
+    verb('kill', 'Force Kill: end the whole tree, and prove it')
+      .option('--output-holders', 'of an observed script that has gone: end what holds its output open')
+      .option(...noWait),
     'unjam kill 20261120-111918-3f9a2c',
   );
   example(

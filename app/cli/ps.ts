@@ -2,11 +2,19 @@
 import type { ScriptView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
 import { withHost } from './connect.ts';
+import { observedTable } from './observed.ts';
 import { age, print, printJson, table } from './output.ts';
 
 export async function ps(options: { all?: boolean; json?: boolean }): Promise<void> {
-  const scripts = await withHost((client) => client.call('scripts.list', { all: options.all ?? false }));
+  const [scripts, observed] = await withHost(async (client) =>
+    Promise.all([
+      client.call('scripts.list', { all: options.all ?? false }),
+      options.json ? [] : client.call('observed.list', {}),
+    ]),
+  );
   if (options.json) printJson(scripts);
+  else if (observed.length > 0)
+    print([...(scripts.length === 0 ? [] : [scriptTable(scripts), '']), observedTable(observed)].join('\n'));
   else if (scripts.length === 0)
     print(options.all ? 'No scripts.' : 'Nothing is running. "unjam ps --all" also lists finished scripts.');
   else print(scriptTable(scripts));

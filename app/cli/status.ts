@@ -1,9 +1,12 @@
 /** `unjam status`: one script in full. */
 import type { ScriptDetail } from '../contract/methods.ts';
+import { isObservedId } from '../domain/observed-id.ts';
 import { withHost } from './connect.ts';
+import { statusOfObserved } from './observed.ts';
 import { block, print, printJson } from './output.ts';
 
 export async function status(ticket: string, options: { json?: boolean }): Promise<void> {
+  if (isObservedId(ticket)) return statusOfObserved(ticket, options);
   const script = await withHost((client) => client.call('scripts.get', { ticket }));
   if (options.json) printJson(script);
   else print(describe(script));

@@ -5,9 +5,11 @@ import { UnjamError } from '../contract/errors.ts';
 import type { MutexView, ScriptDetail, ScriptView } from '../contract/methods.ts';
 import { nameKey } from '../domain/names.ts';
 import { limits } from '../domain/limits.ts';
+import { isObservedId } from '../domain/observed-id.ts';
 import { visibleLine } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
 import { describe } from './locks.ts';
+import { abandonObserved, cancelObserved, killObserved } from './observed.ts';
 import { outcomeOf } from './outcome.ts';
 import { LastingClient } from './outlast.ts';
 import { exitStatuses, print, printJson, say } from './output.ts';
@@ -22,10 +24,12 @@ export interface VerbOptions {
   escalate?: boolean;
   holdQueue?: boolean;
   wait?: boolean;
+  outputHolders?: boolean;
 }
 
 export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
   const graceMs = duration(o.grace, '--grace', limits.graceMinMs, limits.graceMaxMs);
+  if (isObservedId(ticket)) return cancelObserved(ticket, o, graceMs);
   const signal = o.signal === undefined ? undefined : cancelSignal(o.signal, '--signal');
   await withHost(async (client) => {
     const from = await logEnd(client, ticket);
@@ -41,6 +45,8 @@ export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
 }
 
 export async function kill(ticket: string, o: VerbOptions): Promise<void> {
+  if (isObservedId(ticket))
+    return killObserved(ticket, o, (question, possible) => confirm(o, `${question} Type "yes"`, 'yes', possible));
   await withHost(async (client) => {
     const seen = await client.call('scripts.get', { ticket });
     await confirm(
@@ -80,6 +86,7 @@ async function finish(
 }
 
 export async function abandon(ticket: string, o: VerbOptions): Promise<void> {
+  if (isObservedId(ticket)) return abandonObserved(ticket);
   await withHost(async (client) => {
     const hold = await holdOf(client, ticket);
     if (hold === null) tell(o, await abandonScript(client, ticket, o));

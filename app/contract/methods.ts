@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ErrorBody } from './errors.ts';
 import * as logs from './log-schemas.ts';
+import * as o from './observed-schemas.ts';
 import * as s from './schemas.ts';
 import * as settings from './settings-schemas.ts';
 
@@ -11,6 +12,7 @@ const command = <I extends z.ZodType, O extends z.ZodType>(about: string, input:
   ({ kind: 'command', about, input, output }) as const;
 
 const nothing = z.strictObject({});
+const observedOnly = z.strictObject({ id: o.ObservedId });
 const ticketOnly = z.strictObject({ ticket: s.Ticket });
 
 export const methods = {
@@ -20,7 +22,7 @@ export const methods = {
     nothing,
     z.strictObject({ pid: z.int() }),
   ),
-  'overview.get': query('everything the first screen shows', nothing, s.Snapshot),
+  'overview.get': query('everything the first screen shows', nothing, o.Snapshot),
   'scripts.list': query(
     'scripts; only living ones unless all',
     z.strictObject({ all: z.boolean().optional() }),
@@ -73,12 +75,32 @@ export const methods = {
     settings.SettingsChange,
     settings.SettingsView,
   ),
+  'agents.list': query('deployment agents seen on this host, and which are looked for', nothing, o.AgentsView),
+  'observed.list': query('scripts that agents started by themselves', nothing, z.array(o.ObservedView)),
+  'observed.get': query('one observed script in full', observedOnly, o.ObservedDetail),
+  'observed.why': query(
+    'why an observed script does not go on, as measured now; takes about half a second',
+    observedOnly,
+    s.Diagnosis,
+  ),
+  'observed.log': query('the agent’s own log of an observed script, where it lies', o.ObservedLogInput, o.ObservedLog),
+  'observed.cancel': command(
+    'asks the script part to stop; its agent and carriers are spared',
+    o.ObservedCancelInput,
+    o.ObservedView,
+  ),
+  'observed.kill': command(
+    'ends the script part and verifies; its agent and carriers are spared',
+    o.ObservedKillInput,
+    o.ObservedView,
+  ),
+  'foreignLocks.list': query('locks of the machine and of agents: seen, never released', nothing, o.ForeignLocks),
   'drill.start': command('starts a harmless hung deployment with a queue behind it', s.DrillInput, s.Drill),
 } as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
 
 /** Events carry whole snapshots: a client that missed some is right again after the next one. At most 4 a second. */
 interface Events {
-  readonly snapshot: z.output<typeof s.Snapshot>;
+  readonly snapshot: z.output<typeof o.Snapshot>;
 }
 
 export type Method = keyof typeof methods;
@@ -94,7 +116,11 @@ export type ProcessView = z.output<typeof s.ProcessView>;
 export type Diagnosis = z.output<typeof s.Diagnosis>;
 export type MutexView = z.output<typeof s.MutexView>;
 export type Overview = z.output<typeof s.Overview>;
-export type Snapshot = z.output<typeof s.Snapshot>;
+export type Snapshot = z.output<typeof o.Snapshot>;
+export type ObservedView = z.output<typeof o.ObservedView>;
+export type ObservedDetail = z.output<typeof o.ObservedDetail>;
+export type AgentsView = z.output<typeof o.AgentsView>;
+export type ForeignLocks = z.output<typeof o.ForeignLocks>;
 export type LogEntry = z.output<typeof logs.LogEntry>;
 export type LogPage = z.output<typeof logs.LogPage>;
 export type LogLine = z.output<typeof logs.LogLine>;

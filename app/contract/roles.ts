@@ -8,6 +8,8 @@ const beyondViewing: Partial<Record<Method, Role>> = {
   'scripts.abandon': 'operator',
   'locks.abandon': 'operator',
   'locks.resume': 'operator',
+  'observed.cancel': 'operator',
+  'observed.kill': 'operator',
   'drill.start': 'operator',
 };
 
@@ -15,7 +17,7 @@ const beyondViewing: Partial<Record<Method, Role>> = {
 export const roleFor = (method: Method): Role =>
   beyondViewing[method] ?? (methods[method].kind === 'query' ? 'viewer' : 'owner');
 
-const logMethods: readonly Method[] = ['logs.read', 'logs.lines', 'logs.search', 'logs.line'];
+const logMethods: readonly Method[] = ['logs.read', 'logs.lines', 'logs.search', 'logs.line', 'observed.log'];
 
 export interface AccessRules {
   readonly access: readonly Grant[];

@@ -12,7 +12,7 @@ export const Time = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
 const milliseconds = (what: string) => z.int().min(limits.timeoutMinMs).max(limits.timeoutMaxMs).describe(what);
 
 export const Ticket = z.string().min(1).max(limits.ticketMax).describe('the id of a script; case-insensitive');
-const Reason = z.string().trim().min(1).max(limits.reasonMax).describe('for the journal');
+export const Reason = z.string().trim().min(1).max(limits.reasonMax).describe('for the journal');
 
 const Actor = z.strictObject({
   user: z.string(),
@@ -59,7 +59,7 @@ export const StartInput = z.strictObject({
   waitMs: z.int().min(0).max(60_000).optional().describe('answer only when the script is final, or after this long'),
 });
 
-const Identity = z.strictObject({
+export const Identity = z.strictObject({
   pid: z.int().positive(),
   startTime: z.string().describe('opaque; equal means the same process'),
   startedAt: Time,

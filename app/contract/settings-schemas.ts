@@ -66,6 +66,9 @@ export const Settings = z.strictObject({
   viewersReadLogs: z.boolean().describe('logs can hold secrets: false keeps viewers from them'),
   disableForceKill: z.boolean().describe('policy only'),
   disableAbandon: z.boolean().describe('policy only'),
+  observeAgents: z.boolean().describe('list the scripts that deployment agents run on this host'),
+  disableObservation: z.boolean().describe('policy only: nothing of other programs is looked at'),
+  disableObservedVerbs: z.boolean().describe('policy only: observed scripts are shown only'),
 });
 const settingKeys = Settings.keyof();
 

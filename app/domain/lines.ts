@@ -5,5 +5,6 @@
 export * from './lines/abandon.ts';
 export * from './lines/ending.ts';
 export * from './lines/life.ts';
+export * from './lines/observed.ts';
 export { actorText, exitText, type Line, type MutexFacts } from './lines/parts.ts';
 export * from './lines/waiting.ts';

@@ -15,6 +15,7 @@ import { refusalOf } from '../contract/roles.ts';
 import { redact } from '../domain/redact.ts';
 import { Journal } from '../journal/journal.ts';
 import { Election, Mutexes } from '../locks/index.ts';
+import { openObserved, withObserved } from '../observed/open.ts';
 import {
   accountId,
   closeAddressToOthers,
@@ -30,7 +31,7 @@ import {
 import { LogReaders } from '../scripts/log-readers.ts';
 import type { RunnerCommand } from '../scripts/runner-pool.ts';
 import { Supervisor } from '../scripts/supervisor.ts';
-import { autoAbandonMsOf, retentionOf, thresholdsOf } from '../settings/known.ts';
+import { autoAbandonMsOf, observedSettingsOf, retentionOf, thresholdsOf } from '../settings/known.ts';
 import { type PolicySource, policySource } from '../settings/policy-source.ts';
 import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
@@ -73,12 +74,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const { stateDirectory, runner } = options;
   if (await isOthers(stateDirectory)) return openAsClient(stateDirectory, await currentUser());
   await openStateDirectory(stateDirectory, options.log);
-  const control = opening.adopt(
-    await openProcessControl(
-      runner?.args[0] === undefined ? undefined : { node: runner.file, koffiBeside: runner.args[0] },
-    ),
-    (c) => c.close(),
-  );
+  const control = opening.adopt(await openProcessControl(helperOf(runner)), (c) => c.close());
   control.attend?.(stateDirectory);
   const election = new Election(stateDirectory, control.self, (identity) => control.liveness(identity));
   if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
@@ -124,7 +120,18 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   );
   await supervisor.open();
   opening.adopt(startForgetting(journal, settings, log), clearInterval);
-  const feed = opening.adopt(new SnapshotFeed(supervisor), (f) => f.close());
+  const observed = opening.adopt(
+    await openObserved({
+      control,
+      helper: helperOf(runner),
+      settings: () => observedSettingsOf(settings.values),
+      journal,
+      killDisabled,
+      log,
+    }),
+    (o) => o.close(),
+  );
+  const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed)), (f) => f.close());
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
   settings.onChange((values) => void access.use(values.access));
@@ -133,6 +140,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       stateDirectory,
       control,
       supervisor,
+      observed,
       journal,
       settings,
       logs: opening.adopt(new LogReaders(), (l) => l.close()),
@@ -212,6 +220,10 @@ async function openAsClient(stateDirectory: string, user: string): Promise<Appli
     },
   };
 }
+
+/** The Node of the runner reaches consoles and native code where Electron cannot. */
+const helperOf = (runner: RunnerCommand | undefined) =>
+  runner?.args[0] === undefined ? undefined : { node: runner.file, koffiBeside: runner.args[0] };
 
 /** The runner program beside this file: built, or as TypeScript in a checkout. */
 function defaultRunner(): RunnerCommand {

@@ -6,13 +6,16 @@ import { contractProtocol } from '../contract/protocol.ts';
 import { refusalsOf } from '../contract/roles.ts';
 import { startDrill } from '../drill/drill.ts';
 import type { Journal } from '../journal/journal.ts';
+import { observedHandlers } from '../observed/handlers.ts';
+import type { ObservedScripts } from '../observed/observed-scripts.ts';
+import { withObserved } from '../observed/open.ts';
 import type { ProcessControl, ProgramFiles } from '../processes/index.ts';
 import type { LogReaders } from '../scripts/log-readers.ts';
 import type { RunnerCommand } from '../scripts/runner-pool.ts';
 import type { Supervisor } from '../scripts/supervisor.ts';
 import { isoTime } from '../scripts/views/mutex-view.ts';
 import { why } from '../scripts/why.ts';
-import { checkAbandon, checkAbandonHold, checkCancel, checkKill, lockVerbs } from '../settings/enforce.ts';
+import { checkAbandon, checkAbandonHold, checkCancel, checkKill, checkReason, lockVerbs } from '../settings/enforce.ts';
 import type { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 
@@ -20,6 +23,7 @@ export interface HandlerTools {
   readonly stateDirectory: string;
   readonly control: ProcessControl;
   readonly supervisor: Supervisor;
+  readonly observed: ObservedScripts;
   readonly journal: Journal;
   readonly settings: SettingsStore;
   readonly logs: LogReaders;
@@ -47,11 +51,12 @@ const capabilities = [
   'logs',
   'settings',
   'drill',
+  'observed',
 ];
 
 export function createHandlers(tools: HandlerTools): Handlers {
-  const { stateDirectory, control, supervisor, journal, settings, logs, runner, program, killDisabled, retire, log } =
-    tools;
+  const { stateDirectory, control, supervisor, observed, journal, settings, logs } = tools;
+  const { runner, program, killDisabled, retire, log } = tools;
   const startedAt = Date.now();
   return {
     'host.info': (_input, _actor, caller: Caller): HostInfo => ({
@@ -82,17 +87,19 @@ export function createHandlers(tools: HandlerTools): Handlers {
       setImmediate(retire); // after the answer has gone out
       return { pid: control.self.pid };
     },
-    'overview.get': () => supervisor.snapshot(),
+    'overview.get': () => withObserved(supervisor, observed).snapshot(),
     'scripts.list': ({ all }) => supervisor.list(all ?? false),
     'scripts.get': ({ ticket }, _actor, { role }) =>
       lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket), role),
-    'scripts.why': ({ ticket }) =>
-      why(ticket, {
+    'scripts.why': async ({ ticket }) => {
+      const sources = {
         control,
-        record: (t) => supervisor.record(t),
-        detail: (t) => supervisor.get(t),
+        record: (t: string) => supervisor.record(t),
+        detail: (t: string) => supervisor.get(t),
         locks: () => supervisor.locks(),
-      }),
+      };
+      return observed.withForeignLocks(await why(ticket, sources));
+    },
     'scripts.start': (input, caller) => supervisor.start(input, caller),
     'scripts.cancel': (input, caller) => {
       const { signal } = supervisor.record(input.ticket).spec.cancel;
@@ -125,6 +132,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
       supervisor.changed();
       return view;
     },
+    ...observedHandlers(observed, (reason) => checkReason(settings.values, reason)),
     'drill.start': ({ minutes }, caller) =>
       startDrill(minutes, {
         start: (input) => supervisor.start(methods['scripts.start'].input.parse(input), caller),

@@ -11,7 +11,21 @@ import { redact } from '../domain/redact.ts';
 
 /** What scripts go through, what is done to mutexes, and the other commands (app/access/audit.ts). */
 export type JournalKind =
-  EventBody['type'] | 'abandon' | 'resume' | 'start' | 'complete' | 'settings' | 'retire' | 'drill' | 'refused';
+  | EventBody['type']
+  | 'abandon'
+  | 'resume'
+  | 'start'
+  | 'complete'
+  | 'settings'
+  | 'retire'
+  | 'drill'
+  | 'refused'
+  | ObservedKind;
+
+/** What is done to scripts of deployment agents, and what comes of it. */
+export type ObservedKind =
+  | 'agent-seen'
+  | `observed-${'cancel' | 'kill' | 'ignored' | 'refused' | 'unkillable' | 'gone' | 'output-held' | 'failed'}`;
 
 export interface JournalEntry {
   readonly at: number;
@@ -67,7 +81,16 @@ const migrations = [
 ];
 
 /** Operator decisions survive a power cut; the rest may lose the last moments (locks.md 4). */
-const decisions: ReadonlySet<JournalKind> = new Set(['cancel', 'kill', 'abandon', 'abandoned', 'resume', 'final']);
+const decisions: ReadonlySet<JournalKind> = new Set([
+  'cancel',
+  'kill',
+  'abandon',
+  'abandoned',
+  'resume',
+  'final',
+  'observed-cancel',
+  'observed-kill',
+]);
 
 export class Journal {
   readonly #path: string;

@@ -51,6 +51,8 @@ export interface ProcessSnapshot {
   /** POSIX process group and session; null on Windows. */
   readonly group: number | null;
   readonly session: number | null;
+  /** True with a controlling terminal; absent on Windows. */
+  readonly terminal?: boolean;
   /** User + system CPU time since its start, ms; null when not readable. */
   readonly cpuMs: number | null;
   /** CPU time of its ended children that it has waited for, and of theirs, ms; null where the system does not count it. */

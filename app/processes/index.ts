@@ -1,11 +1,13 @@
 /** Picks the platform. The only place that looks at `process.platform`. */
 import type { Socket } from 'node:net';
 import type { ProcessControl } from './control.ts';
+import type { ForeignProcesses } from './foreign.ts';
 import type { ConnectionOwner, Peer } from './peer.ts';
 import type { WriteEntry } from './system-log.ts';
 import { userName } from './user-name.ts';
 
 export type * from './control.ts';
+export type * from './foreign.ts';
 export type * from './peer.ts';
 export { findExecutable } from './find-executable.ts';
 export { accountId, administratorIds, ownerIds } from './accounts.ts';
@@ -37,6 +39,13 @@ export type RegistryValue = string | number | bigint | readonly string[] | Uint8
  */
 export async function machineKey(path: string): Promise<Readonly<Record<string, RegistryValue>> | null> {
   return (await import('./windows/registry.ts')).readMachineKey(path);
+}
+
+/** What is asked of processes that Unjam did not start. */
+export async function openForeignProcesses(control: ProcessControl, helper?: HelperRuntime): Promise<ForeignProcesses> {
+  return process.platform === 'win32'
+    ? (await import('./windows/foreign.ts')).openForeign(control, helper)
+    : (await import('./linux/foreign.ts')).openForeign(control);
 }
 
 /** Null where what a host writes on stderr reaches the system's log by itself (journald). */

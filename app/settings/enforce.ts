@@ -93,7 +93,8 @@ function refuse(why: keyof typeof forbidden): never {
   );
 }
 
-function checkReason(s: Settings, reason: string | undefined): void {
+/** @throws UnjamError `bad-input` when this host wants a reason and there is none */
+export function checkReason(s: Settings, reason: string | undefined): void {
   if (s.requireReason && reason === undefined)
     throw new UnjamError(
       'bad-input',

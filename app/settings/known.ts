@@ -29,15 +29,26 @@ export const defaultSettings: Settings = {
   viewersReadLogs: true,
   disableForceKill: false,
   disableAbandon: false,
+  observeAgents: true,
+  disableObservation: false,
+  disableObservedVerbs: false,
 };
 
 /** Only an administrator switches a verb off. */
-export const policyOnly: readonly SettingKey[] = ['disableForceKill', 'disableAbandon'];
+export const policyOnly: readonly SettingKey[] = [
+  'disableForceKill',
+  'disableAbandon',
+  'disableObservation',
+  'disableObservedVerbs',
+];
 
 /** What the machine file and the registry may set: what the host obeys, not how the console looks. */
 export const policyKeys = [
   'disableForceKill',
   'disableAbandon',
+  'observeAgents',
+  'disableObservation',
+  'disableObservedVerbs',
   'requireReason',
   'killNeedsPid',
   'abandonNeedsCancel',
@@ -78,3 +89,19 @@ export const retentionOf = (
 /** Null = never. Who switched Abandon off gets none by the host either. */
 export const autoAbandonMsOf = (s: Settings): number | null =>
   s.autoAbandon && !s.disableAbandon ? s.autoAbandonMinutes * minute : null;
+
+const byAdministrator = 'on this host by its administrator';
+
+/** What observed scripts may do and show under these settings. */
+export const observedSettingsOf = (s: Settings) => ({
+  observe: s.observeAgents && !s.disableObservation,
+  ignore: [],
+  verbsOff: s.disableObservedVerbs
+    ? `Cancel and Force Kill of observed scripts are switched off ${byAdministrator} (policy DisableObservedVerbs).`
+    : null,
+  killOff: s.disableForceKill ? `Force Kill is switched off ${byAdministrator} (policy DisableForceKill).` : null,
+  silentAfterMs: s.silentAfterMinutes * minute,
+  graceMs: s.cancelGraceSeconds * 1_000,
+  settleMs: limits.settleMs,
+  lockPaths: [],
+});

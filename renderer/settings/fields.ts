@@ -99,6 +99,24 @@ export const groups: readonly Group[] = [
         control: onOff,
       },
       { key: 'disableAbandon', label: 'Turn Abandon off', help: 'For everybody on this host.', control: onOff },
+      {
+        key: 'observeAgents',
+        label: 'List scripts of deployment agents',
+        help: 'Jobs that Octopus, GitHub, Jenkins and other agents run on this host.',
+        control: onOff,
+      },
+      {
+        key: 'disableObservation',
+        label: 'Never look at deployment agents',
+        help: 'For everybody on this host.',
+        control: onOff,
+      },
+      {
+        key: 'disableObservedVerbs',
+        label: 'Only show scripts of deployment agents',
+        help: 'No Cancel and no Force Kill of them, for everybody on this host.',
+        control: onOff,
+      },
     ],
   },
   {

@@ -173,6 +173,20 @@ export class BrowserHost {
       'history.list': this.#or('history.list', (input) => history(this.world, input)),
       'settings.get': this.#or('settings.get', () => this.#settings()),
       'settings.set': this.#or('settings.set', (input) => this.#set(input)),
+      'agents.list': this.#or('agents.list', () => ({
+        observing: true,
+        agents: [],
+        known: [{ key: 'tentacle', name: 'Octopus Tentacle' }],
+        queued: [],
+        missing: null,
+      })),
+      'observed.list': this.#or('observed.list', () => []),
+      'observed.get': this.#or('observed.get', missing('observed.get')),
+      'observed.why': this.#or('observed.why', missing('observed.why')),
+      'observed.log': this.#or('observed.log', missing('observed.log')),
+      'observed.cancel': this.#or('observed.cancel', missing('observed.cancel')),
+      'observed.kill': this.#or('observed.kill', missing('observed.kill')),
+      'foreignLocks.list': this.#or('foreignLocks.list', () => ({ locks: [], missing: null })),
       'drill.start': this.#or('drill.start', missing('drill.start')),
     };
   }

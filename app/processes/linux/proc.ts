@@ -73,6 +73,7 @@ export function readStat(place: Place, pid: number | string): ProcessSnapshot | 
     parentPid: field(4),
     group: field(5),
     session: field(6),
+    terminal: field(7) !== 0,
     cpuMs: ((field(14) + field(15)) * 1000) / ticksPerSecond,
     childrenCpuMs: ((field(16) + field(17)) * 1000) / ticksPerSecond,
     state: stateOf(fields[0] ?? ''),

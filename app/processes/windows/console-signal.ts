@@ -42,7 +42,8 @@ export interface ConsoleFailure {
 
 /** Tries one pid after the other until it reaches a console; then it answers whom that console serves, and ends. */
 const helper = `
-const [koffiPath, event, ...pids] = process.argv.slice(1);
+const [koffiPath, event, only, ...pids] = process.argv.slice(1);
+const allowed = only === '' ? null : new Set([process.pid, ...only.split(',').map(Number)]);
 const kernel32 = require(koffiPath).load('kernel32.dll');
 const [free, attach, handler, generate, list, lastError] = [
   'int32 __stdcall FreeConsole(void)', 'int32 __stdcall AttachConsole(uint32)',
@@ -57,7 +58,14 @@ for (const pid of pids.map(Number)) {
   handler(null, 1);
   const found = Buffer.alloc(4 * 1024);
   const count = Math.min(list(found, 1024), 1024);
-  answer({ step: 'sending', pid, covers: Array.from({ length: count }, (_, i) => found.readUInt32LE(4 * i)) });
+  const covers = Array.from({ length: count }, (_, i) => found.readUInt32LE(4 * i));
+  const others = allowed === null ? [] : covers.filter((c) => !allowed.has(c));
+  if (others.length > 0 || (allowed !== null && count === 0)) {
+    answer({ step: 'shared', pid, covers, others });
+    free();
+    continue;
+  }
+  answer({ step: 'sending', pid, covers });
   if (!generate(Number(event), 0)) answer({ step: 'generate', pid, error: lastError() });
   else answer({ step: 'sent', pid });
   // Leaving at once could take the console away before its host has passed the event on.
@@ -82,6 +90,8 @@ export async function sendConsoleEvent(
   runtime: HelperRuntime | null,
   pids: readonly number[],
   event: ConsoleEvent,
+  /** Then nothing is sent to a console that serves any other process too. */
+  only?: ReadonlySet<number>,
 ): Promise<ConsoleReport> {
   if (runtime === null)
     return { sent: [], failures: unanswered(pids, 'ENOENT', 'there is no Node that could reach its console').failures };
@@ -89,7 +99,7 @@ export async function sendConsoleEvent(
   const failures: ConsoleFailure[] = [];
   let open = [...pids];
   for (let round = 0; round < mostConsoles && open.length > 0; round++) {
-    const answer = await runHelper(runtime, open, event);
+    const answer = await runHelper(runtime, open, event, only);
     if (answer.sent !== null) sent.push(answer.sent);
     failures.push(...answer.failures);
     open = open.filter((pid) => !answer.handled.has(pid));
@@ -107,9 +117,20 @@ interface HelperAnswer {
 type HelperLine =
   | { readonly step: 'attach' | 'generate'; readonly pid: number; readonly error: number }
   | { readonly step: 'sending'; readonly pid: number; readonly covers: readonly number[] }
+  | {
+      readonly step: 'shared';
+      readonly pid: number;
+      readonly covers: readonly number[];
+      readonly others: readonly number[];
+    }
   | { readonly step: 'sent'; readonly pid: number };
 
-function runHelper(runtime: HelperRuntime, pids: readonly number[], event: ConsoleEvent): Promise<HelperAnswer> {
+function runHelper(
+  runtime: HelperRuntime,
+  pids: readonly number[],
+  event: ConsoleEvent,
+  only?: ReadonlySet<number>,
+): Promise<HelperAnswer> {
   let koffiPath: string;
   try {
     koffiPath = createRequire(runtime.koffiBeside).resolve('koffi');
@@ -117,12 +138,16 @@ function runHelper(runtime: HelperRuntime, pids: readonly number[], event: Conso
     return Promise.resolve(unanswered(pids, 'ENOENT', `the helper has no koffi: ${(error as Error).message}`));
   }
   return new Promise((resolve) => {
-    const child = spawn(runtime.node, ['-e', helper, koffiPath, event === 'Ctrl-C' ? '0' : '1', ...pids.map(String)], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      windowsHide: true,
-      timeout: patienceMs,
-      env: { ...process.env, NODE_OPTIONS: '', UNJAM_RUN: 'none' },
-    });
+    const child = spawn(
+      runtime.node,
+      ['-e', helper, koffiPath, event === 'Ctrl-C' ? '0' : '1', [...(only ?? [])].join(','), ...pids.map(String)],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        windowsHide: true,
+        timeout: patienceMs,
+        env: { ...process.env, NODE_OPTIONS: '', UNJAM_RUN: 'none' },
+      },
+    );
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.on('error', (error: NodeJS.ErrnoException) =>
@@ -145,6 +170,12 @@ export function readAnswer(pids: readonly number[], said: string, code: number |
   for (const line of lines) {
     handled.add(line.pid);
     if (line.step === 'sending') for (const pid of line.covers) handled.add(pid);
+    if (line.step === 'shared')
+      failures.push({
+        pid: line.pid,
+        error: 'ESHARED',
+        message: `its console also serves PID ${line.others.slice(0, 5).join(', ')}`,
+      });
     if (line.step === 'attach')
       failures.push({
         pid: line.pid,

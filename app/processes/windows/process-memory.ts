@@ -98,6 +98,27 @@ function readBlock(process: Handle, address: bigint): string | null {
   return text;
 }
 
+/** As `readEnvironmentVariable`, for several names with one look; what is not among `names` is dropped at once. */
+export function readEnvironmentVariables(pid: number, names: readonly string[]): Record<string, string> | null {
+  return withProcess(
+    pid,
+    access.query | access.readMemory,
+    (process) => {
+      const parameters = parametersOf(process);
+      const address = parameters === null ? null : (read(process, parameters + 0x80n, 8)?.readBigUInt64LE(0) ?? null);
+      const block = address === null ? null : readBlock(process, address);
+      if (block === null) return null;
+      return Object.fromEntries(
+        names.flatMap((name) => {
+          const value = findVariable(block, name);
+          return value === undefined ? [] : [[name, value]];
+        }),
+      );
+    },
+    () => null,
+  );
+}
+
 function findVariable(block: string, name: string): string | undefined {
   const prefix = `${name.toUpperCase()}=`;
   const found = block.split('\0').find((entry) => entry.slice(0, prefix.length).toUpperCase() === prefix);

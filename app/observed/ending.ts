@@ -1,0 +1,389 @@
+/**
+ * Cancel and Force Kill of one observed script. Only the script part that was there when the person decided, and what
+ * has come of it since, is signalled: a next step that the carrier starts meanwhile is not.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { keyOf, type Row } from '../agents/known.ts';
+import type { ObservedStage } from '../agents/judge.ts';
+import type { ObservedScript } from '../agents/observed-script.ts';
+import { refusal, type RefusalFacts, refusalOfHolder } from '../agents/refusals.ts';
+import type { Survivor } from '../domain/events.ts';
+import type { ProcessIdentity } from '../domain/identity.ts';
+import * as lines from '../domain/lines.ts';
+import type { Line } from '../domain/lines.ts';
+import type { Actor } from '../domain/script.ts';
+import type { ObservedKind } from '../journal/journal.ts';
+import type { EndOutcome, ForeignProcesses, ProcessControl } from '../processes/index.ts';
+import type { Look, Observer } from './observer.ts';
+
+export interface EndingOptions {
+  readonly control: ProcessControl;
+  readonly foreign: ForeignProcesses;
+  readonly observer: Observer;
+  /** UNJAM_DEBUG_DISABLE_KILL: nothing is ended. Tests only. */
+  readonly killDisabled: boolean;
+  readonly settleMs: () => number;
+  /** How long the carrier may take after the script has gone. */
+  readonly carrierMs: number;
+  readonly changed: () => void;
+  readonly say: (line: Line, kind: ObservedKind, actor: Actor, script: ObservedScript) => void;
+}
+
+const lookEveryMs = 200;
+/** A signal is decided by a table that is not older than this. */
+const tableMaxAgeMs = 1_000;
+const freezeRoundsMax = 50;
+/** The end of a script stays visible for so long, then the row is what the carrier does next. */
+const endedShownMs = 15_000;
+
+export class ObservedEnding {
+  script: ObservedScript;
+  readonly #o: EndingOptions;
+  /** Everything that belongs to what was asked to end, by `keyOf`; also after it lost its parent. */
+  readonly #tracked = new Map<string, ProcessIdentity>();
+  /** When the end of a process was asked for, by pid. */
+  readonly #endedAt = new Map<number, number>();
+  readonly #outputs = new Set<string>();
+  readonly #closed = new AbortController();
+  #stage: ObservedStage = { kind: 'none' };
+  /** Each verb takes the turn; what the one before it still waits for comes to nothing. */
+  #turn = 0;
+
+  constructor(script: ObservedScript, options: EndingOptions) {
+    this.script = script;
+    this.#o = options;
+  }
+
+  get stage(): ObservedStage {
+    return this.#stage;
+  }
+
+  /** True while a row must stay although its processes are gone. */
+  get isOpen(): boolean {
+    const stage = this.#stage;
+    return stage.kind === 'ended' ? Date.now() - stage.since < endedShownMs : stage.kind !== 'none';
+  }
+
+  close(): void {
+    this.#turn += 1;
+    this.#closed.abort();
+  }
+
+  /** Answers when the signal was sent, or could not be; what follows goes on by itself. @throws Refused */
+  async cancel(actor: Actor, reason: string | null, graceMs: number): Promise<void> {
+    const turn = (this.#turn += 1);
+    const targets = this.#begin(actor);
+    const since = Date.now();
+    this.#set({ kind: 'cancelling', since, until: since + graceMs });
+    const outcome = await this.#o.foreign.interrupt(targets);
+    if (turn !== this.#turn) return;
+    if (outcome.kind === 'undeliverable') {
+      this.#set({ kind: 'not-deliverable', since, why: outcome.message });
+      this.#say(lines.observedNotDeliverable(this.#name, actor, outcome.message), 'observed-cancel', actor);
+      return;
+    }
+    const what = outcome.kind === 'sent' ? outcome.what : 'nothing, it had gone';
+    this.#say(lines.observedCancel(this.#name, actor, reason, what, graceMs), 'observed-cancel', actor);
+    this.#guard(this.#awaitCancel(turn, actor, since + graceMs));
+  }
+
+  /** Answers when the end was sent; what follows goes on by itself. @throws Refused */
+  async kill(actor: Actor, reason: string | null): Promise<void> {
+    const turn = (this.#turn += 1);
+    const targets = this.#begin(actor);
+    this.#say(lines.observedKill(this.#name, actor, reason, targets), 'observed-kill', actor);
+    this.#set({ kind: 'killing', since: Date.now(), of: targets.length, gone: 0 });
+    const frozen = this.#freezeTree();
+    this.#guard(this.#endTree(turn, actor, frozen));
+  }
+
+  /** The second, separately confirmed step. @throws Refused */
+  async endHolders(actor: Actor, reason: string | null): Promise<void> {
+    const stage = this.#stage;
+    if (stage.kind !== 'carrier-waits') throw new Refused('Nobody was seen that holds its output open.');
+    const turn = (this.#turn += 1);
+    const look = this.#o.observer.lookNow();
+    const facts = this.#facts(look);
+    const now = this.#o.foreign.writers([...this.#outputs]);
+    const wanted = new Set(stage.holders.map(keyOf));
+    const rows = look.table.filter(
+      (r) => wanted.has(keyOf(r.identity)) && now.some((h) => keyOf(h) === keyOf(r.identity)),
+    );
+    const refused: string[] = [];
+    const targets = rows.filter((row) => {
+      const why = refusalOfHolder(row, facts);
+      if (why !== null) refused.push(why);
+      return why === null;
+    });
+    if (refused.length > 0) this.#say(lines.observedRefused(this.#name, refused), 'observed-refused', actor);
+    if (targets.length === 0) throw new Refused(refused[0] ?? 'The processes that held its output open have gone.');
+    this.#tracked.clear();
+    for (const { identity } of targets) this.#tracked.set(keyOf(identity), identity);
+    this.#say(
+      lines.observedKill(
+        this.#name,
+        actor,
+        reason,
+        targets.map((t) => t.identity),
+      ),
+      'observed-kill',
+      actor,
+    );
+    this.#set({ kind: 'killing', since: Date.now(), of: targets.length, gone: 0 });
+    for (const { identity } of targets) if (!this.#o.killDisabled) this.#o.control.end(identity);
+    this.#guard(this.#settle(turn, actor, new Map()));
+  }
+
+  get #name(): lines.ObservedName {
+    return { title: this.script.title, agent: this.script.recogniser.name };
+  }
+
+  /** Takes the script part of this moment, and what its output goes to. */
+  #begin(actor: Actor): ProcessIdentity[] {
+    const look = this.#o.observer.lookNow();
+    const script = look.observation.scripts.find((s) => s.id === this.script.id);
+    if (script === undefined || script.members.length === 0)
+      throw new Refused('It has ended; there is nothing to signal.');
+    this.script = { ...script, title: this.script.title, log: script.log ?? this.script.log };
+    const facts = this.#facts(look);
+    const refused: string[] = [];
+    const targets: ProcessIdentity[] = [];
+    for (const member of script.members) {
+      const why = refusal(member, facts);
+      if (why === null) targets.push(member.identity);
+      else refused.push(why);
+    }
+    if (refused.length > 0) this.#say(lines.observedRefused(this.#name, refused), 'observed-refused', actor);
+    if (targets.length === 0) throw new Refused(`${refused[0]}.`);
+    this.#tracked.clear();
+    this.#endedAt.clear();
+    for (const of of targets) {
+      this.#tracked.set(keyOf(of), of);
+      for (const output of this.#o.foreign.outputs(of)) this.#outputs.add(output);
+    }
+    return targets;
+  }
+
+  #facts(look: Look): RefusalFacts {
+    const { observer, foreign } = this.#o;
+    const of = look.observation.scripts.find((s) => s.id === this.script.id);
+    return {
+      system: observer.system,
+      forest: look.forest,
+      observation: look.observation,
+      script: of ?? this.script,
+      self: observer.self,
+      ofUnjam: observer.ofUnjam(look),
+      services: foreign.services(),
+    };
+  }
+
+  /** What has come of the tracked processes: their children, however deep. */
+  #extend(look: Look): void {
+    const facts = this.#facts(look);
+    const take = ({ identity }: Row): void => void this.#tracked.set(keyOf(identity), identity);
+    for (const node of look.forest.nodes) {
+      if (this.#tracked.has(keyOf(node.row.identity))) continue;
+      let up = node.parent;
+      while (up !== null && !this.#tracked.has(keyOf(up.row.identity))) up = up.parent;
+      if (up !== null ? refusal(node.row, facts) === null : this.#isOrphan(node.row, look, facts)) take(node.row);
+    }
+  }
+
+  /**
+   * Windows: a child that was started before its parent was ended, by a parent that has gone. Had the parent's pid been
+   * given to another process since, that one's child would be younger.
+   */
+  #isOrphan(row: Row, look: Look, facts: RefusalFacts): boolean {
+    const endedAt = this.#endedAt.get(row.parentPid);
+    return (
+      endedAt !== undefined &&
+      look.forest.byPid(row.parentPid) === null &&
+      row.identity.startedAt <= endedAt &&
+      refusalOfHolder(row, facts) === null
+    );
+  }
+
+  #alive(): ProcessIdentity[] {
+    return [...this.#tracked.values()].filter((of) => this.#o.control.liveness(of) === 'alive');
+  }
+
+  async #awaitCancel(turn: number, actor: Actor, until: number): Promise<void> {
+    while (turn === this.#turn) {
+      this.#extend(this.#o.observer.lookNow());
+      const left = this.#alive();
+      if (left.length === 0) return this.#ended(turn, actor, 'cancel');
+      if (Date.now() >= until) {
+        this.#set({ kind: 'cancel-ignored', since: Date.now(), left: left.length, of: this.#tracked.size });
+        this.#say(lines.observedIgnored(this.#name, left, this.#tracked.size), 'observed-ignored', actor);
+        return this.#awaitLateEnd(turn, actor);
+      }
+      await this.#pause(Math.min(lookEveryMs, Math.max(1, until - Date.now())));
+    }
+  }
+
+  async #awaitLateEnd(turn: number, actor: Actor): Promise<void> {
+    while (turn === this.#turn) {
+      await this.#pause(5 * lookEveryMs);
+      if (turn === this.#turn && this.#alive().length === 0) return this.#ended(turn, actor, 'cancel');
+    }
+  }
+
+  /** Stops the tree, root first, until two looks find nothing new: nothing can be forked away while it is ended. */
+  #freezeTree(): Set<string> {
+    const frozen = new Set<string>();
+    for (let round = 0, quiet = 0; round < freezeRoundsMax && quiet < 2; round += 1) {
+      this.#extend(this.#o.observer.lookNow());
+      const open = [...this.#tracked].filter(([key]) => !frozen.has(key));
+      let stopped = 0;
+      for (const [key, of] of open) {
+        if (!this.#o.killDisabled && this.#o.foreign.freeze(of)) stopped += 1;
+        frozen.add(key);
+      }
+      quiet = stopped === 0 ? quiet + 1 : 0;
+    }
+    return frozen;
+  }
+
+  async #endTree(turn: number, actor: Actor, frozen: ReadonlySet<string>): Promise<void> {
+    const outcomes = new Map<string, EndOutcome>();
+    this.#endAll(outcomes);
+    // What was stopped and then refused goes on.
+    for (const [key, of] of this.#tracked)
+      if (frozen.has(key) && outcomes.get(key)?.kind !== 'sent') this.#o.foreign.thaw(of);
+    await this.#settle(turn, actor, outcomes);
+  }
+
+  /** Ends every tracked process that still may be ended by the table of this moment. */
+  #endAll(outcomes: Map<string, EndOutcome>): void {
+    let look = this.#o.observer.lookNow();
+    let facts = this.#facts(look);
+    let rows = new Map(look.table.map((r) => [keyOf(r.identity), r]));
+    for (const [key, of] of this.#tracked) {
+      if (Date.now() - look.at > tableMaxAgeMs) {
+        look = this.#o.observer.lookNow();
+        facts = this.#facts(look);
+        rows = new Map(look.table.map((r) => [keyOf(r.identity), r]));
+      }
+      const row = rows.get(key);
+      if (row === undefined || row.state === 'zombie') continue;
+      // Its parent may have ended a moment ago; that it was below the root is known from an earlier look.
+      if (refusalOfHolder(row, facts) !== null || this.#o.killDisabled) continue;
+      outcomes.set(key, this.#o.control.end(of));
+      this.#endedAt.set(of.pid, Date.now());
+    }
+  }
+
+  async #settle(turn: number, actor: Actor, outcomes: Map<string, EndOutcome>): Promise<void> {
+    const until = Date.now() + this.#o.settleMs();
+    for (;;) {
+      if (turn !== this.#turn) return;
+      const left = this.#alive();
+      if (left.length === 0) return this.#ended(turn, actor, 'kill');
+      const stage = this.#stage;
+      if (stage.kind === 'killing')
+        this.#set({ ...stage, of: this.#tracked.size, gone: this.#tracked.size - left.length });
+      if (Date.now() >= until) {
+        const survivors = left.map((of): Survivor => {
+          const outcome = outcomes.get(keyOf(of)) ?? { kind: 'sent' };
+          return { process: of, ...this.#o.control.whyAlive(of, outcome) };
+        });
+        const total = this.#tracked.size;
+        this.#set({ kind: 'unkillable', since: Date.now(), survivors, of: total });
+        this.#say(lines.observedUnkillable(this.#name, survivors, total), 'observed-unkillable', actor);
+        return this.#awaitLateEnd(turn, actor);
+      }
+      this.#extend(this.#o.observer.lookNow());
+      this.#endAll(outcomes);
+      await this.#pause(Math.min(lookEveryMs, Math.max(1, until - Date.now())));
+    }
+  }
+
+  /** The script has gone. Whether its carrier goes on, or somebody keeps it from reading to the end of the output. */
+  async #ended(turn: number, actor: Actor, how: 'cancel' | 'kill'): Promise<void> {
+    const since = Date.now();
+    this.#set({ kind: 'ended', since, how });
+    const count = this.#tracked.size;
+    const holders = await this.#heldOpen(turn, since);
+    if (turn !== this.#turn) return;
+    const carrier = this.script.carriers.findLast((c) => this.#o.control.liveness(c.identity) === 'alive')?.identity;
+    if (carrier !== undefined && holders.length > 0) {
+      this.#set({ kind: 'carrier-waits', since: Date.now(), how, carrier, holders });
+      this.#say(lines.observedOutputHeld(this.#name, carrier, holders), 'observed-output-held', actor);
+      return this.#awaitRelease(turn, how);
+    }
+    const then =
+      this.script.carriers.length === 0
+        ? this.script.recogniser.ended
+        : carrier === undefined
+          ? `Its carrier has reported and ended. ${this.script.recogniser.ended}`
+          : `${carrier.name} (PID ${carrier.pid}) goes on.`;
+    this.#say(
+      lines.observedGone(this.#name, how === 'kill' ? 'Force Kill' : 'Cancel', count, since, then),
+      'observed-gone',
+      actor,
+    );
+    this.#set({ kind: 'ended', since, how });
+  }
+
+  /** Who still has the output open when the carrier has had its time; nobody as soon as the carrier has gone. */
+  async #heldOpen(turn: number, since: number): Promise<readonly ProcessIdentity[]> {
+    if (this.#outputs.size === 0) return [];
+    for (;;) {
+      const holders = this.#holders();
+      const waits = this.script.carriers.some((c) => this.#o.control.liveness(c.identity) === 'alive');
+      if (holders.length === 0 || !waits || turn !== this.#turn) return [];
+      if (Date.now() - since >= this.#o.carrierMs) return holders;
+      await this.#pause(lookEveryMs);
+    }
+  }
+
+  #holders(): readonly ProcessIdentity[] {
+    const spared = new Set(this.script.carriers.map((c) => keyOf(c.identity)));
+    if (this.script.agent !== null) spared.add(keyOf(this.script.agent.process.identity));
+    return this.#o.foreign
+      .writers([...this.#outputs])
+      .filter((h) => !spared.has(keyOf(h)) && !this.#tracked.has(keyOf(h)));
+  }
+
+  async #awaitRelease(turn: number, how: 'cancel' | 'kill'): Promise<void> {
+    while (turn === this.#turn) {
+      await this.#pause(5 * lookEveryMs);
+      if (turn !== this.#turn) return;
+      const waits = this.script.carriers.some((c) => this.#o.control.liveness(c.identity) === 'alive');
+      if (!waits || this.#holders().length === 0) return this.#set({ kind: 'ended', since: Date.now(), how });
+    }
+  }
+
+  #set(stage: ObservedStage): void {
+    this.#stage = stage;
+    this.#o.changed();
+  }
+
+  #say(text: Line, kind: ObservedKind, actor: Actor): void {
+    this.#o.say(text, kind, actor, this.script);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#closed.signal, ref: false }).catch(() => undefined);
+  }
+
+  /** What goes on by itself must end nobody's process but its own: a fault is said, not thrown into the host. */
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#o.say(
+        { code: 'W399', text: `Watching "${this.script.title}" failed: ${why}` },
+        'observed-failed',
+        { user: 'Unjam', via: 'unjam' } as Actor,
+        this.script,
+      );
+      this.#set({ kind: 'none' });
+    });
+  }
+}
+
+/** Why a verb was not carried out; its message is for people. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}

@@ -1,0 +1,59 @@
+/** Joins observed scripts to a host: what it is allowed to do, where its lines go, which methods it answers. */
+import type { Snapshot } from '../contract/methods.ts';
+import type { Journal } from '../journal/journal.ts';
+import { type HelperRuntime, openForeignProcesses, type ProcessControl } from '../processes/index.ts';
+import { ObservedScripts, type ObservedSettings } from './observed-scripts.ts';
+
+export interface OpenObservedOptions {
+  readonly control: ProcessControl;
+  readonly helper: HelperRuntime | undefined;
+  readonly settings: () => ObservedSettings;
+  readonly journal: Journal;
+  readonly killDisabled: boolean;
+  readonly log: (line: string) => void;
+}
+
+export async function openObserved(options: OpenObservedOptions): Promise<ObservedScripts> {
+  const { control, helper, settings, journal, killDisabled, log } = options;
+  const observed = new ObservedScripts({
+    control,
+    foreign: await openForeignProcesses(control, helper),
+    settings,
+    killDisabled,
+    record({ line, kind, actor, id, name, mutex }) {
+      log(`${line.code} ${line.text}`);
+      journal.append({
+        at: Date.now(),
+        ticket: id,
+        name,
+        mutex,
+        who: actor.user,
+        via: actor.via,
+        kind,
+        code: line.code,
+        text: line.text,
+        source: null,
+        data: {},
+      });
+    },
+  });
+  observed.start();
+  return observed;
+}
+
+interface Source {
+  snapshot(): Snapshot;
+  onChange(listener: () => void): () => void;
+}
+
+/** The snapshots of supervised scripts with the observed ones beside them. */
+export const withObserved = (source: Source, observed: ObservedScripts): Source => ({
+  snapshot() {
+    const list = observed.current();
+    return { ...source.snapshot(), ...(list === null ? {} : { observed: list }) };
+  },
+  onChange(listener) {
+    const stops = [source.onChange(listener), observed.onChange(listener)];
+    return () => stops.forEach((stop) => stop());
+  },
+});

@@ -1,0 +1,125 @@
+/** Observed scripts as people and programs see them. */
+import { judge, type ObservedStage } from '../agents/judge.ts';
+import type { Watched } from '../agents/memory.ts';
+import type { ObservedDetail, ObservedView } from '../contract/methods.ts';
+import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+export interface ViewFacts {
+  readonly watched: Watched;
+  readonly stage: ObservedStage;
+  readonly waiters: readonly string[];
+  readonly silentAfterMs: number;
+  readonly now: number;
+}
+
+export function viewOf(f: ViewFacts): ObservedView {
+  const { script, log } = f.watched;
+  const top = script.members[0]?.identity ?? null;
+  const condition = judge(f);
+  const { stuck, ...shown } = condition;
+  return {
+    id: script.id,
+    agent: {
+      key: script.recogniser.key,
+      name: script.recogniser.name,
+      pid: script.agent?.process.identity.pid ?? null,
+    },
+    name: script.title,
+    pid: top?.pid ?? null,
+    process:
+      top === null
+        ? null
+        : { pid: top.pid, startTime: top.startTime, startedAt: isoTime(top.startedAt), name: top.name },
+    user: script.user,
+    processes: script.members.length,
+    startedAt: isoTime(script.root.identity.startedAt),
+    lastOutputAt: log?.grewAt == null ? null : isoTime(log.grewAt),
+    mutex: script.mutex,
+    isolation: script.isolation,
+    waiters: [...f.waiters],
+    ticket: script.supervised[0]?.ticket ?? null,
+    stuck,
+    leftBehind: script.leftBehind !== null,
+    condition: shown as ObservedView['condition'],
+  };
+}
+
+export interface DetailSources {
+  readonly control: ProcessControl;
+  readonly foreign: ForeignProcesses;
+  readonly verbsOff: string | null;
+}
+
+export function detailOf(f: ViewFacts, { control, verbsOff }: DetailSources): ObservedDetail {
+  const { script } = f.watched;
+  const { stage } = f;
+  const survivors = stage.kind === 'unkillable' ? stage.survivors : [];
+  return {
+    ...viewOf(f),
+    carriers: script.carriers.map(({ identity }) => ({ pid: identity.pid, name: identity.name })),
+    tree: script.members.map(({ identity, parentPid, cpuMs, state }) => {
+      const facts = control.facts(identity);
+      const survivor = survivors.find((s) => s.process.pid === identity.pid) ?? null;
+      return {
+        pid: identity.pid,
+        parentPid,
+        name: identity.name,
+        startedAt: isoTime(identity.startedAt),
+        cpuMs: cpuMs === null ? null : Math.round(cpuMs),
+        ioBytes: facts?.ioBytes ?? null,
+        state,
+        waitsFor: facts?.waitsFor ?? null,
+        survivor: survivor === null ? null : { reason: survivor.reason, detail: survivor.detail },
+      };
+    }),
+    log:
+      script.log === null
+        ? null
+        : { path: script.log.path, bytes: script.log.file?.bytes ?? null, maskedBy: script.log.maskedBy },
+    verbs: verbsOf(f, verbsOff),
+    instead: script.recogniser.instead,
+    outputHolders: stage.kind === 'carrier-waits' ? stage.holders.map(({ pid, name }) => ({ pid, name })) : [],
+    missing: missingOf(script.hidden, control, script.user),
+  };
+}
+
+/** Why no verb is possible, or what each does. */
+export function verbsOf(
+  { watched: { script, goneAt }, stage }: ViewFacts,
+  off: string | null,
+): ObservedDetail['verbs'] {
+  const no = (text: string) => ({ cancel: { possible: false, text }, kill: { possible: false, text } });
+  const { recogniser } = script;
+  if (off !== null) return no(off);
+  if (!recogniser.verbs) return no(`Scripts of ${recogniser.name} are shown only. ${recogniser.instead}`);
+  if (stage.kind === 'carrier-waits')
+    return {
+      cancel: { possible: false, text: 'The script has gone.' },
+      kill: {
+        possible: true,
+        text: 'Ends the processes that hold its output open, and nothing else. Confirm it as a step of its own.',
+      },
+    };
+  if (script.members.length === 0 && script.supervised.length > 0)
+    return no(`It runs through Unjam: use ticket ${script.supervised[0]?.ticket ?? script.supervised[0]?.runId}.`);
+  if (goneAt !== null || script.members.length === 0) return no('There is no process of the script now.');
+  const spared =
+    script.carriers.length === 0
+      ? recogniser.ended
+      : `${script.carriers.map((c) => c.identity.name).join(', ')} and the agent are spared. ${recogniser.ended}`;
+  return {
+    cancel: { possible: true, text: `Asks ${count(script.members.length)} to stop. ${spared}` },
+    kill: { possible: true, text: `Ends ${count(script.members.length)} at once, and proves it. ${spared}` },
+  };
+}
+
+const count = (n: number): string => (n === 1 ? '1 process' : `${n} processes`);
+
+export function missingOf(hidden: boolean, control: ProcessControl, user: string | null): string | null {
+  if (!hidden) return null;
+  return control.platform === 'win32'
+    ? 'Job name and verbs need administrator rights: start Unjam elevated.'
+    : `Job name and verbs need the rights of ${user ?? 'the agent’s user'} or root.`;
+}
