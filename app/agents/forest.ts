@@ -5,7 +5,7 @@ import { plainName } from './names.ts';
 /** Start times are decimal texts without leading zeros; on Windows they are too long for a number. */
 export const isOlder = (a: Row, b: Row): boolean => compareStart(a, b) < 0;
 
-export function compareStart(a: Row, b: Row): number {
+function compareStart(a: Row, b: Row): number {
   const [x, y] = [a.identity.startTime, b.identity.startTime];
   return x.length !== y.length ? x.length - y.length : x < y ? -1 : x > y ? 1 : 0;
 }

@@ -41,7 +41,7 @@ export interface JudgeFacts {
 }
 
 /** Null when there is no log to tell it. */
-export function silentMs({ watched, now }: JudgeFacts): number | null {
+function silentMs({ watched, now }: JudgeFacts): number | null {
   const { log, firstSeenAt, script } = watched;
   if (log === null) return null;
   const since = log.grewAt ?? firstSeenAt;

@@ -57,7 +57,7 @@ function next(known: Watched | undefined, script: ObservedScript, now: number): 
   const isNew = [...cpu.keys()].some((key) => !known.cpu.has(key));
   const grew = log?.file != null && (known.log?.path !== log.path || log.file.bytes !== known.log.bytes);
   return {
-    script: { ...script, title: detailed(known.script, script) },
+    script: detailed(known.script, script),
     firstSeenAt: known.firstSeenAt,
     lookedAt: now,
     looks: known.looks + 1,
@@ -76,10 +76,9 @@ const firstGrowth = ({ recogniser, log }: ObservedScript): number | null =>
   recogniser.key === 'jenkins' ? null : (log?.file?.changedAt ?? null);
 
 /** A title only gains detail: what a child knew is not lost when the child ends. */
-function detailed(before: ObservedScript, now: ObservedScript): string {
-  const { titles } = now.recogniser;
+function detailed(before: ObservedScript, now: ObservedScript): ObservedScript {
   const rank = (s: ObservedScript): number => Object.keys(s.fields).length;
-  return rank(before) > rank(now) && titles.length > 1 ? before.title : now.title;
+  return rank(before) > rank(now) ? { ...now, title: before.title, fields: before.fields } : now;
 }
 
 const settledMs = 5_000;

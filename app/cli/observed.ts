@@ -6,7 +6,6 @@ import type { AgentsView, ForeignLocks, ObservedDetail, ObservedView } from '../
 import { shortDuration } from '../domain/durations.ts';
 import { visibleLine, visibleOutput } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
-import type { LogsOptions } from './logs.ts';
 import { age, block, exitStatuses, print, printJson, say, table } from './output.ts';
 
 interface VerbOptions {
@@ -14,6 +13,15 @@ interface VerbOptions {
   json?: boolean;
   wait?: boolean;
   outputHolders?: boolean;
+}
+
+interface LogOptions {
+  follow?: boolean;
+  json?: boolean;
+  tail?: string;
+  stream?: string;
+  since?: string;
+  search?: string;
 }
 
 const pollMs = 250;
@@ -30,31 +38,35 @@ export async function agents(options: { json?: boolean }): Promise<void> {
 function describeAgents(found: AgentsView, scripts: readonly ObservedView[]): string {
   if (!found.observing)
     return 'Observing is switched off on this host (setting observeAgents, policy DisableObservation).';
-  const known = `Looked for: ${found.known.map((k) => k.name).join(', ')}.`;
+  const known = `Looked for: ${[...new Set(found.known.map((k) => k.name))].join(', ')}.`;
   if (found.agents.length === 0 && scripts.length === 0) return block(['No agent found.', known]);
-  return block([
-    table(
-      ['AGENT', 'PID', 'PROGRAM', 'SERVICE', 'SCRIPTS', 'VERBS'],
-      found.agents.map((a) => [
-        a.name,
-        String(a.pid),
-        a.process,
-        a.service ?? '-',
-        String(a.scripts),
-        a.verbs ? 'Cancel, Force Kill' : 'shown only',
-      ]),
+  return [
+    ...(found.agents.length === 0 ? [] : [agentTable(found), '']),
+    ...(scripts.length === 0 ? [] : [observedTable(scripts), '']),
+    ...(found.queued.length === 0 ? [] : ['Waiting in their agent, without a process']),
+    ...found.queued.map((q) =>
+      visibleLine(
+        `  ${q.name} (${q.id}) for "${q.mutex}"${q.behind === null ? '' : ` behind ${q.behind}`}, ${age(q.since, Date.now(), shortDuration)}`,
+      ),
     ),
-    ...(scripts.length === 0 ? [] : ['', observedTable(scripts)]),
-    ...(found.queued.length === 0 ? [] : ['', 'Waiting in their agent, without a process']),
-    ...found.queued.map(
-      (q) =>
-        `  ${visibleLine(q.name)} (${q.id}) for "${q.mutex}"${q.behind === null ? '' : ` behind ${q.behind}`}, ${age(q.since, Date.now(), shortDuration)}`,
-    ),
-    ...(found.missing === null ? [] : ['', found.missing]),
-    '',
+    ...(found.queued.length === 0 ? [] : ['']),
+    ...(found.missing === null ? [] : [found.missing, '']),
     known,
-  ]);
+  ].join('\n');
 }
+
+const agentTable = (found: AgentsView): string =>
+  table(
+    ['AGENT', 'PID', 'PROGRAM', 'SERVICE', 'SCRIPTS', 'VERBS'],
+    found.agents.map((a) => [
+      a.name,
+      String(a.pid),
+      a.process,
+      a.service ?? '-',
+      String(a.scripts),
+      a.verbs ? 'Cancel, Force Kill' : 'shown only',
+    ]),
+  );
 
 /** The second block of `unjam ps`. */
 export function observedTable(scripts: readonly ObservedView[]): string {
@@ -101,7 +113,7 @@ function describe(s: ObservedDetail): string {
   ]);
 }
 
-export async function logsOfObserved(id: string, o: LogsOptions): Promise<void> {
+export async function logsOfObserved(id: string, o: LogOptions): Promise<void> {
   for (const [given, option] of [
     [o.search, '--search'],
     [o.since, '--since'],

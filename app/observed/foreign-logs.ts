@@ -39,7 +39,7 @@ export async function readForeignLog(
   }
 }
 
-export function parseLines(text: string, form: LogForm): ForeignLine[] {
+function parseLines(text: string, form: LogForm): ForeignLine[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines.map((line) => {

@@ -86,10 +86,7 @@ export function detailOf(f: ViewFacts, { control, verbsOff }: DetailSources): Ob
 }
 
 /** Why no verb is possible, or what each does. */
-export function verbsOf(
-  { watched: { script, goneAt }, stage }: ViewFacts,
-  off: string | null,
-): ObservedDetail['verbs'] {
+function verbsOf({ watched: { script, goneAt }, stage }: ViewFacts, off: string | null): ObservedDetail['verbs'] {
   const no = (text: string) => ({ cancel: { possible: false, text }, kill: { possible: false, text } });
   const { recogniser } = script;
   if (off !== null) return no(off);
