@@ -55,6 +55,9 @@ const judges: { readonly [K in SettingKey]: Judge<Settings[K]> } = {
   viewersReadLogs: on('Viewers can read logs, which can hold secrets.'),
   disableForceKill: off('Force Kill is switched on.'),
   disableAbandon: off('Abandon is switched on.'),
+  observeAgents: off('Scripts of deployment agents are not listed any more, however stuck they are.'),
+  disableObservation: off('Unjam may look at deployment agents again.'),
+  disableObservedVerbs: off('Scripts of deployment agents can be cancelled and killed.'),
 };
 
 /** One sentence for each setting that the change weakens; empty when it weakens none. */
