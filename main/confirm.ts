@@ -239,6 +239,8 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     // Its scripts are harmless and end by themselves, and there is one at a time.
     'drill.start': 'free',
     'locks.abandon': 'never',
+    'observed.cancel': 'never',
+    'observed.kill': 'never',
     'host.retire': 'never',
   };
 
