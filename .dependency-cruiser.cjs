@@ -31,25 +31,33 @@ module.exports = {
       '^app/contract/',
       '^app/run-directory/',
     ]),
-    layer('runner imports the faces of locks, logs and processes', '^app/runner/', [
+    layer('the ladder imports the faces of locks, logs and processes', '^app/ladder/', [
       '^app/domain/',
       '^app/run-directory/',
       '^app/(locks|logs|processes)/index\\.ts$',
     ]),
+    layer('the runner carries out the ladder', '^app/runner/', [
+      '^app/(domain|ladder|run-directory)/',
+      '^app/(locks|logs|processes)/index\\.ts$',
+    ]),
     layer('scripts joins the layers below', '^app/scripts/', [
-      '^app/(domain|contract|run-directory|journal)/',
-      '^app/(locks|logs|processes|runner)/index\\.ts$',
+      '^app/(domain|contract|run-directory|journal|ladder)/',
+      '^app/runner/order\\.ts$',
+      '^app/(locks|logs|processes)/index\\.ts$',
     ]),
     layer('api speaks the contract', '^app/api/', ['^app/(domain|contract)/', '^app/processes/index\\.ts$']),
     layer('cli speaks the contract', '^app/cli/', [
       '^app/(domain|contract|api)/',
       '^app/processes/',
-      '^app/(application|engine|hold|host-files|version)\\.ts$',
+      '^app/host/(application|engine|host-files)\\.ts$',
+      '^app/(hold|version)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',
-      '^app/(application|engine|version)\\.ts$',
-      '^app/(api/csp|settings/weaken)\\.ts$',
+      '^app/host/(application|engine)\.ts$',
+      '^app/version\.ts$',
+      '^app/access/state-directory\.ts$',
+      '^app/(api/csp|settings/weaken)\.ts$',
       '^app/processes/',
     ]),
     {

@@ -5,20 +5,6 @@
 import type { EventBody, ScriptEvent, Survivor } from './events.ts';
 import type { Actor, TimeoutKind, VerdictKind } from './script.ts';
 
-export const stageKinds = [
-  'queued',
-  'starting',
-  'running',
-  'signalling',
-  'cancelling',
-  'ignored',
-  'killing',
-  'unkillable',
-  'gone',
-  'final',
-] as const;
-export type StageKind = (typeof stageKinds)[number];
-
 /** How the last process of a script went: by itself, after the cancel signal, or after a kill. */
 export type How = 'self' | 'cancel' | 'kill';
 
@@ -49,6 +35,7 @@ export type Stage =
   /** No process is left; the clean-up command may run, and the mutex is still held. */
   | { readonly kind: 'gone'; readonly since: number; readonly how: How }
   | { readonly kind: 'final'; readonly since: number };
+export type StageKind = Stage['kind'];
 
 /** One thing that was tried, for the timeline of actions. */
 export interface Attempt {

@@ -13,7 +13,7 @@ export interface Ended {
 }
 
 /** Whether the clean-up command runs after this end. */
-export function needsCleanup(when: NonNullable<ScriptSpec['cleanup']>['when'], { how, exit }: Ended): boolean {
+function needsCleanup(when: NonNullable<ScriptSpec['cleanup']>['when'], { how, exit }: Ended): boolean {
   switch (when ?? 'cancel') {
     case 'always':
       return true;

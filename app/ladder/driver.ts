@@ -73,6 +73,7 @@ export class Driver {
   /** Carries out what an operator asks for. */
   handle(request: RunnerRequest): void {
     this.#guard(() => {
+      this.#noteRootGone();
       this.#settleMs = request.settleMs ?? limits.settleMs;
       if (request.verb === 'kill') {
         this.#send({ type: 'kill', request, left: this.#watch.look() });
@@ -178,8 +179,7 @@ export class Driver {
     if (this.#closed) return;
     this.#stageMs += activeMs;
     this.#beats += 1;
-    if (this.#c.adopted && this.#life.root === null && this.#c.control.liveness(this.#c.scope.root) === 'dead')
-      this.#send({ type: 'root-exited', code: null, signal: null, endedAt: Date.now(), known: false });
+    this.#noteRootGone();
     const { kind } = this.#life.stage;
     if (kind === 'running' && !this.#life.abandoned) this.#checkLimits(activeMs);
     if (this.#life.stage.kind !== kind || !this.#looks()) return this.#setPace();
@@ -203,6 +203,11 @@ export class Driver {
     if (this.#life.abandoned) return;
     for (const { timeout, limitMs } of news.half) this.#c.append({ type: 'note' }, lines.halfOfLimit(timeout, limitMs));
     if (news.reached) this.#send({ type: 'limit', limit: news.reached, ...this.#c.cancel, left: this.#watch.look() });
+  }
+
+  #noteRootGone(): void {
+    if (this.#c.adopted && this.#life.root === null && this.#c.control.liveness(this.#c.scope.root) === 'dead')
+      this.#send({ type: 'root-exited', code: null, signal: null, endedAt: Date.now(), known: false });
   }
 
   #noteAbandon(): void {

@@ -296,7 +296,11 @@ export class Session {
   }
 
   get #isAbandoned(): boolean {
-    return this.#c.directory.readVerdict()?.kind === 'abandoned';
+    try {
+      return this.#c.directory.readVerdict()?.kind === 'abandoned';
+    } catch {
+      return false; // no descriptor is left, say: limits and ends hold all the same
+    }
   }
 
   async #over({ cause }: Life, how: How, summary: Summary, exit: ExitRecord, scope: TreeScope): Promise<void> {

@@ -74,11 +74,20 @@ export class Register {
     if (this.#watchers.has(key(record))) return;
     try {
       // The events file alone: a watch on the folder would also see, and slow down, the script's own writes.
-      const watcher = watch(record.directory.eventsPath, () => this.refresh(record));
+      const watcher = watch(record.directory.eventsPath, () => this.#look(record));
       watcher.on('error', () => this.stopWatching(record)); // the supervisor looks every second
       this.#watchers.set(key(record), watcher);
     } catch {
       // The supervisor looks every second.
+    }
+  }
+
+  /** For callbacks of the system: what cannot be read now is read by the next look. */
+  #look(record: ScriptRecord): void {
+    try {
+      this.refresh(record);
+    } catch (error) {
+      this.#log(`W396 ${record.spec.ticket} could not be read: ${(error as Error).message}. It is repeated.`);
     }
   }
 

@@ -43,7 +43,7 @@ describe('exit.json stands, the runner died before the verdict', () => {
   test.each([
     ['cancelled', ask({ verb: 'cancel' }), {}],
     ['killed', ask({ verb: 'kill' }), {}],
-    ['timed-out', null, { timeoutMs: 8_000 }],
+    ['timed-out', null, { timeoutMs: 1_500 }],
   ] as const)('an end that it had begun is the verdict: %s, never a success', async (verdict, request, options) => {
     const [world, ticket] = await alone(polite, options);
     await using _ = world;

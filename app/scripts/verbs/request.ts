@@ -64,10 +64,11 @@ export async function ask(record: ScriptRecord, body: Body<RunnerRequest>, tools
   const at = Date.now();
   const id = `${at.toString(36).padStart(9, '0')}-${randomBytes(4).toString('hex')}`;
   const request = { ...body, evidence: tools.evidence(record), id, at } as RunnerRequest;
+  const wasFinal = record.isFinal && !record.isOrphan; // then it is about what the script left running
   const handed = await handOver(record, request, tools);
   register.refresh(record);
   if (handed === 'answered') return;
-  if (record.isFinal && !record.isOrphan) {
+  if (!wasFinal && record.isFinal && !record.isOrphan) {
     // It ended while it was asked, and its runner has taken no request any more.
     if (!record.life.answered.includes(id)) refuseTooLate(record, request, register);
   } else if (record.started) custody.handle(record, request);
