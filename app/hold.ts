@@ -15,6 +15,7 @@ import { ancestorsOf, type Isolation } from './domain/script.ts';
 import { openStateDirectory } from './host/host-files.ts';
 import { type Mutex, Mutexes } from './locks/index.ts';
 import { findExecutable, type LaunchedScript, openProcessControl } from './processes/index.ts';
+import { holdersOnRecord } from './run-directory/holders.ts';
 import { lasting } from './run-directory/lasting.ts';
 import { newLife } from './domain/life.ts';
 import { Driver } from './ladder/driver.ts';
@@ -56,7 +57,9 @@ export async function hold(request: HoldRequest): Promise<number> {
   await openStateDirectory(request.stateDirectory, tell);
   const control = await openProcessControl();
   control.attend?.(request.stateDirectory);
-  const mutexes = new Mutexes(join(request.stateDirectory, 'mutexes'), control);
+  const mutexes = new Mutexes(join(request.stateDirectory, 'mutexes'), control, (mutex) =>
+    holdersOnRecord(join(request.stateDirectory, 'runs'), mutex),
+  );
   mutexes.check();
   const mutex = mutexes.open(isolation.mutex);
   const id = randomUUID();

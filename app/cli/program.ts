@@ -45,7 +45,7 @@ function starting(program: Command): void {
     .command('hold')
     .description('run a command while it holds a mutex, as flock(1) does; works without a host; unsupervised')
     .argument('[command...]', 'the command and its arguments, after "--"')
-    .option('--mutex <mutex>', 'isolation mutex: letters, digits, space, . _ - @ #')
+    .option('--mutex <mutex>', 'isolation mutex: any name in one line, at most 128 characters')
     .option('--isolation <level>', 'full = exclusive (default), none or shared = shared')
     .option(
       '--timeout, --mutex-timeout <time>',
@@ -181,7 +181,7 @@ function scriptOptions(command: Command): Command {
   return command
     .argument('[command...]', 'the command and its arguments, after "--"')
     .option('--name <name>', 'display name, for instance "Deploy web / step 4"')
-    .option('--mutex <mutex>', 'isolation mutex: letters, digits, space, . _ - @ #')
+    .option('--mutex <mutex>', 'isolation mutex: any name in one line, at most 128 characters')
     .option('--isolation <level>', 'full = exclusive (default with --mutex), none = shared')
     .option('--mutex-timeout <time>', 'how long to wait for the mutex: 10ms to 1d (default: forever)')
     .option('--inherit-hold', 'run under the hold of the script that starts this one (otherwise: a deadlock)')

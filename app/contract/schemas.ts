@@ -21,7 +21,7 @@ const Actor = z.strictObject({
 
 const Isolation = z.strictObject({
   level: z.enum(isolationLevels).describe('full = exclusive, none = shared'),
-  mutex: z.string().describe('1 to 128 of letters, digits, space, . _ - @ #'),
+  mutex: z.string().describe('1 to 128 visible characters in one line'),
   timeoutMs: milliseconds('how long to wait for the mutex; null or absent = for ever').nullish(),
   inheritHold: z
     .boolean()

@@ -50,7 +50,13 @@ export interface ConditionFacts {
     readonly position: number;
     readonly of: number;
     readonly paused: boolean;
-    readonly holder: { readonly name: string; readonly heldMs: number; readonly stuck: boolean } | null;
+    /** `queued`: it waits itself, to run alone, and is ahead; `heldMs` is how long it has waited then. */
+    readonly holder: {
+      readonly name: string;
+      readonly heldMs: number;
+      readonly stuck: boolean;
+      readonly queued?: true;
+    } | null;
   } | null;
   readonly orphan: boolean;
   readonly orphanEndedAt: number | null;

@@ -185,7 +185,9 @@ function queued(f: ConditionFacts): ScriptCondition {
     label('Waiting'),
     w.holder === null
       ? `Waits for "${f.mutex}". ${place}.`
-      : `Waits for "${f.mutex}", held by "${w.holder.name}" for ${longDuration(w.holder.heldMs)}. ${place}.`,
+      : w.holder.queued
+        ? `Waits for "${f.mutex}" behind "${w.holder.name}", which waits to run alone. ${place}.`
+        : `Waits for "${f.mutex}", held by "${w.holder.name}" for ${longDuration(w.holder.heldMs)}. ${place}.`,
     'info',
     'hourglass',
     'none',

@@ -35,6 +35,8 @@ export interface Hold extends Entry {
    * its own: when the one that it joined ends, the mutex stays held until this one has ended too.
    */
   readonly under?: string;
+  /** The files of the mutex had been removed while it was held: this was put back from the script's own record. */
+  readonly restored?: true;
 }
 
 export interface AbandonedHold extends Hold {
@@ -90,10 +92,41 @@ export function deadlockWith(state: MutexState, waiter: Pick<Waiter, 'id' | 'anc
   return state.holders.find((h) => waiter.ancestors.includes(h.id) && (h.level === 'full' || exclusive)) ?? null;
 }
 
+/**
+ * Whom a shared waiter waits for that could run beside the holders: the exclusive one ahead of it in the queue. Null
+ * when the holders themselves keep it out.
+ */
+export function keptOutBy(state: MutexState, id: string): Waiter | null {
+  const place = placeOf(state, id);
+  if (place.kind !== 'waits' || place.waiter.level !== 'none' || state.holders.some((h) => h.level === 'full'))
+    return null;
+  return state.queue.slice(0, place.position - 1).findLast((w) => w.level === 'full') ?? null;
+}
+
 /** Adds a waiter at the end of the queue, and grants it at once when it may run. The same id twice changes nothing. */
 export function enqueue(state: MutexState, waiter: Waiter, at: number): MutexState {
   if (placeOf(state, waiter.id).kind !== 'absent') return state;
   return waiter.inherit ? join(state, waiter, at) : grant({ ...state, queue: [...state.queue, waiter] }, at);
+}
+
+/**
+ * Joins the queue again after its files were removed, at the place that it had among those who have done so; the very
+ * state when it is there already.
+ */
+export function rejoin(state: MutexState, waiter: Waiter, at: number): MutexState {
+  if (placeOf(state, waiter.id).kind !== 'absent') return state;
+  const queue = [...state.queue, waiter].sort((a, b) => a.queuedAt - b.queuedAt);
+  return grant({ ...state, queue }, at);
+}
+
+/** The state to begin with when the files of a mutex are missing: who is known to hold it from elsewhere still does. */
+export function restored(state: MutexState, holders: readonly Hold[]): MutexState {
+  if (holders.length === 0) return state;
+  return {
+    ...state,
+    fence: Math.max(state.fence, ...holders.map((h) => h.fence)),
+    holders: holders.map((h) => ({ ...h, restored: true })),
+  };
 }
 
 /** Joins the innermost hold that may be inherited, with its fence; unchanged when there is none. */

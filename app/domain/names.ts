@@ -1,4 +1,4 @@
-/** What a ticket and a mutex may be called. Anything else is refused: these names become folders on NTFS too. */
+/** What a ticket and a mutex may be called. A ticket is the name of a folder, on NTFS too; a mutex has any name in one line. */
 import { limits } from './limits.ts';
 
 const reserved = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])$/i;
@@ -20,15 +20,15 @@ export function mutexNameProblem(name: string): string | null {
   if (name.length === 0) return 'A mutex name cannot be empty.';
   if (name.length > limits.mutexNameMax)
     return `A mutex name has at most ${limits.mutexNameMax} characters, this one has ${name.length}.`;
-  if (!/^[A-Za-z0-9 ._\-@#]+$/.test(name))
-    return 'A mutex name has only letters, digits, space and the characters . _ - @ #.';
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(name))
+    return 'A mutex name is one line of visible characters: no line feed, tab, or control character.';
   if (name.trim() !== name) return 'A mutex name cannot begin or end with a space.';
   return null;
 }
 
-/** Tickets and mutex names are compared by this key. */
+/** Tickets and mutex names are compared by this key: without regard to case, nor to how an accented letter is put together. */
 export function nameKey(name: string): string {
-  return name.toLowerCase();
+  return name.normalize('NFC').toLowerCase();
 }
 
 /** `20261120-111918-3f9a2c`: sorts by time, short enough to read out. `random`: at least 6 letters or digits. */

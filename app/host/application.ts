@@ -33,6 +33,7 @@ import type { RunnerCommand } from '../scripts/runner-pool.ts';
 import { Supervisor } from '../scripts/supervisor.ts';
 import { autoAbandonMsOf, observedSettingsOf, retentionOf, thresholdsOf } from '../settings/known.ts';
 import { type PolicySource, policySource } from '../settings/policy-source.ts';
+import { holdersOnRecord } from '../run-directory/holders.ts';
 import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 import { createHandlers } from './handlers.ts';
@@ -94,7 +95,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`)),
     (j) => j.close(),
   );
-  const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control);
+  const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control, (mutex) =>
+    holdersOnRecord(join(stateDirectory, 'runs'), mutex),
+  );
   const settings = opening.adopt(
     await SettingsStore.open(stateDirectory, options.policies ?? policySource(control.platform, stateDirectory), log),
     (s) => s.close(),

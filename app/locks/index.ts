@@ -1,2 +1,2 @@
 export { Election } from './election.ts';
-export { type LivenessProbe, Mutex, Mutexes } from './mutexes.ts';
+export { type LivenessProbe, Mutex, Mutexes, type Witness } from './mutexes.ts';

@@ -16,17 +16,19 @@ export interface LivenessProbe {
   treeLiveness(scope: TreeScope): Liveness;
 }
 
-/** Between two looks when no event arrives; also how often the dead are looked for. */
-const watchPollMs = 500;
+/** Who holds a mutex by another record than its files, living or not. */
+export type Witness = (mutex: string) => readonly Hold[];
 
 export class Mutexes {
   readonly #root: string;
   readonly #probe: LivenessProbe;
+  readonly #witness: Witness;
   #checked = false;
 
-  constructor(root: string, probe: LivenessProbe) {
+  constructor(root: string, probe: LivenessProbe, witness: Witness = () => []) {
     this.#root = root;
     this.#probe = probe;
+    this.#witness = witness;
   }
 
   get root(): string {
@@ -65,7 +67,7 @@ export class Mutexes {
 
   /** The mutex of that name; names that differ only in case are one mutex. Creates nothing. */
   open(name: string): Mutex {
-    return new Mutex(join(this.#root, folderName(name)), name, this.#probe);
+    return new Mutex(join(this.#root, folderName(name)), name, this.#probe, this.#witness);
   }
 
   /** All mutexes that have a folder here, used or idle. */
@@ -84,9 +86,15 @@ export class Mutex {
   readonly #store: VersionStore<MutexState>;
   readonly #probe: LivenessProbe;
 
-  constructor(directory: string, name: string, probe: LivenessProbe) {
-    this.#store = new VersionStore(directory, () => rules.newMutex(name, randomHex(32)));
+  constructor(directory: string, name: string, probe: LivenessProbe, witness: Witness = () => []) {
     this.#probe = probe;
+    // Somebody may have removed the files while a script held it: then a first version must not say that it is free.
+    this.#store = new VersionStore(directory, () =>
+      rules.restored(
+        rules.newMutex(name, randomHex(32)),
+        name === '' ? [] : witness(name).filter((hold) => !this.#gone(hold)),
+      ),
+    );
   }
 
   get key(): string {
@@ -106,6 +114,16 @@ export class Mutex {
       const at = Date.now();
       return rules.enqueue(waiter.inherit ? rules.reap(s, this.#gone, at) : s, waiter, at);
     });
+  }
+
+  /** Writes again who holds the mutex when its files are missing. Reads only while they are there. */
+  async heal(): Promise<MutexState> {
+    return this.#store.change((s) => (s.version === 0 && s.holders.length > 0 ? { ...s } : s));
+  }
+
+  /** Joins the queue again, whose files were removed while this one waited. */
+  async rejoin(waiter: Waiter): Promise<MutexState> {
+    return this.#store.change((s) => rules.rejoin(s, waiter, Date.now()));
   }
 
   /** Confirms a grant with the script's identity; false when the hold was abandoned or reaped: the script must not run. */
@@ -142,9 +160,10 @@ export class Mutex {
     return this.#store.change((s) => rules.reap(s, this.#gone, Date.now()));
   }
 
-  watch(look: () => void, pollMs = watchPollMs): () => void {
+  /** Calls `look` after a change on this machine; a watch may be refused or stay silent, so look by a clock too. */
+  watch(look: () => void): () => void {
     this.#store.create();
-    return this.#store.watch(look, pollMs);
+    return this.#store.watch(look);
   }
 
   /** A hold belongs to a script: it dies when neither its runner nor any process of its tree lives. */

@@ -86,24 +86,20 @@ export class VersionStore<State extends Versioned> {
   }
 
   /**
-   * Calls `look` when the state may have changed: at once after a change on this machine, and at least every
-   * `pollMs` (a watch may be refused or stay silent, node#18073). Returns what ends it.
+   * Calls `look` when the state may have changed, at once after a change on this machine. A watch may be refused or
+   * stay silent (node#18073): who must know looks by a clock too. Returns what ends it.
    */
-  watch(look: () => void, pollMs: number): () => void {
-    const timer = setInterval(look, pollMs);
+  watch(look: () => void): () => void {
     let watcher: ReturnType<typeof watch> | null = null;
     try {
       watcher = watch(this.directory, (_event, file) => {
         if (file === null || file.startsWith('s.')) look();
       });
-      watcher.on('error', () => undefined); // the poll goes on
+      watcher.on('error', () => undefined); // the clock goes on
     } catch {
-      // The poll goes on.
+      // The clock goes on.
     }
-    return () => {
-      clearInterval(timer);
-      watcher?.close();
-    };
+    return () => watcher?.close();
   }
 
   #newest(): Found<State> {

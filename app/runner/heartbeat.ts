@@ -1,9 +1,9 @@
-/** Touches `heartbeat` every 3 s, so that a host can tell a frozen runner from a waiting one. Never fatal by itself. */
+/** Touches `heartbeat` every 3 s, so that a host can tell a frozen runner from a waiting one; `also` does what else must go on. */
 import { utimesSync, writeFileSync } from 'node:fs';
 import { limits } from '../domain/limits.ts';
 import type { RunDirectory } from '../run-directory/run-directory.ts';
 
-export function startHeartbeat(directory: RunDirectory): () => void {
+export function startHeartbeat(directory: RunDirectory, also: () => void): () => void {
   const beat = (): void => {
     try {
       const now = new Date();
@@ -17,6 +17,9 @@ export function startHeartbeat(directory: RunDirectory): () => void {
     }
   };
   beat();
-  const timer = setInterval(beat, limits.heartbeatMs);
+  const timer = setInterval(() => {
+    beat();
+    also();
+  }, limits.heartbeatMs);
   return () => clearInterval(timer);
 }

@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import { Mutexes } from '../locks/index.ts';
 import { openProcessControl, type ProcessControl } from '../processes/index.ts';
+import { holdersOnRecord } from '../run-directory/holders.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import { parseOrder, type RunnerOrder } from './order.ts';
 import { rehearseSoon } from './rehearse.ts';
@@ -42,11 +43,11 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     spec,
     environment,
     control,
-    mutexes: new Mutexes(mutexRoot, control),
+    mutexes: new Mutexes(mutexRoot, control, (mutex) => holdersOnRecord(dirname(runDirectory), mutex)),
     killDisabled,
     onClaimed: () => answer('claimed'),
   });
-  const stopHeartbeat = startHeartbeat(directory);
+  const stopHeartbeat = startHeartbeat(directory, () => session.keepHold());
   // Whatever fails in here, the wait for the script goes on.
   process.on('uncaughtException', (error) =>
     session.log.append(

@@ -76,6 +76,11 @@ export class Session {
     return this.#log;
   }
 
+  /** Puts the hold back when somebody has removed the files of the mutex. Never throws. */
+  keepHold(): void {
+    if (this.#hold) void this.#mutex?.heal().catch(() => undefined);
+  }
+
   #claim(): void {
     const { directory, control } = this.#c;
     const record = { schema: 1, protocol: runnerProtocol, runner: control.self, claimedAt: Date.now() } as const;

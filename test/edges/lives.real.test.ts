@@ -1,5 +1,6 @@
 /** Where Unjam lives: containers, volumes, other users, odd places. Each works, or says what is wrong and what to do. */
 import { spawn, execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { root, World } from '../support/world.ts';
@@ -79,4 +80,68 @@ describe.runIf(canContain)('a container on a volume', () => {
     await first.kill();
     expect(await container(world, `timeout 50 ${unjam} ps`).ended).toContain('Nothing is running');
   });
+});
+
+describe.runIf(onLinux)('somebody removes the files of a mutex', () => {
+  const removeAll = (world: World): void => {
+    for (const folder of readdirSync(join(world.home, 'mutexes')))
+      rmSync(join(world.home, 'mutexes', folder), { recursive: true });
+  };
+
+  test('while a script holds it: no second one gets in, the fence goes on, and it is said', async () => {
+    await using world = await World.open();
+    const first = await world.start('until [ -e stop ]; do sleep .05; done', {
+      isolation: { level: 'full', mutex: 'db' },
+    });
+    removeAll(world);
+    const second = await world.start('echo "fence $UNJAM_FENCE"', { isolation: { level: 'full', mutex: 'db' } });
+    await world.untilLogged(second.ticket, 'W110');
+    expect(await world.get(second.ticket)).toMatchObject({ state: 'queued', holder: { ticket: first.ticket } });
+    expect((await world.cli('locks')).stdout).toContain('db');
+    writeFileSync(join(world.home, 'stop'), '');
+    expect(await world.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
+    expect(await world.log(second.ticket)).toContain('fence 2');
+  });
+
+  test('while scripts wait for it: they go on waiting', async () => {
+    await using world = await World.open();
+    const isolation = { level: 'full', mutex: 'db' } as const;
+    await world.start('until [ -e stop ]; do sleep .05; done', { isolation });
+    const waiters = [
+      await world.start('echo a >>order', { isolation }),
+      await world.start('echo b >>order', { isolation }),
+    ];
+    removeAll(world);
+    writeFileSync(join(world.home, 'stop'), '');
+    for (const { ticket } of waiters) expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'exited' });
+    expect(readFileSync(join(world.home, 'order'), 'utf8').split('\n').sort()).toEqual(['', 'a', 'b']);
+  });
+
+  test('and asks nothing: the runner puts its hold back, and `locks` shows it again', async () => {
+    await using world = await World.open();
+    const { ticket } = await world.start('sleep 3600', { isolation: { level: 'full', mutex: 'db' } });
+    removeAll(world);
+    for (let said = ''; !said.includes(ticket);) said = (await world.cli('locks')).stdout;
+  });
+});
+
+describe.runIf(onLinux)('a mutex has a name that a person would write', () => {
+  test.each(['web (prod)', 'Bühne', 'a+b', 'C:\\Deploy/web', '../../etc', 'デプロイ'])('%s', async (mutex) => {
+    await using world = await World.open();
+    const held = await world.cli('run', '--mutex', mutex, '--', 'sh', '-c', 'printf %s "$UNJAM_MUTEX"');
+    expect(held).toMatchObject({ status: 0, stdout: mutex });
+    expect(readdirSync(join(world.home, 'mutexes'))).toEqual([expect.stringMatching(/^[a-z0-9_]+-[0-9a-f]{16}$/)]);
+  });
+});
+
+test.runIf(onLinux)('a shared script behind an exclusive one that waits is told whom it waits for', async () => {
+  await using world = await World.open();
+  const isolation = (level: 'full' | 'none') => ({ level, mutex: 'web' }) as const;
+  await world.start('sleep 3600', { name: 'Reader one', isolation: isolation('none') });
+  const alone = await world.start('true', { name: 'Migrate', isolation: isolation('full') });
+  const behind = await world.start('true', { name: 'Reader two', isolation: isolation('none') });
+  await world.untilLogged(behind.ticket, '"Migrate"');
+  const seen = await world.get(behind.ticket);
+  expect(seen).toMatchObject({ waitingFor: alone.ticket, holder: { ticket: alone.ticket } });
+  expect(seen.condition.headline).toContain('behind "Migrate"');
 });

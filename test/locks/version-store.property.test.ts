@@ -228,21 +228,17 @@ describe('old versions', () => {
 });
 
 describe('watching', () => {
-  test('a change by another process wakes a watcher before its poll', async () => {
+  test('a change by another process wakes a watcher', async () => {
     const store = storeIn(temporaryFolder());
     store.create();
     const woken = Promise.withResolvers<void>();
-    const stop = store.watch(() => woken.resolve(), 2 ** 30);
+    const stop = store.watch(() => woken.resolve());
     onTestFinished(stop);
     start(store.directory, 'x', 'count', '1');
     await woken.promise;
   });
 
-  test('without a directory to watch, the poll goes on', async () => {
-    const store = storeIn(temporaryFolder());
-    const looked = Promise.withResolvers<void>();
-    const stop = store.watch(() => looked.resolve(), 1);
-    onTestFinished(stop);
-    await looked.promise;
+  test('without a directory to watch is no error: who waits looks by a clock too', () => {
+    storeIn(temporaryFolder()).watch(() => undefined)();
   });
 });

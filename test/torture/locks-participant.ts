@@ -98,7 +98,8 @@ async function once(name: string): Promise<void> {
 function wait(mutex: Mutex, id: string, patienceMs: number): Promise<Place> {
   return new Promise((resolve) => {
     const until = performance.now() + patienceMs;
-    const stopWatching = mutex.watch(look, 100);
+    const stopWatching = mutex.watch(look);
+    const clock = setInterval(look, 100);
     const reaper = setInterval(() => void mutex.reap().catch(() => undefined), sabotage === 'steal' ? 5 : 500);
     look();
 
@@ -106,6 +107,7 @@ function wait(mutex: Mutex, id: string, patienceMs: number): Promise<Place> {
       const place = placeOf(mutex.read(), id);
       if (place.kind === 'waits' && performance.now() < until) return;
       clearInterval(reaper);
+      clearInterval(clock);
       stopWatching();
       resolve(place);
     }

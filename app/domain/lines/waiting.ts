@@ -20,16 +20,27 @@ export const waiting = (
   position: number,
   of: number,
   paused: string | null,
+  keptOutBy: { readonly name: string; readonly ticket: string } | null = null,
 ): Line =>
   line(
     'I101',
     `Waiting for mutex "${mutex}".`,
     paused !== null
       ? `It is paused by ${paused}; an operator must resume it.`
-      : holders.length === 0
-        ? 'Its holder is just changing.'
-        : `Held by ${holders.slice(0, 3).map(holderText).join(' and ')}${holders.length > 3 ? ` and ${holders.length - 3} more` : ''}.`,
+      : keptOutBy !== null
+        ? `It could run beside the holders, but "${keptOutBy.name}" (ticket ${keptOutBy.ticket}) is ahead of it and waits to run alone.`
+        : holders.length === 0
+          ? 'Its holder is just changing.'
+          : `Held by ${holders.slice(0, 3).map(holderText).join(' and ')}${holders.length > 3 ? ` and ${holders.length - 3} more` : ''}.`,
     `Position ${position} of ${of}.`,
+  );
+
+/** In the log of the first script that asks for a mutex whose files somebody has removed. */
+export const holdRestored = (mutex: string, holder: { readonly name: string; readonly ticket: string }): Line =>
+  line(
+    'W110',
+    `The files of mutex "${mutex}" had been removed while "${holder.name}" (ticket ${holder.ticket}) held it. That one still runs, so its hold was put back.`,
+    'Next: keep clean-up jobs away from the state directory.',
   );
 
 /** In the log of a script that waits, once for each holder. */

@@ -1,7 +1,7 @@
 /** A mutex as clients see it: holders, waiters with the reason why each waits, orphans. Pure. */
 import type { MutexView } from '../../contract/methods.ts';
 import { actorText } from '../../domain/lines.ts';
-import { type Hold, jointHolder, type MutexState, placeOf } from '../../domain/mutex.ts';
+import { type Hold, jointHolder, keptOutBy, type MutexState, placeOf } from '../../domain/mutex.ts';
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
@@ -50,13 +50,15 @@ export function mutexView(
 export function blocker(
   state: MutexState,
   id: string,
-): { ticket: string; name: string; pid: number | null; since: number } | null {
+): { ticket: string; name: string; pid: number | null; since: number; queued?: true } | null {
   if (placeOf(state, id).kind !== 'waits') return null;
-  const holder = state.holders[0];
+  const holder = keptOutBy(state, id) === null ? state.holders[0] : undefined;
   if (holder)
     return { ticket: holder.ticket, name: holder.name, pid: holder.scope?.root.pid ?? null, since: holder.grantedAt };
-  const first = state.queue[0];
-  return first && first.id !== id ? { ticket: first.ticket, name: first.name, pid: null, since: first.queuedAt } : null;
+  const first = keptOutBy(state, id) ?? state.queue[0];
+  return first && first.id !== id
+    ? { ticket: first.ticket, name: first.name, pid: null, since: first.queuedAt, queued: true }
+    : null;
 }
 
 /** Whose hold it joined, while that one is there. */
@@ -74,10 +76,9 @@ export function jointName(state: MutexState, id: string): string | null {
 function whyWaits(state: MutexState, index: number): string {
   if (state.paused) return `The mutex is paused by ${actorText(state.paused.by)}.`;
   const waiter = state.queue[index];
-  const ahead = state.queue.slice(0, index).find((w) => w.level === 'full');
+  const ahead = waiter ? keptOutBy(state, waiter.id) : null;
   const holder = state.holders[0];
-  if (waiter?.level === 'none' && ahead && state.holders.every((h) => h.level === 'none'))
-    return `Shared: could run beside the holders, but waits behind "${ahead.name}", which is exclusive.`;
+  if (ahead) return `Shared: could run beside the holders, but waits behind "${ahead.name}", which is exclusive.`;
   if (!holder) return 'Being granted now.';
   return index === 0 ? `Waiting for "${holder.name}".` : `Waiting for "${holder.name}" and ${index} ahead of it.`;
 }

@@ -100,7 +100,15 @@ export class Views {
       blocks: facts.blocks,
       waitingFor: ahead?.ticket ?? null,
       holder:
-        ahead === null ? null : { ...ahead, since: isoTime(ahead.since), stuck: facts.waiting?.holder?.stuck ?? false },
+        ahead === null
+          ? null
+          : {
+              ticket: ahead.ticket,
+              name: ahead.name,
+              pid: ahead.pid,
+              since: isoTime(ahead.since),
+              stuck: facts.waiting?.holder?.stuck ?? false,
+            },
       queuePosition: facts.waiting?.position ?? null,
       queueLength: facts.waiting?.of ?? null,
       createdAt: isoTime(spec.createdAt),
@@ -146,7 +154,12 @@ export class Views {
               holder:
                 ahead === null
                   ? null
-                  : { name: ahead.name, heldMs: now - ahead.since, stuck: holder ? this.script(holder).stuck : false },
+                  : {
+                      name: ahead.name,
+                      heldMs: now - ahead.since,
+                      stuck: !ahead.queued && holder ? this.script(holder).stuck : false,
+                      ...(ahead.queued ? { queued: true as const } : {}),
+                    },
             }
           : null,
       orphan: record.isOrphan,
