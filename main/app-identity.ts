@@ -11,3 +11,6 @@ export const toastActivatorClsid = '{6C1B3B52-7C0E-4D7B-9E2F-2A3F5D0C9A41}';
 
 /** Started by Windows at sign-in: nothing but the tray icon may appear. */
 export const hiddenFlag = '--hidden';
+
+/** `Unjam.exe --quit`: ends the tray of this session, as its Exit does but without a question. */
+export const quitFlag = '--quit';

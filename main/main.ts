@@ -17,7 +17,7 @@ import { consoleScheme } from './protocol.ts';
 import { runnerCommand } from './runtime.ts';
 import { lockPages } from './security.ts';
 import { startShell } from './shell.ts';
-import { becomeTheOnlyInstance, startsHidden } from './single-instance.ts';
+import { becomeTheOnlyInstance, foreignSwitch, startsHidden } from './single-instance.ts';
 import { windowOptions } from './window-options.ts';
 import { ConsoleWindow } from './window.ts';
 
@@ -27,6 +27,13 @@ const dist = join(import.meta.dirname, '..');
 const assets = join(dist, '..', 'assets');
 const home = await whichStateDirectory().catch(() => stateDirectory());
 const log = hostLog(home);
+
+// 0. Nobody may change our Chromium from the command line. A checkout is started with its folder and may be debugged.
+const foreign = app.isPackaged ? foreignSwitch(process.argv) : null;
+if (foreign !== null) {
+  log(`W393 Not started: "${foreign}" is not an option of Unjam.`);
+  process.exit(2);
+}
 
 // 1. Who we are to the operating system, and which doors of Chromium are shut for good.
 app.enableSandbox();
@@ -52,6 +59,7 @@ const window = new ConsoleWindow({
   create: () => new electron.BrowserWindow(windowOptions({ kind: 'console', ...page })),
   greet: () => {
     if (engine.snapshot !== null) window.send('snapshot', engine.snapshot);
+    else if (engine.state.kind === 'offline') window.send('offline', null);
   },
   log,
 });

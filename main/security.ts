@@ -15,6 +15,7 @@ export function lockSession(
     | 'setDevicePermissionHandler'
     | 'setDisplayMediaRequestHandler'
     | 'on'
+    | 'setProxy'
   > & { readonly webRequest: Pick<Session['webRequest'], 'onBeforeRequest'> },
 ): void {
   session.setPermissionRequestHandler((_contents, permission, callback, details) =>
@@ -26,6 +27,8 @@ export function lockSession(
   // A second fence behind the CSP: no request leaves for another scheme, whoever wrote the page.
   session.webRequest.onBeforeRequest((details, callback) => callback({ cancel: !mayLoad(details.url) }));
   session.on('will-download', (event) => event.preventDefault());
+  // A third one, also for what the policy does not cover: every connection goes to a proxy that is not there.
+  void session.setProxy({ proxyRules: '127.0.0.1:9', proxyBypassRules: '<-loopback>' });
 }
 
 function mayLoad(url: string): boolean {
@@ -46,5 +49,7 @@ export function lockPages(app: Pick<App, 'on'>): void {
     });
     contents.on('will-attach-webview', (event) => event.preventDefault());
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+    // The policy for pages does not cover WebRTC: STUN and TURN go over UDP only where a proxy would carry it.
+    contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp');
   });
 }

@@ -127,6 +127,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
   });
   engine.subscribe((state) => {
     tray.update(trayFace(state));
+    if (state.kind === 'offline') for (const pages of [window, logWindows]) pages.send('offline', null);
     if (state.kind !== 'online') return;
     // Nobody wants the toast of a setting that was not read yet.
     void settings.look().then(() => notifier.see(state.snapshot));

@@ -4,6 +4,7 @@
  */
 import type { BrowserWindow, WebContents } from 'electron';
 import { handleWindowKeys } from './window-keys.ts';
+import type { WindowEvent } from '../app/contract/window.ts';
 import type { OpenRequest } from './open-request.ts';
 import { consoleUrl } from './protocol.ts';
 
@@ -62,7 +63,7 @@ export class ConsoleWindow {
   }
 
   /** Sends an event to the page; nothing happens when no page listens. */
-  send(event: string, payload: unknown): void {
+  send(event: WindowEvent, payload: unknown): void {
     if (this.#loaded) this.contents?.send('event', event, payload);
   }
 

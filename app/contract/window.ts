@@ -10,6 +10,9 @@ export type OpenRequest =
   | { readonly view: 'scripts' | 'settings' }
   | { readonly view: 'script'; readonly ticket: string; readonly dialog: 'cancel' | 'kill' | 'abandon' | 'log' | null };
 
+/** What main sends to the page. `offline`: no host answers; the next snapshot says that one does again. */
+export type WindowEvent = 'snapshot' | 'open' | 'offline';
+
 export const saveKinds = ['log', 'csv', 'json'] as const;
 /** What a page can hand over to be saved, characters; a whole log goes by `window.saveLog`. */
 const savedTextMax = 64 * 1_048_576;

@@ -127,8 +127,8 @@ export function createHandlers(tools: HandlerTools): Handlers {
     'history.list': (input) =>
       journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
     'settings.get': () => settings.view(),
-    'settings.set': (input, caller) => {
-      const view = settings.change(input, caller);
+    'settings.set': async (input, caller) => {
+      const view = await settings.change(input, caller);
       supervisor.changed();
       return view;
     },

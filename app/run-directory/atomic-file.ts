@@ -152,11 +152,12 @@ const replaceWithinMs = 2_000;
 /**
  * Replaces a small text file that others may be reading. Windows refuses a rename over an open file (EPERM, EACCES,
  * EBUSY): 216 of 300 were refused under two tight readers, so it is repeated.
+ * @param durable a reader sees the old text or the new one also after a power cut
  * @throws the last error after two seconds; the old file is whole then.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, durable = false): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomHex(8)}.tmp`;
-  writeFileSync(temporary, text, { mode: 0o600 });
+  writeFileSync(temporary, text, { mode: 0o600, flush: durable });
   for (const until = performance.now() + replaceWithinMs; ;) {
     try {
       renameSync(temporary, path);

@@ -1,6 +1,5 @@
-/** The person's own `settings.json`: read once, replaced as a whole. What it does not understand it keeps. */
-import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+/** Reads a file of settings. */
+import { readFileSync, renameSync, statSync } from 'node:fs';
 
 export type FileContent =
   | { readonly kind: 'values'; readonly raw: Readonly<Record<string, unknown>> }
@@ -26,43 +25,11 @@ export function readSettingsFile(path: string): FileContent {
   }
 }
 
-/** A reader sees the old values or the new ones, also after a power cut. @throws the file system's error */
-export function writeSettingsFile(path: string, raw: Readonly<Record<string, unknown>>): void {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    const file = openSync(temporary, 'wx', 0o600);
-    try {
-      writeSync(file, `${JSON.stringify(raw, null, 2)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    replace(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
 /** Returns where a damaged file went. */
 export function setAside(path: string): string {
   const aside = `${path}.damaged-${Date.now()}`;
   renameSync(path, aside);
   return aside;
-}
-
-/** On Windows a scanner that has the file open makes the rename fail for a moment. */
-function replace(from: string, to: string): void {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      renameSync(from, to);
-      return;
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? '';
-      if (attempt === 10 || !['EPERM', 'EACCES', 'EBUSY'].includes(code)) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-    }
-  }
 }
 
 /** Null when only an administrator can have written the file; else why it is not believed (POSIX). */

@@ -6,7 +6,8 @@ import { settingBounds } from '../contract/settings-schemas.ts';
 import type { Actor } from '../domain/script.ts';
 import { emptyLayer, type Layer, type Layers, managedBy, userLayer, valuesOf, viewOf } from './layers.ts';
 import { type PolicySource, readMachineFile, readRegistry } from './policy-source.ts';
-import { readSettingsFile, setAside, writeSettingsFile } from './settings-file.ts';
+import { replaceFile } from '../run-directory/atomic-file.ts';
+import { readSettingsFile, setAside } from './settings-file.ts';
 
 const policyEveryMs = 60_000;
 
@@ -21,6 +22,7 @@ export class SettingsStore {
   #values: Settings;
   readonly #listeners = new Set<(values: Settings) => void>();
   #timer: NodeJS.Timeout | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(stateDirectory: string, source: PolicySource, log: (line: string) => void) {
     this.#path = join(stateDirectory, 'settings.json');
@@ -52,7 +54,14 @@ export class SettingsStore {
   }
 
   /** @throws UnjamError `not-possible` for what an administrator has set, `state-directory` when it cannot be kept */
-  change({ values = {}, reset = [] }: Parsed<'settings.set'>, actor: Actor): SettingsView {
+  change(input: Parsed<'settings.set'>, actor: Actor): Promise<SettingsView> {
+    const change = this.#turn.then(() => this.#change(input, actor));
+    this.#turn = change.catch(() => undefined);
+    return change;
+  }
+
+  /** One after the other: each change is made to what the one before it has left. */
+  async #change({ values = {}, reset = [] }: Parsed<'settings.set'>, actor: Actor): Promise<SettingsView> {
     for (const key of [...(Object.keys(values) as SettingKey[]), ...reset]) {
       const managed = managedBy(this.#layers, key);
       if (managed !== null)
@@ -66,7 +75,7 @@ export class SettingsStore {
     const raw = { ...this.#raw, ...values };
     const kept = Object.fromEntries(Object.entries(raw).filter(([name]) => !reset.includes(name as SettingKey)));
     try {
-      writeSettingsFile(this.#path, kept);
+      await replaceFile(this.#path, `${JSON.stringify(kept, null, 2)}\n`, true);
     } catch (error) {
       throw new UnjamError(
         'state-directory',

@@ -31,9 +31,10 @@ export class BridgeClient implements ConsoleClient {
     return valueOf(reply as Reply<Output<M>>);
   }
 
-  /** The bridge lives as long as the page, so that there is no loss to tell about. */
-  on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void): () => void {
-    return this.#bridge.on(event, listener);
+  /** The bridge lives as long as the page; `onLost` is called when main cannot reach a host. */
+  on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void, onLost?: () => void): () => void {
+    const ends = [this.#bridge.on(event, listener), this.#bridge.on('offline', () => onLost?.())];
+    return () => ends.forEach((end) => end());
   }
 
   async saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved> {

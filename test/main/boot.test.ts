@@ -54,6 +54,7 @@ function fakeElectron(): Record<string, unknown> {
     setPermissionCheckHandler: () => undefined,
     setDevicePermissionHandler: () => undefined,
     setDisplayMediaRequestHandler: () => undefined,
+    setProxy: async () => undefined,
     webRequest: { onBeforeRequest: () => undefined },
   });
   return {

@@ -40,7 +40,8 @@ function guard(dialog: FakeDialog) {
       };
     },
     dispatch: async (method, input): Promise<Reply> => {
-      if (method === 'settings.get') return { ok: true, value: { values: { ...defaultSettings, requireReason }, entries: [] } };
+      if (method === 'settings.get')
+        return { ok: true, value: { values: { ...defaultSettings, requireReason }, entries: [] } };
       if (method === 'locks.list') return { ok: true, value: [{ ...mutex('RunningScript', []), paused: true }] };
       if (method === 'scripts.get')
         return script === null

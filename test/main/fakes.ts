@@ -28,6 +28,11 @@ export class FakeContents
   implements Pick<WebContents, 'id' | 'send' | 'getZoomLevel' | 'setZoomLevel'>
 {
   zoomLevel = 0;
+  rtcPolicy = '';
+  setWebRTCIPHandlingPolicy(policy: string): void {
+    this.rtcPolicy = policy;
+  }
+
   readonly id = ++lastId;
   readonly sent: { event: string; payload: unknown }[] = [];
   openHandler: ((details: never) => { action: string }) | null = null;

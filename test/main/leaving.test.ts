@@ -8,7 +8,7 @@ import { createExit, exitDetail } from '../../main/exit.ts';
 import { loginItem } from '../../main/login-item.ts';
 import { watchPower } from '../../main/power.ts';
 import { watchSessionEnd } from '../../main/session-end.ts';
-import { becomeTheOnlyInstance, startsHidden } from '../../main/single-instance.ts';
+import { becomeTheOnlyInstance, foreignSwitch, startsHidden } from '../../main/single-instance.ts';
 import { FakeDialog } from './fakes.ts';
 import { script, snapshot } from './fixtures.ts';
 
@@ -184,16 +184,41 @@ describe('a bug', () => {
 
 describe('one instance', () => {
   const start = (first: boolean, argv: string[] = []) => {
-    const app = Object.assign(new EventEmitter(), { requestSingleInstanceLock: () => first });
     let shown = 0;
+    let quits = 0;
+    const app = Object.assign(new EventEmitter(), {
+      requestSingleInstanceLock: () => first,
+      quit: () => void quits++,
+    });
     const only = becomeTheOnlyInstance(app as unknown as App, argv, () => shown++);
-    return { only, second: (data: unknown) => (app.emit('second-instance', {}, [], '', data), shown) };
+    return {
+      only,
+      second: (data: unknown) => (app.emit('second-instance', {}, [], '', data), shown),
+      quits: () => quits,
+    };
   };
 
   test('a second start shows the window of the first, and ends', () => {
     expect(start(true).second({ hidden: false })).toBe(1);
     expect(start(true).second(undefined)).toBe(1);
     expect(start(false).only).toBe(false);
+  });
+
+  test('--quit ends the first without a question and without its window, and never becomes the first itself', () => {
+    const first = start(true);
+    expect([first.second({ hidden: false, quit: true }), first.quits()]).toEqual([0, 1]);
+    expect(start(true, ['Unjam.exe', '--quit']).only).toBe(false);
+  });
+
+  test.each([
+    '--gpu-launcher=calc.exe',
+    '--remote-debugging-port=9222',
+    '--no-sandbox',
+    '-inspect',
+    '/load-extension=x',
+  ])('a switch of Chromium (%s) is refused, whatever stands around it', (foreign) => {
+    expect(foreignSwitch(['Unjam.exe', '--hidden', foreign, '--quit'])).toBe(foreign);
+    expect(foreignSwitch(['Unjam.exe', '--hidden', '--quit', '-Embedding'])).toBeNull();
   });
 
   test('a second start by the sign-in item does not steal the focus', () => {

@@ -16,6 +16,7 @@ describe('the session', () => {
   };
   let handlers: Handlers;
   let session: EventEmitter;
+  let proxy: string;
 
   beforeEach(() => {
     handlers = {} as Handlers;
@@ -24,9 +25,14 @@ describe('the session', () => {
       setPermissionCheckHandler: (handler: Handlers['check']) => (handlers.check = handler),
       setDevicePermissionHandler: (handler: Handlers['device']) => (handlers.device = handler),
       setDisplayMediaRequestHandler: (handler: Handlers['display']) => (handlers.display = handler),
+      setProxy: async (config: { proxyRules?: string }) => void (proxy = config.proxyRules ?? ''),
       webRequest: { onBeforeRequest: (handler: Handlers['before']) => (handlers.before = handler) },
     });
     lockSession(session as unknown as Session);
+  });
+
+  test('sends every connection to a proxy that is not there', () => {
+    expect(proxy).toBe('127.0.0.1:9');
   });
 
   test.each([
@@ -102,6 +108,14 @@ describe('every page', () => {
     expect(goes('app://ui/index.html', false)).toBe(false);
     expect(goes('https://example.com/', true)).toBe(false);
     expect(goes('app://ui/index.html', true)).toBe(true);
+  });
+
+  test('lets WebRTC send nothing past the proxy', () => {
+    const contents = new FakeContents();
+    const app = new EventEmitter();
+    lockPages(app as unknown as App);
+    app.emit('web-contents-created', {}, contents);
+    expect(contents.rtcPolicy).toBe('disable_non_proxied_udp');
   });
 
   test('attaches no webview and opens no window', () => {

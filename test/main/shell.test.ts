@@ -36,9 +36,12 @@ class World {
   readonly engine: Engine;
   readonly window: ConsoleWindow;
 
-  constructor() {
+  constructor(isBroken = false) {
     this.engine = new Engine(
-      async () => this.#application(),
+      async () => {
+        if (isBroken) throw new Error('the disk is full');
+        return this.#application();
+      },
       () => undefined,
     );
     this.window = new ConsoleWindow({
@@ -49,6 +52,7 @@ class World {
       },
       greet: () => {
         if (this.engine.snapshot !== null) this.window.send('snapshot', this.engine.snapshot);
+        else if (this.engine.state.kind === 'offline') this.window.send('offline', null);
       },
       log: () => undefined,
     });
@@ -121,6 +125,7 @@ class World {
       setPermissionCheckHandler: () => undefined,
       setDevicePermissionHandler: () => undefined,
       setDisplayMediaRequestHandler: () => undefined,
+      setProxy: async () => undefined,
       webRequest: { onBeforeRequest: () => undefined },
     });
     const fake = {
@@ -171,6 +176,18 @@ test('nothing but the icon exists until somebody asks for the window', () => {
   world.emit(snapshot([script()]));
   expect([world.trays.length, world.windows.length]).toEqual([1, 0]);
   expect(world.trays[0]?.image).toBe(join('assets', 'tray', 'stuck-light.ico'));
+});
+
+test('the page is told when no host answers, also one that is opened later', async () => {
+  const broken = new World(true);
+  const window = broken.openWindow();
+  await broken.engine.start();
+  expect(window.webContents.sent.map((message) => message.event)).toEqual(['offline']);
+  window.pressClose();
+  window.destroy();
+  const later = broken.openWindow();
+  expect(later.webContents.sent.map((message) => message.event)).toEqual(['offline']);
+  await broken.engine.close();
 });
 
 test('a double-click opens one window, which hears every snapshot from the first on', () => {

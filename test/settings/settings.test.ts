@@ -39,9 +39,9 @@ const registry = (values: Record<string, unknown>): Partial<PolicySource> => ({
   registry: { read: async () => values },
 });
 
-function refusal(act: () => unknown): UnjamError {
+async function refusal(act: () => Promise<unknown>): Promise<UnjamError> {
   try {
-    act();
+    await act();
   } catch (error) {
     if (error instanceof UnjamError) return error;
   }
@@ -54,15 +54,15 @@ describe('settings', () => {
   });
 
   it('are kept in a file of their own, owner-only, and are there again after a restart', async () => {
-    (await open()).change({ values: { silentAfterMinutes: 3, theme: 'dark' } }, kim);
+    await (await open()).change({ values: { silentAfterMinutes: 3, theme: 'dark' } }, kim);
     expect((await open()).values).toEqual({ ...defaultSettings, silentAfterMinutes: 3, theme: 'dark' });
     expect(readdirSync(folder)).toEqual(['settings.json']);
   });
 
   it('get their default again with reset', async () => {
     const store = await open();
-    store.change({ values: { silentAfterMinutes: 3, overdueFactor: 2.5 } }, kim);
-    const view = store.change({ reset: ['silentAfterMinutes'] }, kim);
+    await store.change({ values: { silentAfterMinutes: 3, overdueFactor: 2.5 } }, kim);
+    const view = await store.change({ reset: ['silentAfterMinutes'] }, kim);
     expect(view.values.silentAfterMinutes).toBe(10);
     expect(view.entries.find((e) => e.key === 'silentAfterMinutes')?.source).toBe('default');
     expect(view.entries.find((e) => e.key === 'overdueFactor')?.source).toBe('user');
@@ -78,7 +78,7 @@ describe('settings', () => {
     expect(store.view().problems).toHaveLength(3);
     expect(said.join()).toContain('"fromTheFuture" is not known to this version');
     expect(said.join()).toContain('"silentAfterMinutes" is -4, which cannot be used');
-    store.change({ values: { keepHistoryDays: 60 } }, kim);
+    await store.change({ values: { keepHistoryDays: 60 } }, kim);
     expect(JSON.parse(readFileSync(own(), 'utf8'))).toMatchObject({ fromTheFuture: { a: 1 }, keepHistoryDays: 60 });
   });
 
@@ -102,7 +102,7 @@ describe('settings', () => {
       scriptRules: [{ name: 'Backup *', silentAfterMinutes: 120 }],
     });
     expect(said.join()).toContain('"hotKey" is not known to this version; it is kept and not used');
-    store.change({ values: { theme: 'light' } }, kim);
+    await store.change({ values: { theme: 'light' } }, kim);
     expect(JSON.parse(readFileSync(own(), 'utf8'))).toEqual({ ...earlier, theme: 'light' });
   });
 
@@ -119,10 +119,24 @@ describe('settings', () => {
     },
   );
 
+  it('that are changed at the same time are all kept', async () => {
+    const store = await open();
+    await Promise.all([
+      store.change({ values: { silentAfterMinutes: 3 } }, kim),
+      store.change({ values: { theme: 'dark' } }, kim),
+      store.change({ values: { keepHistoryDays: 60 } }, kim),
+    ]);
+    expect(JSON.parse(readFileSync(own(), 'utf8'))).toEqual({
+      silentAfterMinutes: 3,
+      theme: 'dark',
+      keepHistoryDays: 60,
+    });
+  });
+
   it('that cannot be kept are refused and change nothing', async () => {
     const store = await open();
     rmSync(folder, { recursive: true });
-    expect(refusal(() => store.change({ values: { theme: 'dark' } }, kim)).code).toBe('state-directory');
+    expect((await refusal(() => store.change({ values: { theme: 'dark' } }, kim))).code).toBe('state-directory');
     expect(store.values.theme).toBe('system');
   });
 });
@@ -140,16 +154,16 @@ describe('policies', () => {
 
   it('lock what they set, for a change and for a reset', async () => {
     const store = await open(registry({ SilentAfterMinutes: 3 }));
-    const error = refusal(() => store.change({ values: { theme: 'dark', silentAfterMinutes: 5 } }, kim));
+    const error = await refusal(() => store.change({ values: { theme: 'dark', silentAfterMinutes: 5 } }, kim));
     expect(error.message).toContain('set by your administrator (policy SilentAfterMinutes)');
     expect(error.field).toBe('values.silentAfterMinutes');
-    expect(refusal(() => store.change({ reset: ['silentAfterMinutes'] }, kim)).code).toBe('not-possible');
+    expect((await refusal(() => store.change({ reset: ['silentAfterMinutes'] }, kim))).code).toBe('not-possible');
     expect(store.values).toMatchObject({ theme: 'system', silentAfterMinutes: 3 });
   });
 
   it('alone switch a verb off', async () => {
     const store = await open();
-    expect(refusal(() => store.change({ values: { disableForceKill: true } }, kim)).message).toContain(
+    expect((await refusal(() => store.change({ values: { disableForceKill: true } }, kim))).message).toContain(
       'only an administrator',
     );
     writeFileSync(machine(), '{"disableForceKill":1,"Theme":"dark"}');
@@ -163,7 +177,7 @@ describe('policies', () => {
     expect((await open()).values.scriptRules).toEqual([{ name: 'a*', overdueFactor: 2 }]);
     const store = await open(registry({ ScriptRules: '[{"name":"b*","silentAfterMinutes":5}]' }));
     expect(store.values.scriptRules).toEqual([{ name: 'b*', silentAfterMinutes: 5 }]);
-    expect(refusal(() => store.change({ values: { scriptRules: [] } }, kim)).code).toBe('not-possible');
+    expect((await refusal(() => store.change({ values: { scriptRules: [] } }, kim))).code).toBe('not-possible');
     const broken = await open(registry({ ScriptRules: '[{"name":"b*"' }));
     expect(broken.values.scriptRules).toEqual([{ name: 'a*', overdueFactor: 2 }]);
     expect(broken.view().problems.join()).toContain('"ScriptRules" is');
