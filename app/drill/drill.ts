@@ -48,10 +48,10 @@ const hungProgram = `const ms = Number(process.argv[1]);
 const say = (...lines) => lines.forEach((line) => console.log(line));
 say('FIRE DRILL. This script is harmless: it only waits. It ignores Cancel, holds the mutex "fire drill",',
   'and ends by itself after ' + Math.round(ms / 6000) / 10 + ' min. Two scripts wait behind it.',
-  'Free them, as you would at night:',
-  '  1. Cancel it (Del). It will not listen.',
-  '  2. Abandon it (Ctrl+Shift+Del, type its PID). The next script starts at once, beside it.',
-  '  3. Force Kill what is left of it (Shift+Del).',
+  'Free them as you would at night, in this order:',
+  '  1. Cancel it (Del). It will ignore this.',
+  '  2. Force Kill it (Shift+Del). Its processes end, and the next script starts.',
+  '  3. Abandon (Ctrl+Shift+Del, type its PID) is for what even Force Kill cannot end: try it in another drill.',
   'Copying 1842 files ...');
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK', 'SIGQUIT'])
   try { process.on(signal, () => say('(' + signal + ' came. This script ignores it.)')); } catch {}

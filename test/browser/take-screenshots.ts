@@ -104,7 +104,7 @@ try {
     await context.addCookies(cookies);
     const page = await context.newPage();
     await page.goto(`${origin}/${hash}`);
-    await page.locator('footer', { hasText: 'Connected to' }).waitFor();
+    await page.locator('footer', { hasText: 'Connected' }).waitFor({ state: 'attached' });
     await act(page);
     await page.mouse.move(0, 0);
     await page.waitForTimeout(400);
@@ -116,14 +116,15 @@ try {
 
   await take('console', { colorScheme: 'light' }, settled);
   await take('console-dark', { colorScheme: 'dark' }, settled);
-  await take('console-narrow', { viewport: { width: 400, height: 860 } }, settled);
+  await take('console-narrow', { viewport: { width: 480, height: 860 } }, settled);
   await take('console-forced-colours', { forcedColors: 'active', colorScheme: 'dark' }, settled);
   await take('mutexes', { hash: '#mutexes/RunningScript' });
 
   const looks: Readonly<Record<string, BrowserContextOptions>> = {
     light: { colorScheme: 'light' },
     dark: { colorScheme: 'dark' },
-    narrow: { viewport: { width: 320, height: 860 } },
+    narrow: { viewport: { width: 480, height: 800 } },
+    wide: { viewport: { width: 1920, height: 1080 } },
   };
   const views: Readonly<Record<string, string>> = {
     scripts: '#scripts/deploy-web-eu',
