@@ -47,7 +47,7 @@ describe('the settings', () => {
     const added = (field: string) => rules.getByRole('textbox', { name: `New rule: ${field}` });
     await added('Script').fill('Backup *');
     await rules.getByRole('button', { name: 'Add' }).click();
-    await rules.getByText('Enter at least one of the three limits.').waitFor();
+    await rules.getByText('Enter at least one of the two limits.').waitFor();
     await added('Silent after, min').fill('1.5');
     await scene.page.keyboard.press('Enter');
     await rules.getByText('Silent after, min: enter a whole number from 1 to 1440, or nothing.').waitFor();
@@ -125,20 +125,12 @@ describe('the settings', () => {
     expect(scene.host.commands()).toEqual([]);
   });
 
-  it('change theme, text size and zone of the page at once', async () => {
+  it('change the theme of the page at once', async () => {
     await using scene = await openSettings();
     const background = () => scene.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     expect(await background()).toBe('rgb(243, 243, 243)');
     await scene.page.locator(setting('theme')).getByRole('combobox').selectOption('dark');
     await expect.poll(background).toBe('rgb(32, 32, 32)');
-    await scene.page.locator(setting('timeDisplay')).getByRole('combobox').selectOption('utc');
-    await scene.page.getByText('Times: UTC').waitFor();
-    await scene.page.locator(setting('textSizePercent')).getByRole('spinbutton').fill('150');
-    await scene.page.keyboard.press('Enter');
-    const height = (selector: string) =>
-      scene.page.locator(selector).evaluate((element) => element.getBoundingClientRect().height);
-    await expect.poll(() => height('header.verdict')).toBeGreaterThan(90);
-    expect(await height('.window')).toBeCloseTo(800, 0);
     await scene.page.keyboard.press('Control+1');
     await row(scene.page, '9f2c-41aa').waitFor();
     expect(await scene.page.evaluate(() => document.documentElement.scrollWidth)).toBe(1280);
@@ -149,7 +141,6 @@ describe('the settings', () => {
     await scene.page.keyboard.press('Control+4');
     await scene.page.locator(setting('notifications.eventLog')).waitFor();
     await scene.page.locator(setting('keepHistoryDays')).waitFor();
-    await scene.page.locator(setting('forceKillSettleSeconds')).waitFor();
     expect(await scene.page.locator(setting('notifications.stuck')).count()).toBe(0);
     expect(await scene.page.getByRole('button', { name: 'Send a test' }).count()).toBe(0);
   });

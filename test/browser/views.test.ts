@@ -278,20 +278,4 @@ describe('in the desktop application', () => {
       { name: 'Deploy web-eu / step 4', kind: 'log', text: expect.stringContaining('Waiting 30 seconds') as string },
     ]);
   });
-
-  it('zooms with the keys that browsers have for it', async () => {
-    await using scene = await open(stuckWorld(), { init: standInBridge });
-    await detailOf(scene.page, 'Deploy web-eu');
-    for (const key of ['Control+=', 'Control+=', 'Control+-', 'Control+0']) {
-      const before = scene.host.commands().length;
-      await scene.page.keyboard.press(key);
-      await expect.poll(() => scene.host.commands().length).toBe(before + 1);
-    }
-    expect(scene.host.commands().map(({ input }) => input)).toEqual([
-      { values: { textSizePercent: 110 } },
-      { values: { textSizePercent: 120 } },
-      { values: { textSizePercent: 110 } },
-      { reset: ['textSizePercent'] },
-    ]);
-  });
 });
