@@ -21,7 +21,8 @@ export const ssm: Recogniser = {
   variables: ['SSM_COMMAND_ID', 'AWS_SSM_INSTANCE_ID'],
   titles: ['Run Command {SSM_COMMAND_ID}', 'Run Command {command}', 'Run Command'],
   log: { paths: ['{folder}/stdout'], form: 'lines', maskedBy: 'nobody' },
-  verbs: true,
+  // Not tried on real processes yet.
+  verbs: false,
   ended: 'The command fails with the exit code of the script, 137 after Force Kill.',
   instead: 'The agent holds no lock for a command; cancel the command in Systems Manager.',
 };

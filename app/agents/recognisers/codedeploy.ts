@@ -18,7 +18,8 @@ export const codeDeploy: Recogniser = {
     'CodeDeploy hook',
   ],
   log: { paths: ['{deploymentFolder}/logs/scripts.log'], form: 'lines', maskedBy: 'nobody' },
-  verbs: true,
+  // Not tried on real processes yet.
+  verbs: false,
   ended: 'The lifecycle event fails; the deployment ends or rolls back as it is set.',
   instead: 'CodeDeploy runs one deployment on a host; it takes the next one when this hook has ended.',
 };

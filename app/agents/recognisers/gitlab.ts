@@ -12,7 +12,8 @@ export const gitlab: Recogniser = {
   // The script comes by standard input and exports these itself: only what it starts has them.
   variables: ['CI_JOB_ID', 'CI_JOB_NAME', 'CI_PROJECT_PATH', 'CI_JOB_STAGE'],
   titles: ['{CI_PROJECT_PATH} / {CI_JOB_NAME} (job {CI_JOB_ID})', 'GitLab job {CI_JOB_ID}', 'GitLab job'],
-  verbs: true,
+  // Not tried on real processes yet.
+  verbs: false,
   ended: 'The job fails with a script failure.',
   instead:
     'The runner takes the next job when this one has ended. A resource_group is held by GitLab: cancel the job there.',

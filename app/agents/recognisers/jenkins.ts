@@ -49,7 +49,8 @@ export const jenkinsFreestyle: Recogniser = {
   run: { place: 'below', names: shells, words: /[\\/]jenkins\d+\.(?:sh|bat|ps1)/ },
   variables: ['JOB_NAME', 'BUILD_NUMBER', 'NODE_NAME'],
   titles: ['{JOB_NAME} #{BUILD_NUMBER}', 'Jenkins build step'],
-  verbs: true,
+  // Not tried on real processes yet.
+  verbs: false,
   ended: 'The build step fails.',
   instead,
 };

@@ -12,7 +12,8 @@ export const ssh: Recogniser = {
   script: { except: ['sftp-server', 'scp', 'rsync', 'git-upload-pack', 'git-receive-pack'] },
   titles: ['ssh command of {login}', 'ssh command'],
   mayBeQuiet: true,
-  verbs: true,
+  // Not tried on real processes yet.
+  verbs: false,
   ended: 'The ssh command returns the exit code of the script.',
   instead: 'sshd holds nothing. A lock that the command took itself is free when its processes have gone.',
 };

@@ -1,0 +1,96 @@
+/** Observed scripts on real processes: the script part ends, its carrier lives and reports, and nobody else is touched. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { World } from '../support/world.ts';
+import { buildkite, jenkins, runner, type StandIn, tentacle, untilCode, untilObserved } from './stand-in.ts';
+
+const deaf = 'trap "" TERM; echo copying; sleep 3600 & wait; wait; sleep 3600\n';
+const polite = 'echo copying; exec sleep 3600\n';
+
+const agents: Record<string, { key: string; name: string; start: (world: World, script: string) => StandIn }> = {
+  'Octopus Tentacle': { key: 'tentacle', name: 'Octopus ServerTasks-4711 on web', start: tentacle },
+  'the GitHub runner': { key: 'github', name: 'octo/shop / deploy', start: runner },
+  'the Buildkite agent': { key: 'buildkite', name: 'shop #5', start: buildkite },
+  Jenkins: { key: 'jenkins', name: 'deploy-web #93', start: jenkins },
+};
+
+for (const [about, agent] of Object.entries(agents)) {
+  test(`Cancel of a script of ${about} ends the script; its carrier lives and has the code`, async () => {
+    await using world = await World.open();
+    await using standIn = agent.start(world, polite);
+    const seen = await untilObserved(world, agent.key);
+    expect(seen.name).toBe(agent.name);
+    await world.client.call('observed.cancel', { id: seen.id, process: aim(seen) });
+    expect(await untilCode(standIn)).toBe('143');
+    expect(standIn.carrier.exitCode).toBeNull();
+  });
+
+  test(`Force Kill ends a script of ${about} that ignores Cancel; its carrier lives and has the code`, async () => {
+    await using world = await World.open();
+    await using standIn = agent.start(world, deaf);
+    const seen = await untilObserved(world, agent.key, (s) => s.processes > 1);
+    await world.client.call('observed.cancel', { id: seen.id, graceMs: 200 });
+    await untilObserved(world, agent.key, (s) => s.condition.key === 'cancel-ignored');
+    await world.client.call('observed.kill', { id: seen.id });
+    expect(await untilCode(standIn)).toBe('137');
+    expect(standIn.carrier.exitCode).toBeNull();
+    const history = await world.client.call('history.list', {});
+    expect(history.map((e) => e.kind)).toEqual(expect.arrayContaining(['observed-cancel', 'observed-kill']));
+  });
+}
+
+test('a verb that was decided on another process is refused, and nothing is signalled', async () => {
+  await using world = await World.open();
+  await using standIn = runner(world, polite);
+  const seen = await untilObserved(world, 'github');
+  const error = await world.refusal(
+    world.client.call('observed.kill', { id: seen.id, process: { pid: seen.pid! + 1, startTime: '1' } }),
+  );
+  expect(error.code).toBe('other-process');
+  expect(standIn.code()).toBeNull();
+  expect((await untilObserved(world, 'github')).pid).toBe(seen.pid);
+});
+
+test('what the script has started in a session of its own is ended with it', async () => {
+  await using world = await World.open();
+  const file = join(world.home, 'daemon');
+  await using standIn = runner(world, `setsid sleep 3600 & echo $! > '${file}'; exec sleep 3600\n`);
+  const seen = await untilObserved(world, 'github', (s) => s.processes > 1);
+  const daemon = world.control.identify(Number(readFileSync(file, 'utf8')))!;
+  await world.client.call('observed.kill', { id: seen.id });
+  expect(await untilCode(standIn)).toBe('137');
+  expect(world.control.liveness(daemon)).toBe('dead');
+});
+
+test('no command line and no unnamed variable of an agent is answered, logged or kept', async () => {
+  await using world = await World.open();
+  await using _standIn = runner(world, 'PASSWORD=hunter2; exec sleep 3599.25\n');
+  const seen = await untilObserved(world, 'github');
+  const answers = [
+    await world.client.call('observed.get', { id: seen.id }),
+    await world.client.call('observed.why', { id: seen.id }),
+    await world.client.call('agents.list', {}),
+    await world.client.call('overview.get', {}),
+    await world.client.call('history.list', {}),
+    world.hostLog,
+  ];
+  expect(JSON.stringify(answers)).not.toMatch(/secret-token|hunter2|3599\.25|spawnclient/);
+});
+
+test('unjam ps, agents, why and abandon take the id of an observed script', async () => {
+  await using world = await World.open();
+  await using _standIn = runner(world, polite);
+  const { id } = await untilObserved(world, 'github');
+  expect((await world.cli('ps')).stdout).toContain(id);
+  expect((await world.cli('agents')).stdout).toContain('octo/shop / deploy');
+  expect((await world.cli('why', id)).stdout).toContain('octo/shop / deploy');
+  const abandon = await world.cli('abandon', id);
+  expect(abandon.status).not.toBe(0);
+  expect(abandon.stderr).toContain('cannot release what GitHub Actions runner holds');
+});
+
+const aim = (s: { process: { pid: number; startTime: string } | null }) => ({
+  pid: s.process!.pid,
+  startTime: s.process!.startTime,
+});
