@@ -13,7 +13,7 @@ export const plainName = (name: string): string => name.toLowerCase().replace(/\
 
 const tests = new WeakMap<readonly string[], (plain: string) => boolean>();
 
-function fitsName(names: readonly string[], plain: string): boolean {
+export function fitsName(names: readonly string[], plain: string): boolean {
   let test = tests.get(names);
   if (test === undefined) {
     const exact = new Set(names.filter((n) => !n.endsWith('*')).flatMap((n) => [n, n.slice(0, linuxNameMax)]));

@@ -7,7 +7,7 @@ import { redact } from '../domain/redact.ts';
 import { Asking } from './asking.ts';
 import { above, below, Forest, type Node } from './forest.ts';
 import type { Known } from './known.ts';
-import { fillIn } from './names.ts';
+import { fillIn, fitsName } from './names.ts';
 import type { Observation, ObservedLog, ObservedScript, RecognisedAgent } from './observed-script.ts';
 import type { Recogniser } from './recogniser.ts';
 import { agentsOf, looseOf, type Run, runsOf } from './runs.ts';
@@ -185,8 +185,21 @@ function topsOf(
   for (const node of subtree)
     if (r.script !== undefined && node.parent !== null && !within.has(node.parent) && !spared.has(node))
       if (ask.fits(r.script, node) !== null && !tops.includes(node)) tops.push(node);
+  // A script that has replaced itself (exec) does not look like one any more; it is still its carrier's own child.
+  if (r.script !== undefined && tops.length === 0)
+    for (const node of subtree) {
+      const { parent } = node;
+      const isOfRoot =
+        parent !== null && carrying.has(parent) && (parent.parent === null || !within.has(parent.parent));
+      if (isOfRoot && !spared.has(node) && !fitsName(helpers, node.plain) && !excepted(r, node)) tops.push(node);
+    }
   return tops;
 }
+
+/** What carriers start for themselves: to copy, to report, to mail. */
+const helpers = ['cp', 'mv', 'touch', 'cat', 'sendmail', 'exim4'];
+const excepted = (r: Recogniser, node: Node): boolean =>
+  r.script?.except !== undefined && fitsName(r.script.except, node.plain);
 
 /** The first process that has a variable gives it: of some agents only what the script has started has it. */
 function readVariables(run: Run, nodes: readonly Node[], ask: Asking): void {
