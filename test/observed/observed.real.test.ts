@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { World } from '../support/world.ts';
-import { buildkite, jenkins, runner, type StandIn, tentacle, untilCode, untilObserved } from './stand-in.ts';
+import { buildkite, runner, type StandIn, tentacle, untilCode, untilObserved } from './stand-in.ts';
 
 const deaf = 'trap "" TERM; echo copying; sleep 3600 & wait; wait; sleep 3600\n';
 const polite = 'echo copying; exec sleep 3600\n';
@@ -12,7 +12,6 @@ const agents: Record<string, { key: string; name: string; start: (world: World, 
   'Octopus Tentacle': { key: 'tentacle', name: 'Octopus ServerTasks-4711 on web', start: tentacle },
   'the GitHub runner': { key: 'github', name: 'octo/shop / deploy', start: runner },
   'the Buildkite agent': { key: 'buildkite', name: 'shop #5', start: buildkite },
-  Jenkins: { key: 'jenkins', name: 'deploy-web #93', start: jenkins },
 };
 
 for (const [about, agent] of Object.entries(agents)) {

@@ -58,17 +58,6 @@ export function tentacle(world: World, script: string): StandIn {
   return carry(world, program, ['run', '--instance=web'], { TentacleInstanceName: 'web' }, dirname(service));
 }
 
-/** The launch line of durable-task, in its own words: the shell, its heartbeat, and the script. */
-export function jenkins(world: World, script: string): StandIn & { readonly result: string } {
-  const workspace = join(world.home, 'workspace/deploy-web');
-  const control = `${workspace}@tmp/durable-1f2e3d4c`;
-  write(`${control}/script.sh.copy`, script);
-  const result = `${control}/jenkins-result.txt`;
-  const line = `{ while [ -d '${control}' -a \\! -f '${result}' ]; do touch '${control}/jenkins-log.txt'; sleep 3; done } & jsc=durable-1; JENKINS_SERVER_COOKIE=$jsc 'sh' -xe '${control}/script.sh.copy' > '${control}/jenkins-log.txt' 2>&1; echo $? > '${result}.tmp'; mv '${result}.tmp' '${result}'; wait`;
-  const standIn = carry(world, '/bin/sh', ['-c', line], { JOB_NAME: 'deploy-web', BUILD_NUMBER: '93' });
-  return { ...standIn, result, code: () => read(result), [Symbol.asyncDispose]: () => standIn[Symbol.asyncDispose]() };
-}
-
 function carry(
   world: World,
   program: string,
