@@ -34,7 +34,7 @@ export async function findHost(directory: string): Promise<FoundHost | null> {
     );
   const file = readHostFile(directory);
   if (file === null) return null;
-  const owner = folderOwner(directory);
+  const owner = await folderOwner(directory);
   return { address: file.address, token: file.token, distrust: onlyOf(owner === null ? [] : [owner]), isMachines };
 }
 

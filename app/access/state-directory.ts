@@ -12,6 +12,6 @@ export async function whichStateDirectory(environment: NodeJS.ProcessEnv = proce
 export async function isOthers(directory: string): Promise<boolean> {
   const machine = await machineHost();
   if (machine?.stateDirectory === directory) return !(await mayHost(machine));
-  const owner = folderOwner(directory);
+  const owner = await folderOwner(directory);
   return owner !== null && owner !== (await ownerIds())[0] && (await folderProblem(directory)) === null;
 }

@@ -22,6 +22,7 @@ export interface SocketOptions extends ApiOptions {
   readonly address: string;
   readonly token: string;
   readonly ownerOf: ConnectionOwner;
+  readonly log?: (line: string) => void;
   /** Null for an account that was given nothing. */
   readonly roleOf: (peer: Peer) => Role | null;
 }
@@ -62,6 +63,8 @@ export async function openHostSocket(options: SocketOptions): Promise<HostSocket
     if (peer !== null) peers.set(socket, peer);
   });
   await listen(server, address);
+  // The next instance of a pipe may be refused while others go on: that must not end the host.
+  server.on('error', (error) => options.log?.(`W391 The host's door met an error: ${error.message}.`));
   if (folder !== null) chmodSync(address, 0o600);
   return {
     async close() {

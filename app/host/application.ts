@@ -137,7 +137,14 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed)), (f) => f.close());
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
-  settings.onChange((values) => void access.use(values.access));
+  // Who gets a role later must be able to open the door.
+  const door: { address: string | null } = { address: null };
+  const closeDoor = async (): Promise<void> => {
+    if (door.address === null) return;
+    const open = await closeAddressToOthers(door.address, access.ids);
+    if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
+  };
+  settings.onChange((values) => void access.use(values.access).then(closeDoor));
   const dispatch = createDispatcher(
     createHandlers({
       stateDirectory,
@@ -165,11 +172,11 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const ownerOf = await openConnectionOwner(file.address);
   const { address, token } = file;
   const roleOf = (peer: Peer): ReturnType<Access['roleOf']> => access.roleOf(peer);
-  opening.adopt(await openHostSocket({ address, token, ownerOf, roleOf, dispatch, subscribe, version }), (s) =>
+  opening.adopt(await openHostSocket({ address, token, ownerOf, roleOf, dispatch, subscribe, version, log }), (s) =>
     s.close(),
   );
-  const open = await closeAddressToOthers(file.address);
-  if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
+  door.address = address;
+  await closeDoor();
 
   for (const { text, next } of control.warnings()) log(`W394 ${text} ${next}`);
 

@@ -49,12 +49,15 @@ export async function folderProblem(directory: string): Promise<string | null> {
 }
 
 /** Id of the user that a folder belongs to; null when the system does not tell. */
-export function folderOwner(directory: string): string | null {
+export async function folderOwner(directory: string): Promise<string | null> {
+  if (process.platform === 'win32') return (await import('./windows/owner-only.ts')).folderOwner(directory);
   const status = statSync(directory, { throwIfNoEntry: false });
-  return status === undefined || process.platform === 'win32' ? null : `uid:${status.uid}`;
+  return status === undefined ? null : `uid:${status.uid}`;
 }
 
-/** The host's door, once it listens. */
-export async function closeAddressToOthers(address: string): Promise<string | null> {
-  return process.platform === 'win32' ? (await import('./windows/owner-only.ts')).restrictPipe(address) : null;
+/** The host's door, once it listens; `accounts` are ids of those who have a role besides its owners. */
+export async function closeAddressToOthers(address: string, accounts: readonly string[]): Promise<string | null> {
+  return process.platform === 'win32'
+    ? (await import('./windows/owner-only.ts')).restrictPipe(address, accounts)
+    : null;
 }

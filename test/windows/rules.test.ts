@@ -8,6 +8,9 @@ import { fileTimeToMs, msToFileTime } from '../../app/processes/windows/filetime
 import { interrupt } from '../../app/processes/windows/interrupt.ts';
 import { parseSystemProcesses, stateOf, waitsOf } from '../../app/processes/windows/process-table.ts';
 import { decodeText } from '../../app/processes/windows/text-decoding.ts';
+import type { Peer } from '../../app/processes/peer.ts';
+import { folderAccess, parseSecurity, pipeAccess } from '../../app/processes/windows/owner-only.ts';
+import { PipeEnds } from '../../app/processes/windows/pipe-ends.ts';
 import { isStoreAlias } from '../../app/processes/find-executable.ts';
 import { launchProblem } from '../../app/processes/launch-problem.ts';
 import { warningsOf } from '../../app/processes/windows.ts';
@@ -29,6 +32,42 @@ function seen(pid: number, parentPid: number, startTime: number, name = 'node.ex
 const scopeOf = (root: ProcessSnapshot) => ({ root: root.identity, runId: 'mine', group: null, job: 'x' });
 const pids = (members: readonly TreeMember[]): string[] => members.map((m) => `${m.identity.pid} ${m.by}`);
 const noCookie = (): undefined => undefined;
+
+describe('access lists', () => {
+  test('of the door name who has a role, and deny nobody: WinRM and SSH sessions are network logons', () => {
+    expect(pipeAccess([])).toBe('D:P(A;;GA;;;OW)(A;;GA;;;SY)(A;;GA;;;BA)');
+    expect(pipeAccess(['S-1-5-21-1-2-3-1001', 'uid:0', 'x)(A;;GA;;;WD'])).toBe(
+      'D:P(A;;GA;;;OW)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GRGW;;;S-1-5-21-1-2-3-1001)',
+    );
+  });
+
+  test('of the state directory name its owner, not whoever opens it', () => {
+    expect(folderAccess('S-1-5-21-1-2-3-1001')).toBe(
+      'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;S-1-5-21-1-2-3-1001)',
+    );
+    expect(folderAccess('S-1-5-32-544')).toBe('D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)');
+  });
+
+  test('are read back: owner, and whether something is inherited', () => {
+    const sid = Buffer.from([1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0]);
+    const descriptor = Buffer.concat([Buffer.alloc(20), sid]);
+    descriptor.writeUInt16LE(0x8004 | 0x1000, 2);
+    descriptor.writeUInt32LE(20, 4);
+    expect(parseSecurity(descriptor)).toEqual({ owner: 'S-1-5-32-544', isProtected: true });
+    expect(parseSecurity(Buffer.alloc(64))).toEqual({ owner: null, isProtected: false });
+  });
+
+  test('do not let in a client of another machine: it has an id that nothing is granted to', () => {
+    const self: Peer = { user: 'kim', ids: ['S-1-5-21-7'], pid: 7 };
+    const ends = new PipeEnds(() => self);
+    expect(ends.accept([{ handle: 4, pid: 7, computer: 'BUILD-9' }]).owner).toEqual({
+      user: 'somebody on BUILD-9',
+      ids: ['computer:BUILD-9'],
+      pid: null,
+    });
+    expect(new PipeEnds(() => self).accept([{ handle: 4, pid: 7, computer: null }]).owner).toEqual(self);
+  });
+});
 
 describe('life', () => {
   const entry = { pid: 100, created: 5n, name: 'node.exe' };

@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Peer } from '../peer.ts';
-import { bind, type Handle, type Out } from './ffi.ts';
+import { attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
 import { PipeEnds, type PipeEnd } from './pipe-ends.ts';
 import { peerOf } from './token.ts';
 
@@ -28,6 +28,15 @@ const getNamedPipeClientProcessId = bind<(pipe: Handle, pid: Out) => number>(
   'GetNamedPipeClientProcessId',
   'uintptr_t',
   '_Out_ uint32 *',
+);
+/** ERROR_PIPE_LOCAL (229) for a client of this machine. */
+const getNamedPipeClientComputerName = bind<(pipe: Handle, name: Buffer, bytes: number) => number>(
+  'kernel32',
+  'int32',
+  'GetNamedPipeClientComputerNameW',
+  'uintptr_t',
+  '_Out_ void *',
+  'uint32',
 );
 const getProcessHandleCount = bind<(process: Handle, count: Out) => number>(
   'kernel32',
@@ -116,9 +125,16 @@ function connectedEnds(name: string): PipeEnd[] {
     misses = 0;
     if ((information.readUInt32LE(4) & serverEndAccess) !== serverEndAccess || !isConnected(handle, name)) continue;
     const pid: Out = [0];
-    found.push({ handle, pid: getNamedPipeClientProcessId(handle, pid) && pid[0] ? Number(pid[0]) : null });
+    const known = getNamedPipeClientProcessId(handle, pid) && pid[0] ? Number(pid[0]) : null;
+    found.push({ handle, pid: known, computer: remoteComputer(handle) });
   }
   return found;
+}
+
+/** The name of another machine that the client is on; null for a local one, for which Windows answers with an error. */
+function remoteComputer(handle: number): string | null {
+  const name = Buffer.alloc(512);
+  return attempt(() => getNamedPipeClientComputerName(handle, name, name.length)) ? wideText(name) || null : null;
 }
 
 function isConnected(handle: number, name: string): boolean {

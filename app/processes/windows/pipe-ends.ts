@@ -6,6 +6,8 @@ import type { Peer } from '../peer.ts';
 export interface PipeEnd {
   readonly handle: number;
   readonly pid: number | null;
+  /** Of a client on another machine, which has no role here whoever it is; null for one of this machine. */
+  readonly computer?: string | null;
 }
 
 interface Accepted {
@@ -32,7 +34,7 @@ export class PipeEnds {
 
   accept(connected: readonly PipeEnd[]): Accepted {
     const fresh = connected.filter((end) => !this.#marked.has(key(end)));
-    const peers = fresh.map(({ pid }) => (pid === null ? null : this.#peerOf(pid)));
+    const peers = fresh.map((end) => (end.computer == null ? this.#local(end.pid) : remote(end.computer)));
     // An administrator's elevated and filtered processes have one name and different groups in force.
     const accounts = new Set(peers.map((peer) => peer?.ids.join()));
     const [end] = fresh;
@@ -42,7 +44,18 @@ export class PipeEnds {
     this.#marked.add(mark);
     return { owner: fresh.length === 1 ? owner : { ...owner, pid: null }, release: () => this.#marked.delete(mark) };
   }
+
+  #local(pid: number | null): Peer | null {
+    return pid === null ? null : this.#peerOf(pid);
+  }
 }
+
+/** Its pid would be another machine's. With an id that nothing is granted to, it is refused. */
+const remote = (computer: string): Peer => ({
+  user: `somebody on ${computer}`,
+  ids: [`computer:${computer}`],
+  pid: null,
+});
 
 /** Windows gives a handle's number to the next one: with the pid it does not stand for another client. */
 const key = ({ handle, pid }: PipeEnd): string => `${handle}:${pid}`;
