@@ -76,6 +76,7 @@ export async function hold(request: HoldRequest): Promise<number> {
   async function queue(): Promise<Hold | number> {
     let waited = false;
     const outcome = await waitInQueue({
+      now: () => control.now(),
       mutex,
       isolation,
       waiter: {

@@ -1,4 +1,5 @@
 /** Waits in a mutex's queue until the script is granted, cancelled or out of time; keeps its place all the while. */
+import { Alarm } from './alarm.ts';
 import * as lines from '../domain/lines.ts';
 import { limits } from '../domain/limits.ts';
 import {
@@ -39,6 +40,8 @@ export interface QueueRequest {
   readonly log: Pick<ScriptLog, 'append'>;
   /** Called once the place in the queue is taken, before anything is waited for. */
   readonly onQueued: () => void;
+  /** A clock that stands still while the machine sleeps (`ProcessControl.now`), ms. */
+  readonly now: () => number;
 }
 
 export async function waitInQueue({
@@ -48,9 +51,10 @@ export async function waitInQueue({
   inbox,
   log,
   onQueued,
+  now,
 }: QueueRequest): Promise<QueueOutcome> {
-  const began = performance.now();
-  const waited = (): number => performance.now() - began;
+  const began = now();
+  const waited = (): number => now() - began;
   const first = await mutex.enqueue(waiter);
   const place = placeOf(first, waiter.id);
   if (place.kind === 'waits') {
@@ -88,10 +92,9 @@ export async function waitInQueue({
     const deadline =
       isolation.timeoutMs === null
         ? null
-        : setTimeout(
-            () => void leave(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() })),
-            isolation.timeoutMs,
-          );
+        : new Alarm(isolation.timeoutMs, now, () => {
+            void leave(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() }));
+          });
     const stopWatching = mutex.watch(() => guarded(look));
     let clock = setTimeout(beat, paceMs(1));
     inbox.listen((request) => {
@@ -113,7 +116,7 @@ export async function waitInQueue({
     function settle(outcome: QueueOutcome): void {
       if (settled) return;
       settled = true;
-      if (deadline) clearTimeout(deadline);
+      deadline?.stop();
       clearTimeout(clock);
       stopWatching();
       inbox.park(); // a request that comes from now on is the running script's

@@ -97,6 +97,7 @@ export class Session {
     }
     const name = spec.isolation.mutex;
     const outcome = await waitInQueue({
+      now: () => control.now(),
       mutex: this.#mutex,
       isolation: spec.isolation,
       waiter: {
