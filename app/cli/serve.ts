@@ -13,7 +13,8 @@ import { consolePort } from '../processes/places.ts';
 import { userName } from '../processes/user-name.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
-import { takeOver } from './take-over.ts';
+import { person } from './person.ts';
+import { takeOver } from '../host/take-over.ts';
 
 export interface ServeOptions {
   console?: boolean;
@@ -35,7 +36,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     );
   const directory = await whichStateDirectory();
   if (options.stop) {
-    await takeOver(directory);
+    await takeOver(directory, { user: person(), via: 'cli' });
     return;
   }
   const kept = options.background ? forgetStarter() : [];
@@ -46,7 +47,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   for (const sentence of kept) log(`W394 ${sentence}`);
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
-  if (options.takeOver) await takeOver(directory);
+  if (options.takeOver) await takeOver(directory, { user: person(), via: 'cli' });
   const open = (): Promise<Application> => openApplication({ stateDirectory: directory, log, retire: () => stop() });
   const application = await open();
   if (application.role === 'client' && !options.console) {

@@ -3,6 +3,7 @@
  * becomes its host or, when another host lives, a client of that one.
  */
 import { isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Access } from '../access/access.ts';
 import { auditor } from '../access/audit.ts';
 import { clientOf } from '../access/client.ts';
@@ -38,6 +39,7 @@ import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 import { createHandlers } from './handlers.ts';
 import { openStateDirectory, writeHostFile } from './host-files.ts';
+import { retireOlder } from './take-over.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
 
 export interface ApplicationOptions {
@@ -78,7 +80,10 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const control = opening.adopt(await openProcessControl(helperOf(runner)), (c) => c.close());
   control.attend?.(stateDirectory);
   const election = new Election(stateDirectory, control.self, (identity) => control.liveness(identity));
-  if (!(await election.stand())) return openAsClient(stateDirectory, control.user);
+  if (!(await election.stand())) {
+    const isRoom = await retireOlder(stateDirectory, { user: control.user, via: 'unjam' }, control, version);
+    if (!isRoom || !(await election.stand())) return openAsClient(stateDirectory, control.user);
+  }
   opening.defer(() => election.resign());
 
   let wantsSystemLog = (): boolean => true; // until the settings are read
@@ -239,7 +244,7 @@ const helperOf = (runner: RunnerCommand | undefined) =>
 function defaultRunner(): RunnerCommand {
   const built = !import.meta.url.endsWith('.ts');
   const program = new URL(built ? runnerBeside(import.meta.url) : '../runner/main.ts', import.meta.url);
-  return { file: process.execPath, args: [program.pathname.replace(/^\/([A-Za-z]:)/, '$1')] };
+  return { file: process.execPath, args: [fileURLToPath(program)] };
 }
 
 /** Chunks lie one folder below the entries. */

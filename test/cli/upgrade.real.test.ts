@@ -11,7 +11,7 @@ class Copy {
   readonly #home: string;
 
   constructor(under: string, home: string, version: string, protocol = 1) {
-    this.folder = join(under, version);
+    this.folder = join(under, `Unjam ${version} %41`); // as below "Program Files"
     this.#home = home;
     mkdirSync(this.folder);
     for (const name of readdirSync(join(root, 'dist')).filter((n) => n !== 'renderer'))
@@ -37,9 +37,13 @@ class Copy {
     });
   }
 
-  /** A host in the foreground that takes over; resolves when it serves. */
-  async takeOver(): Promise<ChildProcess> {
-    const host = spawn(process.execPath, [this.program, 'serve', '--take-over'], {
+  takeOver(): Promise<ChildProcess> {
+    return this.serve('--take-over');
+  }
+
+  /** A host in the foreground; resolves when it serves. */
+  async serve(...options: string[]): Promise<ChildProcess> {
+    const host = spawn(process.execPath, [this.program, 'serve', ...options], {
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -127,6 +131,24 @@ test('0.2 takes over from 0.1 and 0.1 from 0.2: script, queue, history and unkno
     for (const host of hosts) host.kill('SIGKILL');
   }
 }, 180_000);
+
+test('a newer host that is started takes the place of an older one by itself; an older one does not', async () => {
+  await using world = await World.empty();
+  const [home, under] = [join(world.home, 'home'), world.home];
+  mkdirSync(home, { mode: 0o700 });
+  const [old, next] = [new Copy(under, home, '0.1.7'), new Copy(under, home, '0.1.10')];
+  const hosts: ChildProcess[] = [];
+  try {
+    hosts.push(await old.serve());
+    hosts.push(await next.serve());
+    await ended(hosts[0]!);
+    const late = old.cli('serve');
+    expect(late.status).not.toBe(0);
+    expect(late.stderr).toContain('Another host');
+  } finally {
+    for (const host of hosts) host.kill('SIGKILL');
+  }
+}, 120_000);
 
 test('a host whose files were replaced starts nothing and leaves nothing; its scripts end as they should, with their clean-up', async () => {
   await using world = await World.empty();

@@ -75,10 +75,10 @@ const createFile = bind<
   ) => Handle
 >('kernel32', 'uintptr_t', 'CreateFileW', 'str16', 'uint32', 'uint32', 'void *', 'uint32', 'uint32', 'void *');
 
-/** Opens a file as a scanner does that shares it for reading alone. */
+/** Opens a file as a scanner does that lets nobody delete it. */
 export function holdWithoutDelete(path: string): Handle {
-  const [genericRead, shareRead, openExisting] = [0x80000000, 1, 3];
-  const handle = createFile(path, genericRead, shareRead, null, openExisting, 0, null);
+  const [genericRead, shareReadAndWrite, openExisting] = [0x80000000, 3, 3];
+  const handle = createFile(path, genericRead, shareReadAndWrite, null, openExisting, 0, null);
   if (!isHandle(handle)) throw new Error(`${path} could not be held`);
   return handle;
 }
