@@ -4,6 +4,7 @@ import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { Input, ScriptView } from '../contract/methods.ts';
 import { ticketAt } from '../domain/names.ts';
+import { type OwnSurroundings, ownSurroundings } from '../processes/surroundings.ts';
 import { connect } from './connect.ts';
 
 const tries = 5;
@@ -13,21 +14,33 @@ const tries = 5;
  * @throws UnjamError also `host-timeout`: then nobody knows yet whether the script starts, and the message names the ticket
  */
 export async function startScript(input: Input<'scripts.start'>): Promise<{ client: HttpClient; script: ScriptView }> {
+  using own = await ownSurroundings();
   const ticket = input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex'));
   for (let attempt = 1; ; attempt += 1) {
     const client = await connect();
     try {
-      return { client, script: await client.call('scripts.start', { ...input, ticket }) };
+      const script = await client.call('scripts.start', { ...input, ...surroundingsOf(own), ticket });
+      own.keep();
+      return { client, script };
     } catch (error) {
       client.close();
       if (!(error instanceof UnjamError)) throw error;
-      if (error.code === 'host-timeout' || (error.code === 'host-unreachable' && attempt === tries))
-        throw new UnjamError(
-          error.code,
-          `${error.message} The script may still start, with the ticket ${ticket}.`,
-          `Look with "unjam status ${ticket}". Starting it again with --ticket ${ticket} never runs it twice.`,
-        );
-      if (error.code !== 'host-unreachable') throw error;
+      if (error.code === 'host-unreachable' && attempt < tries) continue;
+      if (error.code !== 'host-unreachable' && error.code !== 'host-timeout') throw error;
+      own.keep();
+      throw new UnjamError(
+        error.code,
+        `${error.message} The script may still start, with the ticket ${ticket}.`,
+        `Look with "unjam status ${ticket}". Starting it again with --ticket ${ticket} never runs it twice.`,
+      );
     }
   }
+}
+
+function surroundingsOf({ umask, niceness, stdin }: OwnSurroundings): Partial<Input<'scripts.start'>> {
+  return {
+    ...(umask === undefined ? {} : { umask }),
+    ...(niceness === undefined ? {} : { niceness }),
+    ...(stdin ? { stdin } : {}),
+  };
 }

@@ -43,6 +43,19 @@ export const StartInput = z.strictObject({
     .record(systemText.min(1), systemText)
     .optional()
     .describe('the whole environment; absent = the host’s'),
+  umask: z.int().min(0).max(0o777).optional().describe('as a number: 18 is 022; absent = 022. Linux'),
+  niceness: z
+    .int()
+    .min(-20)
+    .max(19)
+    .optional()
+    .describe('absent = 0; a host without root cannot give less than its own. Linux'),
+  stdin: z
+    .strictObject({ path: z.string().startsWith('/'), offset: z.int().min(0).optional() })
+    .optional()
+    .describe(
+      'what the script reads as its standard input: a file, or /proc/PID/fd/0 of its caller; absent = nothing. Linux',
+    ),
   isolation: Isolation.optional(),
   timeoutMs: milliseconds('overall timeout').optional(),
   noOutputTimeoutMs: milliseconds('ends the script after this long without output').optional(),

@@ -17,6 +17,11 @@ export interface LaunchRequest {
   /** The script's whole environment; UNJAM_RUN is in it already. */
   readonly environment: Readonly<Record<string, string>>;
   readonly runId: string;
+  /** Linux; what it is started with when absent is that of the calling process. */
+  readonly umask?: number;
+  readonly niceness?: number;
+  /** Linux: a descriptor that becomes its standard input and is closed here; null or absent = it has none. */
+  readonly stdin?: number | null;
   /** Opened for appending, created when missing. */
   readonly stdoutPath: string;
   readonly stderrPath: string;

@@ -13,6 +13,7 @@ export { findExecutable } from './find-executable.ts';
 export { accountId, administratorIds, ownerIds } from './accounts.ts';
 export { launchProblem } from './launch-problem.ts';
 export { readMachineRecord, recordPath, writeMachineRecord } from './machine-record.ts';
+export { openInput, type Surroundings } from './surroundings.ts';
 export { ProgramFiles } from './program-files.ts';
 export { closeAddressToOthers, closeFolderToOthers, folderOwner, folderProblem, wayProblem } from './owner-only.ts';
 export { addressFolder, home, hostAddress, stateDirectory } from './places.ts';

@@ -5,7 +5,7 @@
  */
 import { dirname } from 'node:path';
 import { Mutexes } from '../locks/index.ts';
-import { openProcessControl, type ProcessControl } from '../processes/index.ts';
+import { openInput, openProcessControl, type ProcessControl } from '../processes/index.ts';
 import { holdersOnRecord } from '../run-directory/holders.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import { parseOrder, type RunnerOrder } from './order.ts';
@@ -28,12 +28,19 @@ async function main(): Promise<void> {
 }
 
 async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> {
-  const { runDirectory, mutexRoot, environment, killDisabled } = order;
+  const { runDirectory, mutexRoot, environment, surroundings, killDisabled } = order;
   control.attend?.(dirname(mutexRoot));
   const directory = new RunDirectory(runDirectory);
   const spec = directory.readSpec();
   if (spec === null) {
     answer(`failed there is no spec.json in ${runDirectory}`);
+    return;
+  }
+  let stdin: number | null = null;
+  try {
+    stdin = surroundings.stdin && (await openInput(surroundings.stdin));
+  } catch (error) {
+    answer(`failed its standard input could not be opened: ${(error as Error).message}`);
     return;
   }
   await loadCleanup(spec);
@@ -42,6 +49,9 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     directory,
     spec,
     environment,
+    umask: surroundings.umask,
+    niceness: surroundings.niceness,
+    stdin,
     control,
     mutexes: new Mutexes(mutexRoot, control, (mutex) => holdersOnRecord(dirname(runDirectory), mutex)),
     killDisabled,

@@ -5,6 +5,11 @@ const order = z.looseObject({
   runDirectory: z.string(),
   mutexRoot: z.string(),
   environment: z.record(z.string(), z.string()),
+  surroundings: z.object({
+    umask: z.number(),
+    niceness: z.number(),
+    stdin: z.nullable(z.object({ path: z.string(), offset: z.number() })),
+  }),
   /** UNJAM_DEBUG_DISABLE_KILL of the host: kills are not sent. Tests only. */
   killDisabled: z.boolean(),
 });

@@ -23,6 +23,10 @@ export interface SessionContext {
   readonly directory: RunDirectory;
   readonly spec: ScriptSpec;
   readonly environment: Readonly<Record<string, string>>;
+  readonly umask: number;
+  readonly niceness: number;
+  /** Open, and to be closed when the script has it; null = it has none. */
+  readonly stdin: number | null;
   readonly control: ProcessControl;
   readonly mutexes: Mutexes;
   readonly killDisabled: boolean;
@@ -192,6 +196,9 @@ export class Session {
         args: spec.command.slice(1),
         cwd: spec.cwd,
         environment: this.#environment(),
+        umask: this.#c.umask,
+        niceness: this.#c.niceness,
+        stdin: this.#c.stdin,
         runId: spec.runId,
         stdoutPath: directory.stdoutPath,
         stderrPath: directory.stderrPath,

@@ -8,11 +8,12 @@ import { limits } from '../domain/limits.ts';
 import { redactWords } from '../domain/redact.ts';
 import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
-import { findExecutable, launchProblem } from '../processes/index.ts';
+import { findExecutable, launchProblem, type Surroundings } from '../processes/index.ts';
 
 export interface Accepted {
   readonly spec: ScriptSpec;
   readonly environment: Readonly<Record<string, string>>;
+  readonly surroundings: Surroundings;
 }
 
 export function acceptStart(
@@ -81,6 +82,8 @@ export function acceptStart(
   if (refused !== null) throw new UnjamError('bad-input', refused.message, refused.next, 'cwd');
   return {
     environment,
+    // The host's own are those of whoever happened to start it.
+    surroundings: { umask: input.umask ?? 0o022, niceness: input.niceness ?? 0, stdin: stdinOf(input) },
     spec: {
       schema: 1,
       ticket,
@@ -114,6 +117,9 @@ export function acceptStart(
     },
   };
 }
+
+const stdinOf = ({ stdin }: Parsed<'scripts.start'>): Surroundings['stdin'] =>
+  stdin === undefined ? null : { path: stdin.path, offset: stdin.offset ?? 0 };
 
 /** Found as the script's own command is: the host's PATH is not the caller's. */
 function notified(notify: readonly string[], cwd: string, environment: Readonly<Record<string, string>>): string[] {

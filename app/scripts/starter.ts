@@ -72,7 +72,7 @@ export class Starter {
     }
   }
 
-  async #launch(key: string, { spec, environment }: Accepted): Promise<ScriptRecord> {
+  async #launch(key: string, { spec, environment, surroundings }: Accepted): Promise<ScriptRecord> {
     const { mutexes, register, custody, killDisabled, runsPath } = this.#options;
     const outdated = this.#options.outdated?.() ?? null;
     if (outdated !== null) throw replaced(outdated);
@@ -97,7 +97,7 @@ export class Starter {
     }
     register.add(record);
     try {
-      await runner.start({ runDirectory: path, mutexRoot: mutexes.root, environment, killDisabled });
+      await runner.start({ runDirectory: path, mutexRoot: mutexes.root, environment, surroundings, killDisabled });
     } catch (error) {
       // A runner that is only slow may still claim it: who is first at runner.json decides.
       if (!custody.claimForNobody(record)) return this.#claimed(record);

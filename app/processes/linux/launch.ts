@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import type { AttachedLaunchRequest, ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
 import type { Output } from './output.ts';
@@ -59,13 +60,16 @@ export async function launch(
     if (request.onOutputLost) output.onLost = request.onOutputLost;
     const launched = await output.opened((stdout, stderr) =>
       // Own session and process group (setsid).
-      gated(place, request, { detached: true, stdio: ['ignore', stdout, stderr] }, onExit),
+      gated(place, request, { detached: true, stdio: [request.stdin ?? 'ignore', stdout, stderr] }, onExit),
     );
     const drain = output.identity(place);
     return drain === null ? launched : { ...launched, scope: { ...launched.scope, drain } };
   } catch (error) {
     output.giveUp();
     throw error;
+  } finally {
+    // Its writer must learn when the script reads no more.
+    if (typeof request.stdin === 'number') closeSync(request.stdin);
   }
 }
 
@@ -88,12 +92,14 @@ async function gated(
     : ([process.execPath, '--no-warnings', '-e', gateOfNode] as const);
   // Behind the gate it is too late for an error: what the kernel would refuse is refused here (execve(2)).
   if (!isForShell && isTooLong(environment)) throw Object.assign(new Error('spawn E2BIG'), { code: 'E2BIG' });
-  const child = spawn(program, words, {
-    cwd: request.cwd,
-    env: isForShell ? environment : { UNJAM_RUN: cookie },
-    detached,
-    stdio: [...stdio, 'pipe'],
-  });
+  const child = withUmask(request.umask, () =>
+    spawn(program, words, {
+      cwd: request.cwd,
+      env: isForShell ? environment : { UNJAM_RUN: cookie },
+      detached,
+      stdio: [...stdio, 'pipe'],
+    }),
+  );
   const exited = new Promise<ExitStatus>((resolve) => {
     child.on('exit', (code, signal) => {
       onExit();
@@ -108,6 +114,12 @@ async function gated(
   const root = pid === undefined ? null : readStat(place, pid);
   if (pid === undefined || root === null)
     throw new Error('The script’s process vanished before it could be identified.');
+  if (request.niceness !== undefined && request.niceness !== getPriority(pid))
+    try {
+      setPriority(pid, request.niceness);
+    } catch {
+      // Only root makes anybody less nice (setpriority(2)); docs/scripts.md says so.
+    }
   const gatePipe = child.stdio[3] as Socket;
   gatePipe.on('error', () => undefined); // EPIPE: the shell is gone; `exited` tells
   return {
@@ -121,6 +133,17 @@ async function gated(
     abort: () => gatePipe.destroy(),
     exited,
   };
+}
+
+/** The child has it from its birth; everything of this process happens before or after. */
+function withUmask<T>(umask: number | undefined, act: () => T): T {
+  if (umask === undefined) return act();
+  const before = process.umask(umask);
+  try {
+    return act();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** A shell that ends at once, with the descriptors of a script. */

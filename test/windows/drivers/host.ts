@@ -52,6 +52,7 @@ class Host {
       runDirectory: directory.path,
       mutexRoot: this.mutexRoot,
       environment: process.env as Record<string, string>,
+      surroundings: { umask: 0o022, niceness: 0, stdin: null },
       killDisabled: false,
     };
     const answer = await handOver(order);
