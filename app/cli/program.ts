@@ -70,6 +70,10 @@ function looking(program: Command): void {
     async (ticket: string, options: Json) => (await import('./status.ts')).status(ticket, options),
   );
   example(status, 'unjam status 20261120-111918-3f9a2c');
+  const wait = jsonOption(
+    program.command('wait <ticket>').description('wait for the end of a script, and exit as "unjam run" would have'),
+  ).action(async (ticket: string, options: Json) => (await import('./wait.ts')).wait(ticket, options));
+  example(wait, 'unjam wait 20261120-111918-3f9a2c');
   const why = jsonOption(
     program.command('why <ticket>').description('what a script waits for, with the evidence'),
   ).action(async (ticket: string, options: Json) => (await import('./why.ts')).why(ticket, options));
@@ -144,6 +148,14 @@ function acting(program: Command): void {
     ),
     'unjam abandon 20261120-111918-3f9a2c --reason INC-4711',
   );
+  const retry = jsonOption(
+    program
+      .command('retry <ticket>')
+      .description(
+        'start the command of a finished script again, as a new script in this environment; prints its ticket',
+      ),
+  ).action(async (ticket: string, options: Json) => (await import('./retry.ts')).retry(ticket, options));
+  example(retry, 'unjam retry 20261120-111918-3f9a2c');
   const complete = jsonOption(
     program.command('complete <ticket>').description('remove a finished script’s run directory'),
   ).action(async (ticket: string, options: Json) => (await import('./complete.ts')).complete(ticket, options));

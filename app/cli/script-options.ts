@@ -214,7 +214,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function inherited(environment: NodeJS.ProcessEnv): Record<string, string> {
+/** The caller's, without what asked for this very start. */
+export function inherited(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).filter(
       (e): e is [string, string] =>

@@ -116,3 +116,20 @@ test('logs: --tail, --since, --search with its exit status, and a mark that no o
   const missed = await world.cli('logs', ticket, '--search', 'nowhere');
   expect(missed).toMatchObject({ status: 1, stdout: '', stderr: 'unjam: No line of the log contains "nowhere".\n' });
 });
+
+test('wait ends with the script and exits as run would have; retry starts the same again under a new ticket', async () => {
+  await using world = await World.open();
+  await world.start('while [ ! -e go ]; do sleep 0.05; done; exit 5', {
+    ticket: 'slow',
+    name: 'Deploy',
+    isolation: { level: 'full', mutex: 'web' },
+  });
+  expect((await world.cli('retry', 'slow')).stderr).toContain('not-final');
+  const waiting = world.cli('wait', 'slow');
+  await world.cliAt(world.home, {}, 'run', '--', 'touch', 'go');
+  expect(await waiting).toMatchObject({ status: 5, stdout: expect.stringContaining('Failed with exit code 5') });
+  const again = (await world.cli('retry', 'slow')).stdout.trim();
+  expect(again).not.toBe('slow');
+  expect((await world.cli('wait', again)).status).toBe(5);
+  expect(await world.get(again)).toMatchObject({ name: 'Deploy', mutex: 'web', cwd: world.home });
+});
