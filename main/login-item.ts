@@ -14,7 +14,7 @@ export function loginItem(
   app: LoginApp,
   given: { readonly platform: NodeJS.Platform; readonly packaged: boolean; readonly executable: string },
 ): LoginItem {
-  const supported = given.packaged && (given.platform === 'win32' || given.platform === 'darwin');
+  const supported = given.packaged && given.platform === 'win32';
   // Read back with the same path and arguments, or Electron answers for another entry.
   const entry = { path: given.executable, args: [hiddenFlag] };
   return {
@@ -22,9 +22,7 @@ export function loginItem(
       if (!supported) return null;
       const settings = app.getLoginItemSettings(entry);
       // Task Manager's "disabled" wins over the entry.
-      return given.platform === 'win32'
-        ? settings.openAtLogin && settings.executableWillLaunchAtLogin
-        : settings.openAtLogin;
+      return settings.openAtLogin && settings.executableWillLaunchAtLogin;
     },
     set: (on) => {
       if (supported) app.setLoginItemSettings({ openAtLogin: on, ...entry });

@@ -21,7 +21,7 @@ export function trayFace(state: EngineState): TrayFace {
     case 'offline':
       return {
         shape: 'offline',
-        tooltip: `Unjam: ENGINE NOT REACHABLE since ${clockTime(state.since).slice(0, 5)}. State is unknown. Double-click to open`,
+        tooltip: `Unjam: HOST NOT REACHABLE since ${clockTime(state.since).slice(0, 5)}. State is unknown. Double-click to open`,
       };
     case 'online':
       return { shape: state.snapshot.overview.tray, tooltip: state.snapshot.overview.tooltip.slice(0, tooltipMax) };

@@ -105,7 +105,7 @@ function scriptItem(script: ScriptView, act: MenuActions): MenuItemConstructorOp
 
 function summary(engine: EngineState): string {
   if (engine.kind === 'starting') return 'Starting';
-  if (engine.kind === 'offline') return 'Engine not reachable. State is unknown';
+  if (engine.kind === 'offline') return 'The host is not reachable. State is unknown';
   const living = engine.snapshot.scripts.filter((script) => script.state !== 'final');
   const stuck = living.filter((script) => script.stuck).length;
   const waiting = living.filter((script) => script.state === 'queued').length;

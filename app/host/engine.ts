@@ -87,7 +87,7 @@ export class Engine {
   }
 
   #lost(why: string): void {
-    this.#log(`Cannot reach the engine: ${why}`);
+    this.#log(`Cannot reach the host: ${why}`);
     const last = this.#state.kind === 'offline' ? this.#state.last : this.snapshot;
     const since = this.#state.kind === 'offline' ? this.#state.since : Date.now();
     this.#become({ kind: 'offline', since, why, last });
@@ -102,8 +102,8 @@ export class Engine {
       error: {
         code: 'host-unreachable',
         message:
-          this.#state.kind === 'offline' ? `The engine does not run: ${this.#state.why}` : 'The engine is starting.',
-        next: 'Unjam tries again by itself; scripts that run go on.',
+          this.#state.kind === 'offline' ? `The host is not running: ${this.#state.why}` : 'The host is starting.',
+        next: 'Unjam keeps trying. Running scripts keep running.',
       },
     };
   };

@@ -73,7 +73,7 @@ describe('while it cannot be opened', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(engine.state).toMatchObject({ kind: 'offline', since });
     expect(await engine.dispatch('host.info', {}, caller)).toMatchObject({
-      error: { message: 'The engine does not run: The disk is full.' },
+      error: { message: 'The host is not running: The disk is full.' },
     });
     broken = false;
     await vi.advanceTimersByTimeAsync(60_000);

@@ -139,7 +139,7 @@ test('the tooltip repeats the overview and fits Windows’ 127 characters', () =
   expect(trayFace(online([script()])).tooltip).toBe(snapshot().overview.tooltip);
   expect(trayFace(offline)).toEqual({
     shape: 'offline',
-    tooltip: 'Unjam: ENGINE NOT REACHABLE since 03:19. State is unknown. Double-click to open',
+    tooltip: 'Unjam: HOST NOT REACHABLE since 03:19. State is unknown. Double-click to open',
   });
   expect(trayFace({ kind: 'starting' }).tooltip.length).toBeLessThanOrEqual(127);
 });
@@ -240,7 +240,7 @@ describe('the menu', () => {
   });
 
   test('works while the engine is away', () => {
-    expect(menu(offline)[0]?.label).toBe('Engine not reachable. State is unknown');
+    expect(menu(offline)[0]?.label).toBe('The host is not reachable. State is unknown');
     expect(menu({ kind: 'starting' }).at(-1)?.label).toBe('Exit');
   });
 });
