@@ -47,7 +47,7 @@ module.exports = {
     ]),
     layer('api speaks the contract', '^app/api/', ['^app/(domain|contract)/', '^app/processes/index\\.ts$']),
     layer('cli speaks the contract', '^app/cli/', [
-      '^app/(domain|contract|api)/',
+      '^app/(access|domain|contract|api)/',
       '^app/processes/',
       '^app/host/(application|engine|host-files)\\.ts$',
       '^app/(hold|version)\\.ts$',
@@ -66,7 +66,7 @@ module.exports = {
       from: { path: '^renderer/' },
       to: {
         path: '^(app|main)/',
-        pathNot: '^app/domain/(csv|visible)\\.ts$',
+        pathNot: '^app/domain/(csv|durations|visible)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

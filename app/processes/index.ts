@@ -4,11 +4,13 @@ import type { ProcessControl } from './control.ts';
 import type { ForeignProcesses } from './foreign.ts';
 import type { ConnectionOwner, Peer } from './peer.ts';
 import type { WriteEntry } from './system-log.ts';
+import type { RegistryValue } from './registry-value.ts';
 import { userName } from './user-name.ts';
 
 export type * from './control.ts';
 export type * from './foreign.ts';
 export type * from './peer.ts';
+export type * from './registry-value.ts';
 export { findExecutable } from './find-executable.ts';
 export { accountId, administratorIds, ownerIds } from './accounts.ts';
 export { launchProblem } from './launch-problem.ts';
@@ -30,9 +32,6 @@ export async function openProcessControl(helper?: HelperRuntime): Promise<Proces
   if (process.platform === 'linux') return (await import('./linux.ts')).openLinux();
   throw new Error(`Unjam runs on Windows and Linux; it has no process control for "${process.platform}".`);
 }
-
-/** A value of the registry, by its type: text, number, list of texts, or bytes. */
-export type RegistryValue = string | number | bigint | readonly string[] | Uint8Array;
 
 /**
  * All values of a key below HKEY_LOCAL_MACHINE (Windows only); null when there is no such key.

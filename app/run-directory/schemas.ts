@@ -5,7 +5,6 @@
 import * as z from 'zod/mini';
 import type { RunnerRequest, ScriptEvent } from '../domain/events.ts';
 import { survivorReasons } from '../domain/events.ts';
-import type { ProcessIdentity } from '../domain/identity.ts';
 import {
   type AbandonedRecord,
   cancelSignals,
@@ -155,7 +154,6 @@ const request = {
   evidence: list(text),
 };
 
-export const parseIdentity = parser<ProcessIdentity>(identity);
 export const parseSpec = parser<ScriptSpec>(spec);
 export const parseRunner = parser<RunnerRecord>(
   z.looseObject({ schema: schemaOne, protocol: number, runner: identity, claimedAt: number }),

@@ -20,7 +20,7 @@ import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
 import type { ScriptRecord } from './record.ts';
 import type { Register } from './register.ts';
-import { finishAbandon } from './verbs/abandon.ts';
+import { finishAbandon } from './verbs/abandon-record.ts';
 
 /** A runner is read as a whole again after this; until then its pid is enough. */
 const verifiedForMs = 10_000;

@@ -1,5 +1,5 @@
 /** Reads values of the registry through the wide API: no program is started, and every letter arrives. */
-import type { RegistryValue } from '../index.ts';
+import type { RegistryValue } from '../registry-value.ts';
 import { describeError } from './errors.ts';
 import { bind, type Handle, type Out, wideText } from './ffi.ts';
 

@@ -6,16 +6,7 @@ import { windowsError } from './errors.ts';
 import type { Handle } from './ffi.ts';
 import { closeHandle } from './kernel.ts';
 import { ownJob } from './own-jobs.ts';
-import { startThroughWmi } from './start-through-wmi.ts';
-
-export interface OutsideStart {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** Where its output and errors are appended; null for nowhere. */
-  readonly log: string | null;
-}
+import { type OutsideStart, startThroughWmi } from './start-through-wmi.ts';
 
 const accessDenied = 5;
 

@@ -6,7 +6,15 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path/win32';
 import { quoteArgument } from './command-line.ts';
-import type { OutsideStart } from './start-outside-job.ts';
+
+export interface OutsideStart {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where its output and errors are appended; null for nowhere. */
+  readonly log: string | null;
+}
 
 const boundMs = 30_000;
 

@@ -2,11 +2,10 @@
 import { UnjamError } from '../../contract/errors.ts';
 import type { Parsed } from '../../contract/methods.ts';
 import * as lines from '../../domain/lines.ts';
-import { type MutexState, placeOf } from '../../domain/mutex.ts';
-import { type Actor, type VerdictRecord, verdictOf } from '../../domain/script.ts';
-import type { ProcessControl } from '../../processes/index.ts';
-import { mutexFacts } from '../../ladder/mutex-facts.ts';
+import { placeOf } from '../../domain/mutex.ts';
+import { type Actor, verdictOf } from '../../domain/script.ts';
 import type { ScriptRecord } from '../record.ts';
+import { recordAbandon } from './abandon-record.ts';
 import { checkTarget, type VerbTools } from './request.ts';
 
 interface AbandonRequest {
@@ -73,7 +72,7 @@ async function release(record: ScriptRecord, a: AbandonRequest, tools: VerbTools
   const verdict = verdictOf({ kind: 'abandoned', actor: a.actor, detail: a.reason }, at);
   if (!(await spend(() => directory.writeVerdict(verdict)).catch(noVerdict))) return null;
   try {
-    note(record, verdict, tools.control, { state, holdQueue: a.holdQueue, evidence });
+    recordAbandon(record, verdict, tools.control, { state, holdQueue: a.holdQueue, evidence });
     return null;
   } catch (error) {
     return (error as Error).message;
@@ -93,40 +92,4 @@ async function release(record: ScriptRecord, a: AbandonRequest, tools: VerbTools
       'Free space or correct the rights of the state directory, and abandon it again: that is safe.',
     );
   }
-}
-
-/** Writes what an abandon could not write, or what the host that began it had no time for. */
-export function finishAbandon(record: ScriptRecord, control: ProcessControl): void {
-  const { verdict } = record;
-  if (verdict?.kind !== 'abandoned') return;
-  try {
-    note(record, verdict, control, { state: null, holdQueue: false, evidence: [] });
-  } catch {
-    // The next look tries again.
-  }
-}
-
-function note(
-  record: ScriptRecord,
-  verdict: VerdictRecord,
-  control: ProcessControl,
-  more: { readonly state: MutexState | null; readonly holdQueue: boolean; readonly evidence: readonly string[] },
-): void {
-  const { spec, directory } = record;
-  const { state, holdQueue, evidence } = more;
-  const { at, detail: reason } = verdict;
-  const actor = verdict.actor ?? { user: 'unjam', via: 'unjam' };
-  const scope = record.started?.scope ?? directory.readStarted()?.scope ?? null;
-  const left = scope ? control.tree(scope).map((m) => m.identity) : [];
-  const mutex = spec.isolation?.mutex ?? null;
-  directory.writeAbandoned({ schema: 1, actor, reason, at, holdQueue, mutex, left, logBytes: record.logBytes() });
-  const place = state === null ? null : placeOf(state, spec.runId);
-  const facts =
-    state !== null && place?.kind === 'abandoned' && mutex !== null ? mutexFacts(state, mutex, place.hold) : null;
-  directory.append(
-    'host',
-    { type: 'abandoned', actor, reason, evidence },
-    lines.abandoned({ actor, at, reason, left, mutex: facts, holdQueue }),
-  );
-  directory.append('host', { type: 'final', verdict });
 }
