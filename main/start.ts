@@ -6,6 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as http from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasDesktop } from '../app/processes/places.ts';
 import { electronBinary, electronVersion, installElectron, NoElectron } from './electron-download.ts';
@@ -29,7 +30,7 @@ async function download(): Promise<string | null> {
   try {
     return await installElectron({
       packageFolder,
-      partialFolder: root('.cache/electron'),
+      partialFolder: join(packageFolder, 'unfinished'),
       signal: stop.signal,
       onProgress(got, all) {
         if (first < 0) first = got;
