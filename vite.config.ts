@@ -16,6 +16,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     sourcemap: false,
     // One chunk: no lazy part may be missing when the console is needed.
-    rolldownOptions: { output: { entryFileNames: 'assets/[name]-[hash].js' } },
+    rolldownOptions: {
+      checks: { bundlerTimings: false },
+      output: { entryFileNames: 'assets/[name]-[hash].js' },
+    },
   },
 });

@@ -15,6 +15,7 @@ export const programs = (input: Record<string, string>, format: 'es' | 'cjs'): U
       sourcemap: false,
       rolldownOptions: {
         input,
+        checks: { bundlerTimings: false },
         external: ['electron', 'koffi'],
         output: {
           format,

@@ -79,8 +79,16 @@ export function bareMachine(checkout: string, tools: readonly string[], programs
   const npmrc = join(homedir(), '.npmrc');
   if (existsSync(npmrc)) copyFileSync(npmrc, join(home, '.npmrc'));
   fill(usr, packagesWithDependencies([...basePackages, ...tools, ...programs.flatMap(packageOf)]));
-  for (const program of [process.execPath, ...programs]) addTree(usr, program);
-  writeFileSync(join(folder, 'enter'), enter(folder, checkout));
+  const others = [...npm(), ...programs].filter((path) => existsSync(path));
+  for (const path of others.filter((path) => path.startsWith('/usr/'))) addTree(usr, path);
+  writeFileSync(
+    join(folder, 'enter'),
+    enter(
+      folder,
+      checkout,
+      others.filter((path) => !path.startsWith('/usr/')),
+    ),
+  );
   return {
     command: ['unshare', '--mount', '--propagation', 'private', 'sh', join(folder, 'enter')],
     env: bareEnvironment(checkout, process.env),
@@ -96,7 +104,7 @@ export function bareMachine(checkout: string, tools: readonly string[], programs
 const known = new Set(['.npmrc', '.npm', '.cache', '.config', '.local']);
 
 /** Makes the view in a mount namespace of its own, and becomes the program that is named. */
-function enter(folder: string, checkout: string): string {
+function enter(folder: string, checkout: string, others: readonly string[]): string {
   const root = `${folder}/root`;
   const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
   const bind = (from: string, to: string): string[] => [
@@ -121,6 +129,7 @@ function enter(folder: string, checkout: string): string {
     `chmod 1777 ${quoted(`${root}/var/tmp`)}`,
     ...bind(`${folder}/tmp`, '/tmp'),
     ...bind(`${folder}/home`, '/root'),
+    ...others.flatMap((path) => bind(dirname(path), dirname(path))),
     // Without what is mounted below it: this view itself.
     `mkdir -p ${quoted(root + checkout)}`,
     `mount --bind ${quoted(checkout)} ${quoted(root + checkout)}`,
@@ -233,8 +242,17 @@ function addAlternatives(usr: string): void {
     }
 }
 
-/** A Node that Debian did not install: its own folder, with npm. */
-function addTree(usr: string, program: string): void {
-  const real = existsSync(program) ? realpathSync(program) : '';
-  if (real.startsWith('/usr/local/')) addFile(usr, real);
+/** The machine's own npm, which may be newer than Debian's: its program and its folder. */
+function npm(): string[] {
+  const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => !folder.includes('node_modules'));
+  const program = folders.map((folder) => join(folder, 'npm')).find((path) => existsSync(path));
+  return program === undefined ? [] : [program, dirname(dirname(realpathSync(program)))];
+}
+
+/** A file or folder below `/usr` that no listed package has. */
+function addTree(usr: string, path: string): void {
+  addFile(usr, path);
+  if (!lstatSync(path).isDirectory()) return;
+  for (const entry of readdirSync(path, { withFileTypes: true, recursive: true }))
+    addFile(usr, join(entry.parentPath, entry.name));
 }
