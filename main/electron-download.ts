@@ -9,6 +9,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, statSyn
 import { copyFile } from 'node:fs/promises';
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -51,7 +52,7 @@ export async function installElectron(wishes: DownloadWishes): Promise<string> {
     await downloadArtifact({
       version: electronVersion(packageFolder),
       artifactName: 'electron',
-      platform: process.platform,
+      platform: platform(),
       arch: process.arch,
       checksums,
       ...(cacheRoot === undefined ? {} : { cacheRoot }),

@@ -1,7 +1,7 @@
 /** The download of Electron's binary, from servers of this machine: fast, slow, silent, broken, refusing. */
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -54,7 +54,9 @@ function electronPackage() {
   return { packageFolder, partialFolder: join(folder, 'partial'), cacheRoot: join(folder, 'cache') };
 }
 
-async function serve(answer: RequestListener): Promise<IncomingMessage[]> {
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
+): Promise<IncomingMessage[]> {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
@@ -75,7 +77,7 @@ const whole = (response: ServerResponse): ServerResponse =>
 const never = new AbortController().signal;
 
 onLinux('a server that answers: the binary is there, and how much has come was told', async () => {
-  const requests = await serve((_request, response) => whole(response).end(archive));
+  const requests = await serve((_request, response) => void whole(response).end(archive));
   const place = electronPackage();
   const told: [number, number][] = [];
   const binary = await installElectron({ ...place, signal: never, onProgress: (...of) => told.push(of) });
