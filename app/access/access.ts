@@ -2,6 +2,7 @@
  * Turns what the system says about a caller into a role: the host's own account and administrators are owners, others are
  * what they, or one of their groups, were given. Nothing that a caller says takes part.
  */
+import { UnjamError } from '../contract/errors.ts';
 import { type Grant, highest, type Role } from '../domain/access.ts';
 import type { Peer } from '../processes/index.ts';
 
@@ -50,6 +51,12 @@ export class Access {
       else this.#roles.set(id, [...(this.#roles.get(id) ?? []), role]);
   }
 
+  /** The first of these that nobody is called; null when all are known. */
+  async unknown(grants: readonly Grant[]): Promise<string | null> {
+    for (const { who } of grants) if ((await this.#idOf(who)) === null) return who;
+    return null;
+  }
+
   async #idOf(who: string): Promise<string | null> {
     try {
       return await this.#o.idOf(who);
@@ -65,3 +72,11 @@ export class Access {
     this.#o.log(line);
   }
 }
+
+export const unknownAccount = (who: string): UnjamError =>
+  new UnjamError(
+    'bad-input',
+    `Nobody is called "${who}" on this machine. Nothing was changed.`,
+    'Name an account or a group as the system does: kim, group:deploy, CORP\\oncall.',
+    'values.access',
+  );

@@ -1,8 +1,8 @@
 /**
  * The console for a browser: the built page and the API on a loopback port. A one-time token in the URL becomes an
- * HttpOnly, SameSite=Strict cookie; Host and Origin are checked, nothing is cached, there is no CORS.
+ * HttpOnly, SameSite=Strict cookie and a key that only the page's own origin can read; Host and Origin are checked,
+ * nothing is cached, there is no CORS.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -12,6 +12,7 @@ import type { Role } from '../domain/access.ts';
 import type { ConnectionOwner, Peer } from '../processes/index.ts';
 import { actorUser } from './actor.ts';
 import { contentSecurityPolicy } from './csp.ts';
+import { ConsoleSessions } from './console-sessions.ts';
 import { type ApiOptions, createApi, pathOf, refuse, requestBounds } from './http-server.ts';
 
 export interface ConsoleServer {
@@ -42,25 +43,36 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
   '.woff2': 'font/woff2',
 };
-const tokenLivesMs = 600_000;
-/** Wrong log-in attempts within a minute before the door stays shut for the rest of it. */
-const triesPerMinute = 20;
-/** A browser uses six; more than this many at once are not answered. */
-const connectionsMax = 128;
+/** A browser uses six for each host; more than this many of one account at once are not answered. */
+const connectionsPerAccount = 64;
+/** Where the page keeps its key: of its origin, with the port, and shared by its tabs. */
+const keyName = 'unjam-key';
 
 export async function openConsole(options: ConsoleOptions): Promise<ConsoleServer> {
   const handle = createApi(options);
-  const session = randomBytes(32).toString('base64url');
-  const oneTime = new Map<string, number>();
+  const sessions = new ConsoleSessions();
+  const connections = new Map<string | null, number>();
   const peers = new WeakMap<Socket, Peer>();
-  let tries = { minute: 0, count: 0 };
   let origin = '';
   let cookieName = '';
 
   const server = createServer(requestBounds, (request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
-  server.maxConnections = connectionsMax;
+  server.on('connection', (socket) => {
+    const account = accountOf(socket);
+    const open = (connections.get(account) ?? 0) + 1;
+    if (open > connectionsPerAccount) {
+      socket.destroy();
+      return;
+    }
+    connections.set(account, open);
+    socket.once('close', () => {
+      const left = (connections.get(account) ?? 1) - 1;
+      if (left > 0) connections.set(account, left);
+      else connections.delete(account);
+    });
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -93,10 +105,15 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       return;
     }
     if (url.pathname === '/login') {
-      login(url, response);
+      login(url, request.socket, response);
       return;
     }
-    if (!hasSession(request)) {
+    if (url.pathname === '/login.js') {
+      response.writeHead(200, { 'content-type': types['.js'] }).end(loginScript);
+      return;
+    }
+    const isApi = url.pathname.startsWith('/rpc/') || url.pathname === '/events' || url.pathname === '/openapi.json';
+    if (!(isApi ? hasKey(request, url) : sessions.knows(cookiesOf(request), accountOf(request.socket)))) {
       response
         .writeHead(401, { 'content-type': 'text/plain; charset=utf-8' })
         .end('This console needs the one-time address that "unjam serve --console" prints.\n');
@@ -114,26 +131,37 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
     await file(url.pathname, response);
   }
 
-  function login(url: URL, response: ServerResponse): void {
-    const minute = Math.floor(Date.now() / 60_000);
-    if (tries.minute !== minute) tries = { minute, count: 0 };
-    if (tries.count >= triesPerMinute) {
-      response.writeHead(429, { 'retry-after': '60' }).end('Too many attempts\n');
-      return;
+  function login(url: URL, socket: Socket, response: ServerResponse): void {
+    const text = { 'content-type': 'text/plain; charset=utf-8' };
+    const login = sessions.login(url.searchParams.get('t') ?? '', accountOf(socket));
+    switch (login.kind) {
+      case 'too-many':
+        response.writeHead(429, { ...text, 'retry-after': '60' }).end('Too many attempts\n');
+        return;
+      case 'wrong':
+        response
+          .writeHead(403, text)
+          .end('This address was used already, or is too old. Ask for a new one with "unjam serve --console".\n');
+        return;
+      case 'in':
+        response
+          .writeHead(200, {
+            'content-type': types['.html'],
+            'set-cookie': `${cookieName}=${login.cookie}; HttpOnly; SameSite=Strict; Path=/`,
+          })
+          .end(loginPage(login.key));
     }
-    const given = url.searchParams.get('t') ?? '';
-    const born = [...oneTime].find(([token]) => same(token, given))?.[1];
-    oneTime.delete(given);
-    if (born === undefined || Date.now() - born > tokenLivesMs) {
-      tries.count += 1;
-      response
-        .writeHead(403, { 'content-type': 'text/plain; charset=utf-8' })
-        .end('This address was used already, or is too old. Ask for a new one with "unjam serve --console".\n');
-      return;
-    }
-    response
-      .writeHead(303, { location: '/', 'set-cookie': `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/` })
-      .end();
+  }
+
+  /** Of the page alone: a stream of events has no header, and is asked for by the page's own script. */
+  function hasKey(request: IncomingMessage, url: URL): boolean {
+    const header = request.headers['x-unjam-key'];
+    const key = typeof header === 'string' ? header : url.pathname === '/events' ? url.searchParams.get('key') : null;
+    return sessions.isIn(cookiesOf(request), key ?? '', accountOf(request.socket));
+  }
+
+  function accountOf(socket: Socket): string | null {
+    return peerOf(socket)?.ids[0] ?? null;
   }
 
   /** Another user of this machine may have been given the address. */
@@ -149,9 +177,11 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
     return peer;
   }
 
-  function hasSession(request: IncomingMessage): boolean {
-    const cookies = (request.headers.cookie ?? '').split(/;\s*/);
-    return cookies.some((c) => c.startsWith(`${cookieName}=`) && same(c.slice(cookieName.length + 1), session));
+  function cookiesOf(request: IncomingMessage): readonly string[] {
+    return (request.headers.cookie ?? '')
+      .split(/;\s*/)
+      .filter((cookie) => cookie.startsWith(`${cookieName}=`))
+      .map((cookie) => cookie.slice(cookieName.length + 1));
   }
 
   async function file(pathname: string, response: ServerResponse): Promise<void> {
@@ -172,9 +202,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
   return {
     port,
     oneTimeUrl() {
-      const token = randomBytes(32).toString('base64url');
-      oneTime.set(token, Date.now());
-      return `${origin}/login?t=${token}`;
+      return `${origin}/login?t=${sessions.oneTimeToken()}`;
     },
     async close() {
       server.closeAllConnections();
@@ -192,7 +220,10 @@ const headers = {
   'cache-control': 'no-store',
 } as const;
 
-function same(a: string, b: string): boolean {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)];
-  return x.length === y.length && timingSafeEqual(x, y);
-}
+/** A page of its own: a redirect that began at another site would not carry the cookie along. */
+const loginPage = (key: string): string =>
+  `<!doctype html><meta charset="utf-8"><title>Unjam</title><meta name="${keyName}" content="${key}"><script src="/login.js"></script>\n`;
+
+const loginScript = `localStorage.setItem('${keyName}', document.querySelector('meta[name=${keyName}]').content);
+location.replace('/');
+`;

@@ -10,11 +10,16 @@ import type { Socket } from 'node:net';
 import { UnjamError } from '../contract/errors.ts';
 import type { Caller } from '../contract/dispatcher.ts';
 import type { Role } from '../domain/access.ts';
-import { addressFolder, type ConnectionOwner, type Peer } from '../processes/index.ts';
+import { addressFolder, type ConnectionOwner, type Peer, socketFolderProblem } from '../processes/index.ts';
 import { actorUser, headerText } from './actor.ts';
 import { type ApiOptions, createApi, refuse, requestBounds } from './http-server.ts';
 
+/** What one account may keep open at the same time. */
+const connectionsPerAccount = 128;
+
 export interface HostSocket {
+  /** Hangs up on those who have lost their role. */
+  recheck(): void;
   close(): Promise<void>;
 }
 
@@ -22,23 +27,33 @@ export interface SocketOptions extends ApiOptions {
   readonly address: string;
   readonly token: string;
   readonly ownerOf: ConnectionOwner;
+  /** True for the door of a machine's host: every account may connect, and is let in only with a role. */
+  readonly isDoor?: boolean;
   readonly log?: (line: string) => void;
   /** Null for an account that was given nothing. */
   readonly roleOf: (peer: Peer) => Role | null;
 }
 
 export async function openHostSocket(options: SocketOptions): Promise<HostSocket> {
-  const { address, token, ownerOf, roleOf } = options;
+  const { address, token, ownerOf, roleOf, isDoor = false } = options;
   const handle = createApi(options);
   const folder = addressFolder(address);
   if (folder !== null) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: isDoor ? 0o755 : 0o700 });
+    const problem = await socketFolderProblem(folder, isDoor);
+    if (problem !== null)
+      throw new UnjamError(
+        'state-directory',
+        `The host's door cannot be opened in "${folder}": ${problem}.`,
+        'Remove that folder, or correct its owner and its rights.',
+      );
     rmSync(address, { force: true }); // of a host that was killed; this process was elected
   }
   const peers = new WeakMap<Socket, Peer>();
+  const open = new Map<string, Set<Socket>>();
   const server = createServer(requestBounds, (request, response) => {
     const peer = peers.get(request.socket) ?? null;
-    const role = peer === null ? (isToken(request, token) ? 'owner' : null) : roleOf(peer);
+    const role = peer === null ? (!isDoor && isToken(request, token) ? 'owner' : null) : roleOf(peer);
     if (role === null) {
       refuse(response, peer === null ? unknownCaller() : stranger(peer));
       return;
@@ -60,13 +75,30 @@ export async function openHostSocket(options: SocketOptions): Promise<HostSocket
   });
   server.on('connection', (socket) => {
     const peer = ownerOf(socket);
+    const account = peer?.ids[0] ?? '';
+    const sockets = open.get(account) ?? new Set();
+    if (sockets.size >= connectionsPerAccount && (peer === null || roleOf(peer) !== 'owner')) {
+      socket.destroy();
+      return;
+    }
+    open.set(account, sockets.add(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) open.delete(account);
+    });
     if (peer !== null) peers.set(socket, peer);
   });
   await listen(server, address);
   // The next instance of a pipe may be refused while others go on: that must not end the host.
   server.on('error', (error) => options.log?.(`W391 The host's door met an error: ${error.message}.`));
-  if (folder !== null) chmodSync(address, 0o600);
+  if (folder !== null) chmodSync(address, isDoor ? 0o666 : 0o600);
   return {
+    recheck() {
+      for (const socket of [...open.values()].flatMap((sockets) => [...sockets])) {
+        const peer = peers.get(socket);
+        if (peer !== undefined && roleOf(peer) === null) socket.destroy();
+      }
+    },
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

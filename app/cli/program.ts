@@ -24,6 +24,7 @@ export function createProgram(): Command {
   starting(program);
   looking(program);
   acting(program);
+  accounts(program);
   hosting(program);
   return program;
 }
@@ -167,6 +168,34 @@ function acting(program: Command): void {
       .option('--minutes <minutes>', 'it ends by itself after this (default 15)'),
   ).action(async (options: Json & { minutes?: string }) => (await import('./drill.ts')).drill(options));
   example(drill, 'unjam drill --minutes 5');
+}
+
+function accounts(program: Command): void {
+  const access = program.command('access').description('who may use this host, and as what');
+  jsonOption(access.command('list').description('accounts and groups with their roles')).action(async (options: Json) =>
+    (await import('./access.ts')).list(options),
+  );
+  const grant = jsonOption(
+    access
+      .command('grant <who> <role>')
+      .description('give an account or a group a role: viewer looks, operator uses the three verbs, owner configures'),
+  ).action(async (who: string, role: string, options: Json) => (await import('./access.ts')).grant(who, role, options));
+  example(grant, 'unjam access grant group:oncall operator');
+  jsonOption(access.command('revoke <who>').description('take the role away')).action(
+    async (who: string, options: Json) => (await import('./access.ts')).revoke(who, options),
+  );
+  const service = program.command('service').description('the host as a service of this machine');
+  service
+    .command('install')
+    .description('start a host with the machine, as root or SYSTEM; people with a role reach it')
+    .action(async () => (await import('./service.ts')).install());
+  jsonOption(service.command('status').description('how the service stands')).action(async (options: Json) =>
+    (await import('./service.ts')).status(options),
+  );
+  service
+    .command('remove')
+    .description('end and remove the service; scripts keep running, and nothing they left is deleted')
+    .action(async () => (await import('./service.ts')).remove());
 }
 
 function hosting(program: Command): void {

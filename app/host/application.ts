@@ -6,9 +6,9 @@ import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Access } from '../access/access.ts';
 import { auditor } from '../access/audit.ts';
+import { openDoors } from '../access/doors.ts';
 import { clientOf } from '../access/client.ts';
 import { isOthers } from '../access/state-directory.ts';
-import { openHostSocket } from '../api/host-socket.ts';
 import { createDispatcher, type Dispatch } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { Snapshot } from '../contract/methods.ts';
@@ -19,13 +19,10 @@ import { Election, Mutexes } from '../locks/index.ts';
 import { openObserved, withObserved } from '../observed/open.ts';
 import {
   accountId,
-  closeAddressToOthers,
   currentUser,
-  openConnectionOwner,
   openProcessControl,
   openSystemLog,
   ownerIds,
-  type Peer,
   ProgramFiles,
   SystemLog,
 } from '../processes/index.ts';
@@ -142,14 +139,6 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed)), (f) => f.close());
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
-  // Who gets a role later must be able to open the door.
-  const door: { address: string | null } = { address: null };
-  const closeDoor = async (): Promise<void> => {
-    if (door.address === null) return;
-    const open = await closeAddressToOthers(door.address, access.ids);
-    if (open !== null) log(`W391 The host's door could not be closed to other users: ${open}.`);
-  };
-  settings.onChange((values) => void access.use(values.access).then(closeDoor));
   const dispatch = createDispatcher(
     createHandlers({
       stateDirectory,
@@ -158,6 +147,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       observed,
       journal,
       settings,
+      access,
       logs: opening.adopt(new LogReaders(), (l) => l.close()),
       runner: runnerCommand,
       program,
@@ -174,14 +164,12 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   );
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const file = await writeHostFile(stateDirectory, version, control.self);
-  const ownerOf = await openConnectionOwner(file.address);
   const { address, token } = file;
-  const roleOf = (peer: Peer): ReturnType<Access['roleOf']> => access.roleOf(peer);
-  opening.adopt(await openHostSocket({ address, token, ownerOf, roleOf, dispatch, subscribe, version, log }), (s) =>
-    s.close(),
+  const doors = opening.adopt(
+    await openDoors({ stateDirectory, access, log, address, token, dispatch, subscribe, version }),
+    (d) => d.close(),
   );
-  door.address = address;
-  await closeDoor();
+  settings.onChange(({ access: grants }) => void doors.use(grants));
 
   for (const { text, next } of control.warnings()) log(`W394 ${text} ${next}`);
 

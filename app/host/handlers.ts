@@ -1,4 +1,5 @@
 /** What each method of the contract does on a host. */
+import { type Access, unknownAccount } from '../access/access.ts';
 import type { Caller, Handlers } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { type HostInfo, methods } from '../contract/methods.ts';
@@ -26,6 +27,7 @@ export interface HandlerTools {
   readonly observed: ObservedScripts;
   readonly journal: Journal;
   readonly settings: SettingsStore;
+  readonly access: Access;
   readonly logs: LogReaders;
   readonly runner: RunnerCommand;
   /** The files of this program, to tell when they were replaced. */
@@ -55,7 +57,7 @@ const capabilities = [
 ];
 
 export function createHandlers(tools: HandlerTools): Handlers {
-  const { stateDirectory, control, supervisor, observed, journal, settings, logs } = tools;
+  const { stateDirectory, control, supervisor, observed, journal, settings, access, logs } = tools;
   const { runner, program, killDisabled, retire, log } = tools;
   const startedAt = Date.now();
   return {
@@ -128,6 +130,8 @@ export function createHandlers(tools: HandlerTools): Handlers {
       journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
     'settings.get': () => settings.view(),
     'settings.set': async (input, caller) => {
+      const nobody = await access.unknown(input.values?.access ?? []);
+      if (nobody !== null) throw unknownAccount(nobody);
       const view = await settings.change(input, caller);
       supervisor.changed();
       return view;

@@ -17,7 +17,14 @@ export { launchProblem } from './launch-problem.ts';
 export { readMachineRecord, recordPath, writeMachineRecord } from './machine-record.ts';
 export { openInput, type Surroundings } from './surroundings.ts';
 export { ProgramFiles } from './program-files.ts';
-export { closeAddressToOthers, closeFolderToOthers, folderOwner, folderProblem, wayProblem } from './owner-only.ts';
+export {
+  closeAddressToOthers,
+  closeFolderToOthers,
+  folderOwner,
+  folderProblem,
+  socketFolderProblem,
+  wayProblem,
+} from './owner-only.ts';
 export { addressFolder, home, hostAddress, stateDirectory } from './places.ts';
 export { SystemLog } from './system-log.ts';
 

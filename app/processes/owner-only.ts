@@ -48,6 +48,18 @@ export async function folderProblem(directory: string): Promise<string | null> {
   return typeof checked === 'string' ? checked : null;
 }
 
+/**
+ * Of the folder that a socket is made in, which may have been there before us under a name that can be foretold: why it
+ * is not to be used, or null. One for everybody may be looked into; nobody else may write either.
+ */
+export async function socketFolderProblem(folder: string, isForEverybody: boolean): Promise<string | null> {
+  if (process.platform === 'win32') return null;
+  const { checkFolder, closeFolder } = await import('./linux/closed-folder.ts');
+  const own = process.getuid?.() ?? 0;
+  const checked = isForEverybody ? checkFolder(folder, [own]) : closeFolder(folder, own);
+  return typeof checked === 'string' ? checked : null;
+}
+
 /** Id of the user that a folder belongs to; null when the system does not tell. */
 export async function folderOwner(directory: string): Promise<string | null> {
   if (process.platform === 'win32') return (await import('./windows/owner-only.ts')).folderOwner(directory);

@@ -60,7 +60,10 @@ export function hostAddress(directory: string): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\unjam-${hash}-${randomBytes(8).toString('hex')}`;
   const path = join(directory, 'host.sock');
   // sun_path holds 108 bytes with its NUL (unix(7)); a longer one goes to a short, private folder.
-  return Buffer.byteLength(path) < 104 ? path : join(tmpdir(), `unjam-${process.getuid?.() ?? 0}-${hash}`, 'host.sock');
+  if (Buffer.byteLength(path) < 104) return path;
+  const own = process.env['XDG_RUNTIME_DIR'];
+  const short = join(own || tmpdir(), own ? `unjam-${hash}` : `unjam-${process.getuid?.() ?? 0}-${hash}`, 'host.sock');
+  return Buffer.byteLength(short) < 104 ? short : join('/tmp', `unjam-${process.getuid?.() ?? 0}-${hash}`, 'host.sock');
 }
 
 /** The folder that must exist with mode 0700 before the host listens; null for a pipe. */

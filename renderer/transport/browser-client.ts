@@ -18,13 +18,16 @@ const reopenAfterMs = 2_000;
 /** Long enough for a browser that asks where to put a download. */
 const forgetAfterMs = 60_000;
 
+/** The log-in page left it there; no other port and no other site can read it. */
+const key = (): string => localStorage.getItem('unjam-key') ?? '';
+
 export class BrowserClient implements ConsoleClient {
   readonly isDesktop = false;
 
   async call<M extends Method>(method: M, input: Input<M>, signal?: AbortSignal): Promise<Output<M>> {
     const response = await fetch(`/rpc/${method}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', 'x-unjam-key': key() },
       body: JSON.stringify(input),
       signal: signal ?? null,
     }).catch((error: unknown) => {
@@ -60,7 +63,7 @@ export class BrowserClient implements ConsoleClient {
     let source: EventSource | undefined;
     let reopening: ReturnType<typeof setTimeout> | undefined;
     const open = (): void => {
-      source = new EventSource('/events');
+      source = new EventSource(`/events?key=${encodeURIComponent(key())}`);
       source.addEventListener(event, (message: MessageEvent<string>) => {
         listener(JSON.parse(message.data) as EventPayload<E>);
       });

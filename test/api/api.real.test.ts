@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
 import { openConnectionOwner } from '../../app/processes/index.ts';
 import { methods, type Reply } from '../../app/contract/methods.ts';
+import { keyOf } from '../support/console-key.ts';
 import { root, World } from '../support/world.ts';
 
 interface Answer {
@@ -17,6 +18,7 @@ interface Answer {
 let world: World;
 let page: ConsoleServer;
 let cookie: string;
+let key: string;
 
 function http(options: RequestOptions, body = ''): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -48,7 +50,7 @@ const browser = (path: string, body = '', more: Record<string, string> = {}, met
       port: page.port,
       path,
       method,
-      headers: { cookie, origin: `http://127.0.0.1:${page.port}`, ...more },
+      headers: { cookie, 'x-unjam-key': key, origin: `http://127.0.0.1:${page.port}`, ...more },
     },
     body,
   );
@@ -71,6 +73,7 @@ beforeAll(async () => {
     path: new URL(page.oneTimeUrl()).pathname + new URL(page.oneTimeUrl()).search,
   });
   cookie = String(login.headers['set-cookie']?.[0]).split(';')[0] ?? '';
+  key = keyOf(login.text);
 });
 afterAll(async () => {
   await page.close();
@@ -182,7 +185,7 @@ describe('the loopback console', () => {
   test('lets a one-time address in once', async () => {
     const url = new URL(page.oneTimeUrl());
     const options = { host: '127.0.0.1', port: page.port, path: url.pathname + url.search };
-    expect((await http(options)).status).toBe(303);
+    expect((await http(options)).status).toBe(200);
     expect((await http(options)).status).toBe(403);
   });
 
@@ -190,7 +193,7 @@ describe('the loopback console', () => {
     expect((await browser('/rpc/host.info', '{}', { cookie: '' })).status).toBe(401);
     expect((await browser('/', '', { host: `evil.example:${page.port}` }, 'GET')).status).toBe(421);
     expect((await browser('/rpc/host.info', '{}', { origin: 'http://evil.example' })).status).toBe(401);
-    const { origin: _origin, ...rest } = { origin: '', cookie };
+    const { origin: _origin, ...rest } = { origin: '', cookie, 'x-unjam-key': key };
     expect(
       (await http({ host: '127.0.0.1', port: page.port, path: '/rpc/host.info', method: 'POST', headers: rest }))
         .status,

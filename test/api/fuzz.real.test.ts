@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleServer, openConsole } from '../../app/api/console-server.ts';
+import { keyOf } from '../support/console-key.ts';
 import { root, World } from '../support/world.ts';
 
 interface Door {
@@ -19,6 +20,7 @@ interface Door {
 let world: World;
 let page: ConsoleServer;
 let cookie: string;
+let key: string;
 const reached: string[] = [];
 
 beforeAll(async () => {
@@ -38,6 +40,7 @@ beforeAll(async () => {
   });
   const login = await fetch(page.oneTimeUrl(), { redirect: 'manual' });
   cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  key = keyOf(await login.text());
 });
 afterAll(async () => {
   await page.close();
@@ -48,10 +51,18 @@ const doors: readonly Door[] = [
   {
     name: 'the loopback console',
     open: () => connect(page.port, '127.0.0.1'),
-    key: () => ({ host: `127.0.0.1:${page.port}`, origin: `http://127.0.0.1:${page.port}`, cookie }),
+    key: () => ({
+      host: `127.0.0.1:${page.port}`,
+      origin: `http://127.0.0.1:${page.port}`,
+      cookie,
+      'x-unjam-key': key,
+    }),
     answers: async () => {
       const origin = `http://127.0.0.1:${page.port}`;
-      const reply = await fetch(`${origin}/rpc/host.info`, { method: 'POST', headers: { origin, cookie } });
+      const reply = await fetch(`${origin}/rpc/host.info`, {
+        method: 'POST',
+        headers: { origin, cookie, 'x-unjam-key': key },
+      });
       return reply.status === 200;
     },
   },

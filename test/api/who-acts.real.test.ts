@@ -1,5 +1,6 @@
 /** Who acts is what the system saw; what a caller says about itself only stands beside it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { openApplication } from '../../app/host/application.ts';
 import { HttpClient } from '../../app/api/http-client.ts';
 import type { ScriptDetail } from '../../app/contract/methods.ts';
 import { openConnectionOwner } from '../../app/processes/index.ts';
+import { keyOf } from '../support/console-key.ts';
 import { root, World } from '../support/world.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -155,7 +157,8 @@ describe('on the loopback console', () => {
     const at = new URL(process.argv[1]);
     fetch(at, { redirect: 'manual' }).then(async (login) => {
       const cookie = login.headers.get('set-cookie').split(';')[0];
-      const reply = await fetch(at.origin + '/rpc/host.info', { method: 'POST', body: '{}', headers: { cookie, origin: at.origin, 'x-unjam-user': 'root', 'x-unjam-via': 'cli' } });
+      const key = /content="([^"]+)"/.exec(await login.text())[1];
+      const reply = await fetch(at.origin + '/rpc/host.info', { method: 'POST', body: '{}', headers: { cookie, 'x-unjam-key': key, origin: at.origin, 'x-unjam-user': 'root', 'x-unjam-via': 'cli' } });
       console.log(reply.status);
     });`;
 
@@ -163,6 +166,40 @@ describe('on the loopback console', () => {
     callers.length = 0;
     await as(process.getuid?.() ?? 0, ['-e', visit, page.oneTimeUrl()]);
     expect(callers).toEqual([`${userInfo().username} via browser`]);
+  });
+
+  test.skipIf(!isRoot)('a session is no use to another user, nor without the page’s own key (needs root)', async () => {
+    const login = await fetch(page.oneTimeUrl());
+    const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const key = keyOf(await login.text());
+    const origin = `http://127.0.0.1:${page.port}`;
+    const call = `
+      fetch('${origin}/rpc/host.info', { method: 'POST', headers: { cookie: '${cookie}', 'x-unjam-key': process.argv[1], origin: '${origin}' } })
+        .then((reply) => console.log(reply.status));`;
+    const statusAs = async (uid: number, given: string) => (await as(uid, ['-e', call, given])).stdout.trim();
+    callers.length = 0;
+    expect(await statusAs(nobody, key)).toBe('401');
+    expect(await statusAs(0, 'another key')).toBe('401');
+    expect(callers).toEqual([]);
+    expect(await statusAs(0, key)).toBe('200');
+  });
+
+  test.skipIf(!isRoot)('another user can neither use up the connections nor the attempts (needs root)', async () => {
+    const crowd = `
+      const { connect } = require('net');
+      const at = new URL(process.argv[1]);
+      Promise.all(Array.from({ length: 30 }, () => fetch(at.origin + '/login?t=guess'))).then((all) => {
+        console.log(all.at(-1).status);
+        for (let i = 0; i < 200; i += 1) connect(Number(at.port), '127.0.0.1').on('error', () => undefined);
+        setInterval(() => undefined, 1000);
+      });`;
+    const stranger = spawn(process.execPath, ['-e', crowd, page.oneTimeUrl()], { uid: nobody, gid: nobody, cwd: '/', env: {} }); // prettier-ignore
+    const gone = new Promise((resolve) => stranger.once('exit', resolve));
+    const [seen] = (await once(stranger.stdout, 'data')) as [Buffer];
+    expect(seen.toString().trim()).toBe('429');
+    expect((await fetch(page.oneTimeUrl())).status).toBe(200);
+    stranger.kill('SIGKILL');
+    await gone;
   });
 
   test.skipIf(!isRoot)('another user who was given the address acts in their own name (needs root)', async () => {
@@ -186,7 +223,10 @@ describe('on the loopback console', () => {
     const login = await fetch(blind.oneTimeUrl(), { redirect: 'manual' });
     const origin = `http://127.0.0.1:${blind.port}`;
     const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
-    const reply = await fetch(`${origin}/rpc/host.info`, { method: 'POST', headers: { cookie, origin } });
+    const reply = await fetch(`${origin}/rpc/host.info`, {
+      method: 'POST',
+      headers: { cookie, 'x-unjam-key': keyOf(await login.text()), origin },
+    });
     expect(await reply.json()).toEqual({ ok: true, value: 'kim (unverified)' });
     await blind.close();
   });

@@ -83,10 +83,14 @@ try {
 
   // One signed-in page; the others share its cookie.
   await using first = await openConsole(browser, url);
-  const cookies = await first.page.context().cookies();
+  const storageState = await first.page.context().storageState();
   const origin = new URL(url).origin;
   await first.page.evaluate(() =>
-    fetch('/rpc/settings.set', { method: 'POST', body: JSON.stringify({ values: { silentAfterMinutes: 1 } }) }),
+    fetch('/rpc/settings.set', {
+      method: 'POST',
+      headers: { 'x-unjam-key': localStorage.getItem('unjam-key') ?? '' },
+      body: JSON.stringify({ values: { silentAfterMinutes: 1 } }),
+    }),
   );
   await row(first.page, 'deploy-web-eu').filter({ hasText: 'Stuck' }).waitFor({ timeout: 120_000 });
 
@@ -99,9 +103,9 @@ try {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 800 },
       reducedMotion: 'reduce',
+      storageState,
       ...rest,
     });
-    await context.addCookies(cookies);
     const page = await context.newPage();
     await page.goto(`${origin}/${hash}`);
     await page.locator('footer', { hasText: 'Connected' }).waitFor({ state: 'attached' });

@@ -1,0 +1,181 @@
+/**
+ * The on-call engineer: a host of root serves the machine; ordinary users reach it with the role that they were given, and
+ * nobody else does. Three real users of Linux, the command line and the console's own client. Needs root.
+ */
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { HistoryEntry, ScriptDetail } from '../../app/contract/methods.ts';
+import { root, World } from '../support/world.ts';
+
+const program = join(root, 'dist/cli.js');
+/** Ids without names: the system names them `uid 61001`. */
+const [operator, viewer, stranger, group] = [61_001, 61_002, 61_003, 61_010];
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () => {
+  let world: World;
+  let base: string;
+  let record: string;
+
+  /** The command line as an ordinary user; `setpriv` gives the groups. */
+  const as = (uid: number, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+    new Promise((resolve) => {
+      const groups = uid === operator ? `--groups=${group}` : '--clear-groups';
+      execFile(
+        '/usr/bin/setpriv',
+        [`--reuid=${uid}`, `--regid=${uid}`, groups, process.execPath, program, ...args],
+        { cwd: '/', env: { PATH: process.env['PATH'], HOME: '/nonexistent', UNJAM_MACHINE_FILE: record, ...more } },
+        (error, stdout, stderr) => resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+      );
+    });
+  const journal = (): Promise<readonly HistoryEntry[]> => world.client.call('history.list', { limit: 200 });
+  const started = async (script = 'trap "" TERM; echo up; sleep 3600 & wait; sleep 3600'): Promise<string> => {
+    const { ticket } = await world.start(script);
+    await world.untilLogged(ticket, 'up');
+    return ticket;
+  };
+
+  beforeAll(async () => {
+    base = mkdtempSync(join(tmpdir(), 'unjam-machine-'));
+    chmodSync(base, 0o755);
+    record = join(base, 'etc', 'host.json');
+    world = await World.empty();
+    mkdirSync(join(base, 'etc'), { mode: 0o755 });
+    const door = join(base, 'run', 'host.sock');
+    writeFileSync(record, JSON.stringify({ schema: 1, stateDirectory: world.home, door, account: 'uid:0' }));
+    chmodSync(record, 0o644);
+    await world.startHost({ UNJAM_MACHINE_FILE: record });
+    await world.client.call('settings.set', {
+      values: {
+        access: [
+          { who: `gid:${group}`, role: 'operator' },
+          { who: `uid:${viewer}`, role: 'viewer' },
+        ],
+      },
+    });
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  test('an operator, by a group, finds it without any setting, and cancels', async () => {
+    const ticket = await started();
+    const listed = await as(operator, ['ps']);
+    expect(listed.stderr).toBe('');
+    expect(listed.stdout).toContain(ticket);
+    const cancelled = await as(operator, ['cancel', ticket, '--no-escalate', '--grace', '1s', '--reason', 'night']);
+    expect(cancelled.status, cancelled.stderr).toBeLessThan(2);
+    const { attempts } = await world.get(ticket);
+    expect(attempts[0]).toMatchObject({ what: 'cancel', actor: `uid ${operator}` });
+    const killed = await as(operator, ['kill', ticket, '--yes']);
+    expect(killed.stderr).toBe('');
+    expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'killed' });
+    const who = (await journal())
+      .filter((e) => e.ticket === ticket && e.kind === 'kill')
+      .map((e) => `${e.who} ${e.via}`);
+    expect(who).toEqual([`uid ${operator} cli`]);
+  });
+
+  test('an operator starts and configures nothing, and is told who may', async () => {
+    for (const args of [
+      ['start', '--', 'true'],
+      ['access', 'grant', `uid:${operator}`, 'owner'],
+    ]) {
+      const refused = await as(operator, args);
+      expect(refused.status).not.toBe(0);
+      expect(refused.stderr).toContain('You are an operator on this host; this takes an owner');
+    }
+    expect(await world.client.call('settings.get', {}).then((s) => s.values.access)).toHaveLength(2);
+    const refusals = (await journal()).filter((e) => e.kind === 'refused').map((e) => e.who);
+    expect(refusals).toContain(`uid ${operator}`);
+  });
+
+  test('a viewer sees everything, and every verb says who may', async () => {
+    const ticket = await started();
+    expect((await as(viewer, ['ps'])).stdout).toContain(ticket);
+    expect((await as(viewer, ['logs', ticket])).stdout).toContain('up');
+    const seen = JSON.parse((await as(viewer, ['status', ticket, '--json'])).stdout) as ScriptDetail;
+    const sentence = `You are a viewer on this host; this takes an operator: gid:${group}, and administrators.`;
+    for (const verb of [seen.verbs.cancel, seen.verbs.kill, seen.verbs.abandon])
+      expect(verb).toEqual({ possible: false, text: sentence });
+    for (const verb of ['cancel', 'kill', 'abandon']) {
+      const refused = await as(viewer, [verb, ticket, '--yes']);
+      expect(refused.status).not.toBe(0);
+      expect(refused.stderr).toContain('this takes an operator');
+    }
+    expect((await world.get(ticket)).state).toBe('running');
+    await world.client.call('scripts.kill', { ticket });
+    await world.untilFinal(ticket);
+  });
+
+  test('a switch keeps viewers from logs, and operators read them still', async () => {
+    const ticket = await started('echo up; true');
+    await world.untilFinal(ticket);
+    await world.client.call('settings.set', { values: { viewersReadLogs: false } });
+    const refused = await as(viewer, ['logs', ticket]);
+    expect(refused.stdout).not.toContain('up');
+    expect(refused.stderr).toContain('this takes an operator');
+    expect((await as(operator, ['logs', ticket])).stdout).toContain('up');
+    await world.client.call('settings.set', { reset: ['viewersReadLogs'] });
+  });
+
+  test('a third user is not let in, whatever it says, and cannot read what lies there', async () => {
+    const refused = await as(stranger, ['ps']);
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toContain(`uid ${stranger} has no role on this host.`);
+    const posing = await as(stranger, ['ps'], { SUDO_USER: 'root', USER: 'root', LOGNAME: 'root' });
+    expect(posing.stderr).toContain(`uid ${stranger} has no role on this host.`);
+  });
+
+  test('a role that is taken away is gone at once, also from a connection that is open', async () => {
+    const ticket = await started();
+    const following = as(viewer, ['logs', ticket, '--follow']);
+    await expect.poll(async () => (await as(viewer, ['ps'])).status).toBe(0);
+    expect((await world.cli('access', 'revoke', `uid:${viewer}`)).stderr).toBe('');
+    const ended = await following;
+    expect(ended.status).not.toBe(0);
+    expect((await as(viewer, ['ps'])).stderr).toContain('has no role');
+    await world.client.call('scripts.kill', { ticket });
+    expect((await world.cli('access', 'grant', `uid:${viewer}`, 'viewer')).stdout).toContain(`uid:${viewer}: viewer`);
+  });
+
+  test('a name that nobody has is refused when it is granted', async () => {
+    const refused = await world.cli('access', 'grant', 'nobody-has-this-name', 'viewer');
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toContain('Nobody is called "nobody-has-this-name" on this machine.');
+  });
+
+  test('each sees within a second what another began', async () => {
+    const ticket = await started();
+    const seen = world.until(ticket, (s) => s.condition.headline.includes(`uid ${operator}`));
+    const cancelled = as(operator, ['cancel', ticket, '--no-escalate', '--grace', '30s']);
+    expect((await seen).condition.headline).toContain(`uid ${operator}`);
+    await world.client.call('scripts.kill', { ticket });
+    await cancelled;
+  });
+
+  test('nothing is sent to a server of somebody else at a planted address', async () => {
+    const evil = join(base, 'evil');
+    mkdirSync(evil, { mode: 0o777 });
+    chmodSync(evil, 0o777);
+    const heard: string[] = [];
+    const server = createServer((socket) => socket.on('data', (data) => heard.push(data.toString())));
+    await new Promise<void>((resolve) => server.listen(join(evil, 'host.sock'), resolve));
+    const planted = join(evil, 'host.json');
+    writeFileSync(planted, JSON.stringify({ schema: 1, stateDirectory: world.home, door: join(evil, 'host.sock'), account: `uid:${viewer}` })); // prettier-ignore
+    const refused = await as(viewer, ['ps'], { UNJAM_MACHINE_FILE: planted });
+    expect(refused.stderr).toContain('is not believed');
+    expect(heard).toEqual([]);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
