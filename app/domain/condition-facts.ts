@@ -38,6 +38,8 @@ export interface ConditionFacts {
   readonly now: number;
   readonly state: ScriptState;
   readonly stage: Stage;
+  /** Who asked it to stop, while it is being stopped. */
+  readonly stoppedBy?: Actor | null;
   readonly verdict: VerdictRecord | null;
   readonly pid: number | null;
   readonly mutex: string | null;

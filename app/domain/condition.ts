@@ -2,6 +2,7 @@
 import { type ConditionFacts, isBusy, overdueBy, silentFor } from './condition-facts.ts';
 import { finished } from './condition-final.ts';
 import { fit, ordinal, plain, processCount, type ScriptCondition, scripts } from './condition-parts.ts';
+import type { Actor } from './script.ts';
 import { clockTime, fineDuration, longDuration, roughDuration, shortDuration } from './durations.ts';
 
 export function condition(f: ConditionFacts): ScriptCondition {
@@ -66,7 +67,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
       return plain(
         'cancelling',
         fit(`Cancelling, ${shortDuration(left)} left`, `Cancelling, ${roughDuration(left)} left`),
-        `Asked to stop at ${clockTime(stage.since)}. ${longDuration(left)} left to exit.${f.holdsMutex ? ' The mutex is still held.' : ''}`,
+        `${askedBy(f.stoppedBy ?? null, f.now - stage.since) ?? `Asked to stop at ${clockTime(stage.since)}`}. ${longDuration(left)} left to exit.${f.holdsMutex ? ' The mutex is still held.' : ''}`,
         'info',
         'stop',
         'wait',
@@ -92,6 +93,10 @@ export function condition(f: ConditionFacts): ScriptCondition {
     return plain('starting', 'Starting', 'The script is being started.', 'info', 'play', 'none');
   return running(f, blocking);
 }
+
+/** Others look at the same script: each sees at once who began what. */
+const askedBy = (by: Actor | null, ms: number): string | null =>
+  by === null || by.via === 'unjam' ? null : `Cancel requested by ${by.user} ${shortDuration(Math.max(0, ms))} ago`;
 
 function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
   const silent = silentFor(f) ?? 0;

@@ -176,7 +176,7 @@ test('the socket knows who calls without a secret, and only its owner can read w
 });
 
 test('a client of another protocol and this host part politely', async () => {
-  const answer = await socket('/rpc/host.info', '{}', { 'x-unjam-protocol': '999' });
+  const answer = await socket('/rpc/scripts.list', '{}', { 'x-unjam-protocol': '999' });
   expect(answer.status).toBe(426);
   expect(answer.text).toContain('version-mismatch');
 });

@@ -193,7 +193,7 @@ describe('on the loopback console', () => {
         for (let i = 0; i < 200; i += 1) connect(Number(at.port), '127.0.0.1').on('error', () => undefined);
         setInterval(() => undefined, 1000);
       });`;
-    const stranger = spawn(process.execPath, ['-e', crowd, page.oneTimeUrl()], { uid: nobody, gid: nobody, cwd: '/', env: {} }); // prettier-ignore
+    const stranger = spawn(process.execPath, ['-e', crowd, page.oneTimeUrl()], { uid: 65_532, gid: 65_532, cwd: '/', env: {} }); // prettier-ignore
     const gone = new Promise((resolve) => stranger.once('exit', resolve));
     const [seen] = (await once(stranger.stdout, 'data')) as [Buffer];
     expect(seen.toString().trim()).toBe('429');

@@ -121,6 +121,9 @@ it('frees a mutex with Abandon, keeps the orphan in sight and ends it with Force
   await row(page, 'holder').filter({ hasText: 'Orphan exited' }).waitFor();
 
   await page.keyboard.press('Control+3');
-  await page.getByRole('row', { name: /Abandon/i }).waitFor();
+  await page
+    .getByRole('row', { name: /Abandon/i })
+    .first()
+    .waitFor();
   expect(opened.problems).toEqual([]);
 });

@@ -92,7 +92,7 @@ test('cancel and kill wait for the outcome; 0 only when it is what was asked for
   const again = await world.startHung();
   await world.untilLogged(again.ticket, 'copying');
   const asked = await world.cli('cancel', again.ticket, '--grace', '1h', '--no-wait');
-  expect(asked).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('Asked to stop') });
+  expect(asked).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('Cancel requested by') });
   expect((await world.cli('cancel', again.ticket, '--grace', '200ms', '--signal', 'kill')).status).toBe(0);
 });
 

@@ -137,6 +137,7 @@ export class Views {
       now,
       state: record.state,
       stage: record.life.stage,
+      stoppedBy: record.life.cause?.kind === 'cancelled' ? record.life.cause.actor : null,
       verdict: record.verdict,
       pid: record.started?.scope.root.pid ?? null,
       mutex: spec.isolation?.mutex ?? null,
