@@ -186,7 +186,7 @@ export class Driver {
     const left = this.#watch.look();
     const afterMs = performance.now() - this.#stageSince;
     const settled = kind === 'killing' && this.#stageMs >= this.#settleMs;
-    if (left.members.length > 0 && settled) {
+    if (settled && (left.members.length > 0 || (!left.proven && this.#life.root !== null))) {
       const survivors = this.#watch.survivors();
       this.#send({ type: 'settle-over', survivors, afterMs, of: left.of });
     } else if (kind === 'cancelling' && this.#stageMs >= this.#graceMs) {

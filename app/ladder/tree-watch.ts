@@ -56,7 +56,17 @@ export class TreeWatch {
 
   /** What lives after a kill, each with the reason; no signal is sent. */
   survivors(): Survivor[] {
-    return this.look().members.map((process) => ({
+    const { members } = this.look();
+    // The system says that somebody of the tree lives, and does not show who (hidepid, another user).
+    if (members.length === 0)
+      return [
+        {
+          process: this.#scope.root,
+          reason: 'access',
+          detail: 'a process of its tree lives, and is not shown to Unjam',
+        },
+      ];
+    return members.map((process) => ({
       process,
       ...this.#control.whyAlive(process, this.#ends.get(key(process))?.outcome ?? { kind: 'sent' }),
     }));

@@ -185,6 +185,7 @@ export class Custody {
         isAbandoned: () => record.verdict?.kind === 'abandoned',
         cleanUp: (how) => this.#cleanUp(record, how, driver.life, environment, log),
         conclude: async (how, summary) => {
+          await control.drained?.(scope, directory);
           this.#release(spec.runId);
           this.#concluded(record, how, summary, driver.life.cause);
         },

@@ -24,6 +24,7 @@ class Simulation {
   looks = 0;
   over: How | null = null;
   abandoned = false;
+  hidden = false;
   deliver: () => Promise<SignalOutcome> = () => Promise.resolve({ kind: 'sent', what: 'SIGTERM' });
   /** What a kill does to a process. */
   onEnd: (p: ProcessIdentity) => void = (p) => void this.living.delete(p.pid);
@@ -36,7 +37,7 @@ class Simulation {
         this.looks += 1;
         return [...this.living.values()].map((p) => ({ identity: p }));
       },
-      treeLiveness: () => (this.living.size === 0 ? 'dead' : 'alive'),
+      treeLiveness: () => (this.hidden ? 'unknown' : this.living.size === 0 ? 'dead' : 'alive'),
       liveness: (p: ProcessIdentity) => (this.living.has(p.pid) ? 'alive' : 'dead'),
       interrupt: () => {
         this.sent.push('interrupt');
@@ -116,6 +117,18 @@ test('a Force Kill that does not end the tree is called unkillable after its set
   s.exit();
   await pass(2_000);
   expect([s.stage, s.over]).toEqual(['final', 'kill']);
+});
+
+test('a survivor that the system does not show is named as one all the same', async () => {
+  const s = new Simulation();
+  s.hidden = true;
+  s.kill('r1');
+  s.exit();
+  await pass(6_000);
+  expect([s.stage, s.codes.at(-1)]).toEqual(['unkillable', 'W215']);
+  s.hidden = false;
+  await pass(2_000);
+  expect(s.over).toBe('kill');
 });
 
 test('who survives a kill is sent another one each second', async () => {
