@@ -33,6 +33,8 @@ describe('what a role may do', () => {
       'scripts.abandon',
       'locks.abandon',
       'locks.resume',
+      'observed.cancel',
+      'observed.kill',
       'drill.start',
     ];
     for (const method of Object.keys(methods) as Method[])
@@ -44,7 +46,7 @@ describe('what a role may do', () => {
   test('a switch keeps viewers from logs, and from nothing else', () => {
     const off = { ...rules, viewersReadLogs: false };
     const more = Object.keys(refusalsOf('viewer', off)).filter((m) => !(m in refusalsOf('viewer', rules)));
-    expect(more).toEqual(['logs.read', 'logs.lines', 'logs.search', 'logs.line']);
+    expect(more).toEqual(['logs.read', 'logs.lines', 'logs.search', 'logs.line', 'observed.log']);
     expect(refusalOf('logs.read', 'operator', off)).toBeNull();
   });
 

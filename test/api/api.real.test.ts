@@ -100,7 +100,7 @@ describe.each([
     ['scripts.start', { command: ['true'], ticket: 'CON' }, 'bad-ticket', 400, 'ticket'],
     [
       'scripts.start',
-      { command: ['true'], isolation: { level: 'full', mutex: 'a/b' } },
+      { command: ['true'], isolation: { level: 'full', mutex: 'a\nb' } },
       'bad-mutex-name',
       400,
       'isolation.mutex',

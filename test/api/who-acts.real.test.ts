@@ -111,10 +111,14 @@ describe('on the socket', () => {
     const theirs = await as(nobody, start, home);
     expect(theirs.stderr).toBe('');
     expect(await actorOf(theirs.stdout.trim())).toEqual({ user: 'nobody', via: 'cli' });
-    const roots = await as(0, start, home);
-    expect(await actorOf(roots.stdout.trim())).toEqual({ user: 'root', via: 'cli' });
-    const behindSudo = await as(0, start, { ...home, SUDO_USER: 'kim' });
-    expect(await actorOf(behindSudo.stdout.trim())).toEqual({ user: 'kim (as root)', via: 'cli' });
+    const killedAs = async (environment: NodeJS.ProcessEnv): Promise<string | undefined> => {
+      const started = await as(nobody, [program, 'start', '--', 'sleep', '3600'], home);
+      const ticket = started.stdout.trim();
+      expect(await as(0, [program, 'kill', ticket, '--yes'], environment)).toMatchObject({ status: 0 });
+      return (await world.get(ticket)).attempts[0]?.actor;
+    };
+    expect(await killedAs(home)).toBe('root (cli)');
+    expect(await killedAs({ ...home, SUDO_USER: 'kim' })).toBe('kim (as root) (cli)');
     // The runner wrote these lines, and the journal gets them.
     const ticket = theirs.stdout.trim();
     const kinds = async () => (await world.client.call('history.list', { ticket })).map((entry) => entry.kind);
