@@ -49,15 +49,15 @@ module.exports = {
     layer('cli speaks the contract', '^app/cli/', [
       '^app/(access|domain|contract|api)/',
       '^app/processes/',
-      '^app/host/(application|engine|host-files)\\.ts$',
+      '^app/host/(application|engine|host-files|take-over)\\.ts$',
       '^app/(hold|version)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',
-      '^app/host/(application|engine)\.ts$',
-      '^app/version\.ts$',
-      '^app/access/state-directory\.ts$',
-      '^app/(api/csp|settings/weaken)\.ts$',
+      '^app/host/(application|engine)\\.ts$',
+      '^app/version\\.ts$',
+      '^app/access/state-directory\\.ts$',
+      '^app/(api/csp|settings/weaken)\\.ts$',
       '^app/processes/',
     ]),
     {

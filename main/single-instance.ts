@@ -15,7 +15,7 @@ export function becomeTheOnlyInstance(
   if (!app.requestSingleInstanceLock(told) || told.quit) return false;
   app.on('second-instance', (_event, _argv, _cwd, data) => {
     // What another process sends is only data; an older version sends no `quit`.
-    const { hidden = false, quit = false } = isRecord(data) ? (data as Partial<Told>) : {};
+    const { hidden = false, quit = false } = isRecord(data) ? data : {};
     if (quit === true) app.quit();
     // The sign-in start may come after a start by hand; it must not steal the focus then.
     else if (hidden !== true) show();

@@ -79,7 +79,7 @@ async function refuseForeignHost(directory: string): Promise<void> {
 }
 
 /** Of a host that goes on from another version than this command. Fields that an older one does not send are missing. */
-export function differences(host: Partial<HostInfo>): string[] {
+function differences(host: Partial<HostInfo>): string[] {
   const next = 'Let a host of this version take its place with "unjam serve --take-over"; scripts go on.';
   if (typeof host.outdated === 'string')
     return [`The program of the host (PID ${host.pid}) is not the one that it started from: ${host.outdated}. ${next}`];

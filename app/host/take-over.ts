@@ -63,7 +63,7 @@ export async function retireOlder(
 }
 
 /** By the three numbers; what has none is not older. Pure. */
-export function isOlder(version: string, than: string): boolean {
+function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => /^(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number));
   if (a === undefined || b === undefined) return false;
   const at = a.findIndex((number, i) => number !== b[i]);

@@ -8,7 +8,7 @@ import { decide, type Effect, type LifeEvent, type Signalling } from '../domain/
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
-import { LimitClocks } from './limit-clocks.ts';
+import type { LimitClocks } from './limit-clocks.ts';
 import { Pulse } from './pulse.ts';
 import { type TreeControl, TreeWatch } from './tree-watch.ts';
 

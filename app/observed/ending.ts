@@ -375,7 +375,7 @@ export class ObservedEnding {
       this.#o.say(
         { code: 'W399', text: `Watching "${this.script.title}" failed: ${why}` },
         'observed-failed',
-        { user: 'Unjam', via: 'unjam' } as Actor,
+        { user: 'Unjam', via: 'unjam' },
         this.script,
       );
       this.#set({ kind: 'none' });

@@ -34,7 +34,7 @@ export async function whyObserved(
   const measured: DiagnosisFacts = {
     now,
     state: 'running',
-    stage: { kind: 'running' } as DiagnosisFacts['stage'],
+    stage: { kind: 'running' },
     verdict: null,
     signal: control.defaultSignal,
     startedAt: script.root.identity.startedAt,

@@ -5,6 +5,7 @@ import { basename, isAbsolute } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
 import { limits } from '../domain/limits.ts';
+import type { Platform } from '../domain/platform.ts';
 import { redactWords } from '../domain/redact.ts';
 import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
@@ -19,7 +20,12 @@ export interface Accepted {
 export function acceptStart(
   input: Parsed<'scripts.start'>,
   actor: Actor,
-  host: { readonly defaultSignal: CancelSignal; readonly environment: NodeJS.ProcessEnv; readonly cwd: string },
+  host: {
+    readonly platform: Platform;
+    readonly defaultSignal: CancelSignal;
+    readonly environment: NodeJS.ProcessEnv;
+    readonly cwd: string;
+  },
 ): Accepted {
   const ticket = input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex'));
   const problem = ticketProblem(ticket);
@@ -78,7 +84,7 @@ export function acceptStart(
       'Check its spelling and PATH, or give its full path; nothing was started.',
       'command.0',
     );
-  const refused = launchProblem(process.platform === 'win32' ? 'win32' : 'linux', file, cwd);
+  const refused = launchProblem(host.platform, file, cwd);
   if (refused !== null) throw new UnjamError('bad-input', refused.message, refused.next, 'cwd');
   return {
     environment,

@@ -53,6 +53,7 @@ export class Starter {
   async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptRecord> {
     const { control, register } = this.#options;
     const accepted = acceptStart(input, actor, {
+      platform: control.platform,
       defaultSignal: control.defaultSignal,
       environment: process.env,
       cwd: home(),

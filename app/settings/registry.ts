@@ -23,7 +23,7 @@ export const windowsRegistry: RegistryPolicy = {
 /** Group Policy writes fractions as text. Pure. */
 export function policyValues(values: Readonly<Record<string, RegistryValue>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => {
+    Object.entries(values).map(([name, value]): [string, unknown] => {
       if (typeof value === 'bigint') return [name, Number(value)];
       if (typeof value !== 'string') return [name, value];
       return [name, /^\d+([.,]\d+)?$/.test(value) ? Number(value.replace(',', '.')) : value];

@@ -20,8 +20,7 @@ export function compareScripts(a: ScriptView, b: ScriptView): number {
   );
 }
 
-export const columns = ['name', 'state', 'blocks', 'mutex', 'pid', 'output', 'runtime'] as const;
-export type Column = (typeof columns)[number];
+export type Column = 'name' | 'state' | 'blocks' | 'mutex' | 'pid' | 'output' | 'runtime';
 
 /** What the person has chosen; null = what needs attention first. */
 export interface Sorting {

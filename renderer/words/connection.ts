@@ -6,9 +6,8 @@ export const unreachableSince = (since: string): string => `Unjam has been unrea
 export const unreachableDetail = (isDesktop: boolean): string =>
   isDesktop
     ? 'What you see may be out of date. Scripts keep running. The console tries again; no action is possible until it is back.'
-    : 'What you see may be out of date. Scripts keep running. If the host was restarted, it may have another address: run “unjam open” for a new link.';
+    : 'What you see may be out of date. Scripts keep running. If the host was restarted, it may have another address: the terminal in which it runs shows it.';
 
-export const engineOffline = 'The supervisor of this host is not running';
 export const notPossibleOffline = 'Not possible while Unjam is unreachable.';
 export const connecting = 'Connecting to Unjam…';
 export const slowStart = 'No answer for 5 s. It may still be starting; the console keeps trying.';

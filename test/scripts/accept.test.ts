@@ -13,6 +13,7 @@ import { temporaryFolder } from '../support/fake-home.ts';
 function accept(changes: Partial<Parsed<'scripts.start'>> = {}) {
   const cwd = temporaryFolder();
   return acceptStart({ command: [process.execPath, '-e', '0'], cwd, ...changes }, kim, {
+    platform: 'linux',
     defaultSignal: 'SIGTERM',
     environment: { PATH: process.env['PATH'], SECRET: 's', UNJAM_RUN: 'outer' },
     cwd,
