@@ -95,7 +95,7 @@ describe('a start request', () => {
     ['a folder with a NUL', { cwd: '/tmp\0/x' }, 'folder-not-found', 'cwd'],
     ['a ticket that leads out of the folder', { ticket: '../x' }, 'bad-ticket', 'ticket'],
     ['a ticket that is a device', { ticket: 'NUL' }, 'bad-ticket', 'ticket'],
-    ['a mutex that is none', { isolation: { level: 'full', mutex: 'a/b' } }, 'bad-mutex-name', 'isolation.mutex'],
+    ['a mutex of two lines', { isolation: { level: 'full', mutex: 'a\nb' } }, 'bad-mutex-name', 'isolation.mutex'],
     ['a mutex without a name', { isolation: { level: 'full', mutex: '' } }, 'bad-mutex-name', 'isolation.mutex'],
     ['no command', { command: [] }, 'missing-command', 'command'],
     ['an empty command', { command: ['  '] }, 'missing-command', 'command'],
