@@ -1,6 +1,6 @@
 /** Plain text for a ticket or a chat: what is stuck, what it blocks, on which machine, as of when. */
 import type { Snapshot } from '../app/contract/methods.ts';
-import { count, plain } from './plain-text.ts';
+import { count, plain } from '../app/domain/plain.ts';
 
 export function incidentSummary(snapshot: Snapshot): string {
   const troubled = snapshot.scripts.filter((script) => script.stuck || script.orphan);

@@ -7,22 +7,21 @@ import * as electron from 'electron';
 import { join } from 'node:path';
 import { openApplication } from '../app/host/application.ts';
 import { whichStateDirectory } from '../app/access/state-directory.ts';
+import { desktop } from '../app/processes/desktop.ts';
 import { currentUser, stateDirectory } from '../app/processes/index.ts';
-import { appId, toastActivatorClsid } from './app-identity.ts';
-import { restartOnCrash } from './crash.ts';
+import { appId, toastActivatorClsid, becomeTheOnlyInstance, foreignSwitch, startsHidden } from './process/instance.ts';
+import { restartOnCrash, hostLog } from './process/failure.ts';
 import { Engine } from '../app/host/engine.ts';
-import { hostLog } from './host-log.ts';
-import { LogWindows } from './log-windows.ts';
-import { consoleScheme } from './protocol.ts';
-import { runnerCommand } from './runtime.ts';
-import { lockPages } from './security.ts';
+import { LogWindows } from './windows/log-windows.ts';
+import { consoleScheme } from './page/protocol.ts';
+import { runnerCommand } from '../app/processes/runner-command.ts';
+import { lockPages } from './page/security.ts';
 import { startShell } from './shell.ts';
-import { becomeTheOnlyInstance, foreignSwitch, startsHidden } from './single-instance.ts';
-import { windowOptions } from './window-options.ts';
-import { ConsoleWindow } from './window.ts';
+import { windowOptions } from './windows/options.ts';
+import { ConsoleWindow } from './windows/console-window.ts';
 
 const { app } = electron;
-const { platform } = process;
+const system = desktop();
 const dist = join(import.meta.dirname, '..');
 const assets = join(dist, '..', 'assets');
 const home = await whichStateDirectory().catch(() => stateDirectory());
@@ -38,13 +37,13 @@ if (foreign !== null) {
 // 1. Who we are to the operating system, and which doors of Chromium are shut for good.
 app.enableSandbox();
 app.setAppUserModelId(appId);
-if (platform === 'win32') app.setToastActivatorCLSID(toastActivatorClsid);
+if (system.keepsToasts) app.setToastActivatorCLSID(toastActivatorClsid);
 electron.protocol.registerSchemesAsPrivileged([consoleScheme]);
 lockPages(app);
 restartOnCrash(process, app, { argv: process.argv, uptimeMs: () => performance.now(), log });
 
 // 2. The application itself, not opened yet, and the window, not made yet.
-const place = { platform, packaged: app.isPackaged, version: app.getVersion(), resources: process.resourcesPath, dist };
+const place = { packaged: app.isPackaged, version: app.getVersion(), resources: process.resourcesPath, dist };
 const engine = new Engine(
   async () => openApplication({ stateDirectory: home, runner: runnerCommand({ ...place, env: process.env }), log }),
   log,
@@ -74,7 +73,7 @@ if (becomeTheOnlyInstance(app, process.argv, () => window.show())) {
   void app.whenReady().then(async () => {
     // 4. Doors, tray, toasts and system events; then the engine, which reports to all of them.
     const user = await currentUser();
-    const parts = { engine, window, logWindows, user, stateDirectory: home, dist, assets, platform, log };
+    const parts = { engine, window, logWindows, user, stateDirectory: home, dist, assets, desktop: system, log };
     const { tray } = startShell(electron, parts);
     void engine.start();
     // 5. At sign-in nothing but the icon appears, unless there is no icon.

@@ -3,30 +3,24 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import type * as ElectronModule from 'electron';
-import { confirmed } from './confirm.ts';
+import { confirmed } from './page/confirm.ts';
+import { oneQuestion, scriptWatch } from './page/question.ts';
 import type { Engine } from '../app/host/engine.ts';
-import { createExit } from './exit.ts';
-import { HostSettings } from './host-settings.ts';
+import { createExit } from './process/exit.ts';
+import { HostSettings, wishesOf } from './toasts/settings.ts';
+import type { Desktop } from '../app/processes/desktop.ts';
 import { incidentSummary } from './incident-summary.ts';
-import { openRpcDoor } from './ipc.ts';
-import { loginItem } from './login-item.ts';
-import type { LogWindows } from './log-windows.ts';
-import { Notifier } from './notifications.ts';
-import { oneQuestion } from './one-question.ts';
-import { folderOpener } from './open-folder.ts';
-import { watchPower } from './power.ts';
-import { serveConsole } from './protocol.ts';
-import { refuse } from './refuse.ts';
-import { scriptWatch } from './script-watch.ts';
-import { createSave } from './save.ts';
-import { lockSession } from './security.ts';
-import { watchSessionEnd } from './session-end.ts';
-import { wishesOf } from './toast-wishes.ts';
-import { trayFace } from './tray-face.ts';
-import { trayMenu } from './tray-menu.ts';
-import { TrayIcon } from './tray.ts';
-import { type WindowHandlers, withWindowMethods } from './window-methods.ts';
-import type { ConsoleWindow } from './window.ts';
+import { openRpcDoor, folderOpener, refuse, type WindowHandlers, withWindowMethods } from './page/door.ts';
+import { loginItem } from './process/instance.ts';
+import type { LogWindows } from './windows/log-windows.ts';
+import { Notifier } from './toasts/notifier.ts';
+import { watchPower, watchSessionEnd } from './process/system-events.ts';
+import { serveConsole } from './page/protocol.ts';
+import { createSave } from './page/save.ts';
+import { lockSession } from './page/security.ts';
+import { trayFace, TrayIcon } from './tray/tray.ts';
+import { trayMenu } from './tray/menu.ts';
+import type { ConsoleWindow } from './windows/console-window.ts';
 
 /** The Cancels of one press of a key arrive within this time: the page sends them at once. */
 const gatherMs = 50;
@@ -58,13 +52,13 @@ export interface ShellParts {
   /** Folder of the built program; the console is in `renderer` below it. */
   readonly dist: string;
   readonly assets: string;
-  readonly platform: NodeJS.Platform;
+  readonly desktop: Desktop;
   readonly log: (line: string) => void;
 }
 
 export function startShell(electron: ShellElectron, parts: ShellParts): { readonly tray: TrayIcon } {
   const { app, clipboard, dialog, Menu, nativeTheme: theme, Notification, Tray } = electron;
-  const { engine, window, logWindows, user, assets, platform, log } = parts;
+  const { engine, window, logWindows, user, assets, desktop, log } = parts;
   const open = window.show.bind(window);
 
   const settings = new HostSettings(engine.dispatch, user, Date.now);
@@ -76,9 +70,12 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
     now: Date.now,
     log,
   });
-  if (platform === 'win32') Notification.handleActivation((details) => notifier.activated(details));
+  if (desktop.keepsToasts) Notification.handleActivation((details) => notifier.activated(details));
 
-  const login = loginItem(app, { platform, packaged: app.isPackaged, executable: process.execPath });
+  const login = loginItem(app, {
+    supported: app.isPackaged && desktop.startsAtSignIn,
+    executable: process.execPath,
+  });
   openDoors(electron, parts, {
     'window.testNotification': async () => {
       await settings.lookNow();
@@ -97,7 +94,7 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
       create: (image) => new Tray(image),
       theme,
       iconFolder: join(assets, 'tray'),
-      platform,
+      desktop,
       open: () => open(),
       buildMenu: (template) => Menu.buildFromTemplate(template),
       menu: () =>

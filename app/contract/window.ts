@@ -3,6 +3,7 @@
  * method; a host without windows answers `unknown-method`, and the page helps itself.
  */
 import { z } from 'zod';
+import type { Reply } from './methods.ts';
 import { Ticket } from './schemas.ts';
 
 /** What the tray or a notification asks the page to show (event `open`). It only ever opens something; a person presses the verbs. */
@@ -12,6 +13,14 @@ export type OpenRequest =
 
 /** What main sends to the page. `offline`: no host answers; the next snapshot says that one does again. */
 export type WindowEvent = 'snapshot' | 'open' | 'offline';
+
+/** What the page finds as `window.bridge`. */
+export interface Bridge {
+  /** Never rejects for a refusal: the reply says `ok: false` then. */
+  call(method: string, input: unknown): Promise<Reply>;
+  /** Returns what ends it. */
+  on(event: WindowEvent, listener: (payload: unknown) => void): () => void;
+}
 
 export const saveKinds = ['log', 'csv', 'json'] as const;
 /** What a page can hand over to be saved, characters; a whole log goes by `window.saveLog`. */

@@ -3,7 +3,7 @@
  * Built to one CommonJS file, because a sandboxed preload can load nothing but `electron`.
  */
 import { contextBridge, ipcRenderer } from 'electron';
-import type { Bridge } from './bridge.ts';
+import type { Bridge } from '../../app/contract/window.ts';
 
 const bridge: Bridge = {
   call: (method, input) => ipcRenderer.invoke('rpc', method, input),

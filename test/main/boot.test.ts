@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { appId, toastActivatorClsid } from '../../main/app-identity.ts';
+import { appId, toastActivatorClsid } from '../../main/process/instance.ts';
 import { FakeMenu, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
 
 let home: string;

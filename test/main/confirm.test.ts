@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../app/contract/dispatcher.ts';
 import { methods, type Reply, type ScriptDetail } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
-import { confirmed } from '../../main/confirm.ts';
-import { oneQuestion } from '../../main/one-question.ts';
+import { confirmed } from '../../main/page/confirm.ts';
+import { oneQuestion } from '../../main/page/question.ts';
 import { FakeDialog } from './fakes.ts';
 import { detail, mutex, now } from './fixtures.ts';
 

@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Reply, Settings } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
-import { HostSettings } from '../../main/host-settings.ts';
+import { HostSettings } from '../../main/toasts/settings.ts';
 
 const unreachable: Reply = { ok: false, error: { code: 'host-unreachable', message: '', next: '' } };
 const told = (values: Partial<Settings>): Reply => ({

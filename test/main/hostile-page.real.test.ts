@@ -12,8 +12,8 @@ import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
 import { methods, type Input, type Method, type Output } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import { weakenings } from '../../app/settings/weaken.ts';
-import { confirmed } from '../../main/confirm.ts';
-import { oneQuestion } from '../../main/one-question.ts';
+import { confirmed } from '../../main/page/confirm.ts';
+import { oneQuestion } from '../../main/page/question.ts';
 
 const owner: Caller = { user: 'root', via: 'cli', role: 'owner' };
 const page: Caller = { user: 'root', via: 'window', role: 'owner' };

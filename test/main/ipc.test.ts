@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../app/contract/dispatcher.ts';
 import { methods, type Reply } from '../../app/contract/methods.ts';
 import { windowMethods } from '../../app/contract/window.ts';
-import { openRpcDoor } from '../../main/ipc.ts';
+import { openRpcDoor } from '../../main/page/door.ts';
 
 type Sender = { id: number; url: string; origin: string; frame?: 'main' | 'sub' | 'gone' | 'throws' };
 const consoleId = 7;
@@ -61,7 +61,9 @@ const allMethods = [...Object.keys(methods), ...Object.keys(windowMethods)];
 describe.each(allMethods)('%s', (method) => {
   test('reaches the application from the console, in the name of the person at the window', async () => {
     expect(await rpc(event(good), method, { ticket: 'a' })).toEqual({ ok: true, value: null });
-    expect(reached).toEqual([{ method, input: { ticket: 'a' }, caller: { user: 'CONTOSO\\kim', via: 'window' } }]);
+    expect(reached).toEqual([
+      { method, input: { ticket: 'a' }, caller: { user: 'CONTOSO\\kim', via: 'window', role: 'owner' } },
+    ]);
   });
 
   test('reaches it from the window of a log as well', async () => {

@@ -2,13 +2,12 @@
 import { EventEmitter } from 'node:events';
 import type { App, BaseWindow, PowerMonitor } from 'electron';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { desktop } from '../../app/processes/desktop.ts';
 import type { EngineState } from '../../app/host/engine.ts';
-import { restartOnCrash } from '../../main/crash.ts';
-import { createExit, exitDetail } from '../../main/exit.ts';
-import { loginItem } from '../../main/login-item.ts';
-import { watchPower } from '../../main/power.ts';
-import { watchSessionEnd } from '../../main/session-end.ts';
-import { becomeTheOnlyInstance, foreignSwitch, startsHidden } from '../../main/single-instance.ts';
+import { restartOnCrash } from '../../main/process/failure.ts';
+import { createExit, exitDetail } from '../../main/process/exit.ts';
+import { loginItem, becomeTheOnlyInstance, foreignSwitch, startsHidden } from '../../main/process/instance.ts';
+import { watchPower, watchSessionEnd } from '../../main/process/system-events.ts';
 import { FakeDialog } from './fakes.ts';
 import { script, snapshot } from './fixtures.ts';
 
@@ -242,7 +241,10 @@ describe('start at sign-in', () => {
       setLoginItemSettings: ({ openAtLogin, ...entry }: { openAtLogin?: boolean }) =>
         (saved = openAtLogin === true ? entry : undefined),
     };
-    return loginItem(app as unknown as App, { platform, packaged, executable: 'C:\\Program Files\\Unjam\\Unjam.exe' });
+    return loginItem(app as unknown as App, {
+      supported: packaged && desktop(platform).startsAtSignIn,
+      executable: 'C:\\Program Files\\Unjam\\Unjam.exe',
+    });
   };
 
   test('starts hidden, and reads back what it wrote', () => {

@@ -1,6 +1,6 @@
 /** Logs in windows of their own: one per script, and closed is gone. */
 import { beforeEach, expect, test } from 'vitest';
-import { LogWindows } from '../../main/log-windows.ts';
+import { LogWindows } from '../../main/windows/log-windows.ts';
 import { FakeWindow } from './fakes.ts';
 
 let made: FakeWindow[];

@@ -12,9 +12,9 @@ import {
   type Effect,
   type NotifierState,
   type Wishes,
-} from '../../main/notification-rules.ts';
-import type { Toast } from '../../main/notification-texts.ts';
-import { wishesOf } from '../../main/toast-wishes.ts';
+} from '../../main/toasts/rules.ts';
+import type { Toast } from '../../main/toasts/texts.ts';
+import { wishesOf } from '../../main/toasts/settings.ts';
 import { at, minutes, mutex, now, script, snapshot } from './fixtures.ts';
 
 const usualWishes = wishesOf(null);

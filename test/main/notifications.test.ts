@@ -1,9 +1,9 @@
 /** Toasts carry a person’s answer back to the window, and failing toasts harm nothing. */
 import { beforeEach, expect, test, vi } from 'vitest';
-import { Notifier } from '../../main/notifications.ts';
-import type { OpenRequest } from '../../main/open-request.ts';
-import type { Wishes } from '../../main/notification-rules.ts';
-import { wishesOf } from '../../main/toast-wishes.ts';
+import { Notifier } from '../../main/toasts/notifier.ts';
+import type { OpenRequest } from '../../app/contract/window.ts';
+import type { Wishes } from '../../main/toasts/rules.ts';
+import { wishesOf } from '../../main/toasts/settings.ts';
 import { FakeNotification } from './fakes.ts';
 import { minutes, now, script, snapshot } from './fixtures.ts';
 

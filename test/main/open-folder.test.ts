@@ -1,6 +1,6 @@
 /** The state directory in the file manager, and what the system says when it does not show it. */
 import { expect, test } from 'vitest';
-import { folderOpener } from '../../main/open-folder.ts';
+import { folderOpener } from '../../main/page/door.ts';
 
 test.each([
   ['', ''],

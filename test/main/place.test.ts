@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { hostLog } from '../../main/host-log.ts';
-import { runnerCommand, type RuntimePlace } from '../../main/runtime.ts';
+import { hostLog } from '../../main/process/failure.ts';
+import { runnerCommand, type RuntimePlace } from '../../app/processes/runner-command.ts';
 import { currentUser } from '../../app/processes/index.ts';
 
 describe('the runtime of the runners', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contentSecurityPolicy as policyOf } from '../../app/api/csp.ts';
-import { answer, consoleScheme, consoleUrl, isConsoleUrl } from '../../main/protocol.ts';
+import { answer, consoleScheme, consoleUrl, isConsoleUrl } from '../../main/page/protocol.ts';
 
 const contentSecurityPolicy = policyOf('electron');
 

@@ -6,13 +6,11 @@ import type { IpcMainInvokeEvent } from 'electron';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openApplication, type Application } from '../../app/host/application.ts';
 import type { Reply, ScriptDetail, ScriptView, SettingsView } from '../../app/contract/methods.ts';
-import { confirmed } from '../../main/confirm.ts';
+import { confirmed } from '../../main/page/confirm.ts';
+import { scriptWatch, oneQuestion } from '../../main/page/question.ts';
 import { Engine } from '../../app/host/engine.ts';
-import { openRpcDoor } from '../../main/ipc.ts';
-import { scriptWatch } from '../../main/script-watch.ts';
-import { oneQuestion } from '../../main/one-question.ts';
-import { createSave } from '../../main/save.ts';
-import { withWindowMethods } from '../../main/window-methods.ts';
+import { openRpcDoor, withWindowMethods } from '../../main/page/door.ts';
+import { createSave } from '../../main/page/save.ts';
 import { FakeDialog, FakeSaveDialog } from './fakes.ts';
 
 let home: string;

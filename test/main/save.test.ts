@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Dispatch } from '../../app/contract/dispatcher.ts';
 import type { Reply } from '../../app/contract/methods.ts';
-import { oneQuestion } from '../../main/one-question.ts';
-import { createSave, fileName } from '../../main/save.ts';
-import { withWindowMethods } from '../../main/window-methods.ts';
+import { oneQuestion } from '../../main/page/question.ts';
+import { createSave, fileName } from '../../main/page/save.ts';
+import { withWindowMethods } from '../../main/page/door.ts';
 import { FakeSaveDialog } from './fakes.ts';
 
 const caller = { user: 'kim', via: 'window', role: 'owner' } as const;

@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events';
 import type { App, Session } from 'electron';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { lockPages, lockSession } from '../../main/security.ts';
-import { backgroundColor, windowOptions } from '../../main/window-options.ts';
+import { lockPages, lockSession } from '../../main/page/security.ts';
+import { backgroundColor, windowOptions } from '../../main/windows/options.ts';
 import { FakeContents } from './fakes.ts';
 
 describe('the session', () => {

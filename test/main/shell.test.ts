@@ -3,13 +3,14 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import type { IpcMainInvokeEvent, MenuItemConstructorOptions, NotificationConstructorOptions } from 'electron';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { desktop } from '../../app/processes/desktop.ts';
 import type { Application } from '../../app/host/application.ts';
 import type { Reply, Settings, Snapshot } from '../../app/contract/methods.ts';
 import { Engine } from '../../app/host/engine.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
-import { LogWindows } from '../../main/log-windows.ts';
+import { LogWindows } from '../../main/windows/log-windows.ts';
 import { startShell, type ShellElectron } from '../../main/shell.ts';
-import { ConsoleWindow } from '../../main/window.ts';
+import { ConsoleWindow } from '../../main/windows/console-window.ts';
 import { FakeDialog, FakeMenu, FakeNotification, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
 import { detail, script, snapshot } from './fixtures.ts';
 
@@ -73,7 +74,7 @@ class World {
       stateDirectory: '/state',
       dist: join(import.meta.dirname, 'no-such-folder'),
       assets: 'assets',
-      platform: 'win32',
+      desktop: desktop('win32'),
       log: () => undefined,
     });
   }

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MenuItemConstructorOptions } from 'electron';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { desktop } from '../../app/processes/desktop.ts';
 import type { EngineState } from '../../app/host/engine.ts';
-import type { OpenRequest } from '../../main/open-request.ts';
-import { trayFace, trayIconFile, type TrayShape } from '../../main/tray-face.ts';
-import { trayMenu } from '../../main/tray-menu.ts';
-import { TrayIcon } from '../../main/tray.ts';
+import type { OpenRequest } from '../../app/contract/window.ts';
+import { trayFace, trayIconFile, type TrayShape, TrayIcon } from '../../main/tray/tray.ts';
+import { trayMenu } from '../../main/tray/menu.ts';
 import { FakeMenu, FakeTheme, FakeTray } from './fakes.ts';
 import { script, snapshot } from './fixtures.ts';
 
@@ -49,7 +49,7 @@ describe('the icon', () => {
         },
         theme: theme.asTheme,
         iconFolder: 'tray',
-        platform,
+        desktop: desktop(platform),
         open: () => opened++,
         menu: () => {
           builds++;
@@ -130,7 +130,7 @@ test('every shape has its file for light and dark taskbars', () => {
   for (const shape of shapes)
     for (const dark of [false, true])
       for (const platform of ['win32', 'linux'] as const) {
-        const file = trayIconFile(folder, shape, dark, platform);
+        const file = trayIconFile(folder, shape, dark, desktop(platform));
         expect([file, existsSync(file)]).toEqual([file, true]);
       }
 });

@@ -1,6 +1,6 @@
 /** The window comes when it is wanted, stays one, and costs nothing once it is forgotten. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ConsoleWindow } from '../../main/window.ts';
+import { ConsoleWindow } from '../../main/windows/console-window.ts';
 import { FakeWindow } from './fakes.ts';
 
 let made: FakeWindow[];

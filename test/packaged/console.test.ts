@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test, type TestContext } from 'vitest';
 import type { Reply } from '../../app/contract/methods.ts';
-import type { OpenRequest } from '../../main/open-request.ts';
-import { answer } from '../../main/protocol.ts';
+import type { OpenRequest } from '../../app/contract/window.ts';
+import { answer } from '../../main/page/protocol.ts';
 import { detail, script, snapshot } from '../main/fixtures.ts';
 
 const repository = join(import.meta.dirname, '..', '..');

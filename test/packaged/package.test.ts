@@ -6,7 +6,7 @@ import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { extractFile, listPackage, statFile } from '@electron/asar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { appId } from '../../main/app-identity.ts';
+import { appId } from '../../main/process/instance.ts';
 import { copyPrefix, prepareWine, stopServer, wineEnvironment } from '../support/wine-setup.ts';
 import { packFor, repository, versionOf, type Packed } from './staging.ts';
 import { fuseNames, readFuses } from './stand-in.ts';

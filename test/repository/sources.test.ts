@@ -21,8 +21,8 @@ test('Electron’s objects enter through main.ts and the preload alone', () => {
   expect(filesWith(/\brequire\s*\(|\bimport\s*\(\s*['"]electron/)).toEqual([]);
 });
 
-test('ipcMain is passed from the shell to ipc.ts and named nowhere else', () => {
-  expect(filesWith(/\bipcMain\b/).sort()).toEqual(['ipc.ts', 'shell.ts']);
+test('ipcMain is passed from the shell to the door for the page and named nowhere else', () => {
+  expect(filesWith(/\bipcMain\b/).sort()).toEqual(['page/door.ts', 'shell.ts']);
 });
 
 test('contextBridge and ipcRenderer are the preload’s', () => {
@@ -38,8 +38,8 @@ test('nothing opens an external program, evaluates text or turns a fence off', (
 });
 
 test('the only path that the system is asked to open is the state directory', () => {
-  expect(filesWith(/\bopenPath\b/)).toEqual(['open-folder.ts']);
-  const text = code(sources.find(({ file }) => file === 'open-folder.ts')?.text ?? '');
+  expect(filesWith(/\bopenPath\b/)).toEqual(['page/door.ts']);
+  const text = code(sources.find(({ file }) => file === 'page/door.ts')?.text ?? '');
   expect(text.match(/\.openPath\([^)]*\)/g)).toEqual(['.openPath(stateDirectory)']);
   expect(filesWith(/\bfolderOpener\([^)]*\bparts\.stateDirectory\b/)).toEqual(['shell.ts']);
 });

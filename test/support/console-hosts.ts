@@ -69,7 +69,7 @@ async function openInElectron(): Promise<ConsoleHost> {
     args: [root, `--user-data-dir=${join(world.home, 'electron')}`],
     env: { ...(process.env as Record<string, string>), UNJAM_HOME: world.home },
   });
-  // The native question of Force Kill and Abandon: its second button is the verb (main/confirm.ts).
+  // The native question of Force Kill and Abandon: its second button is the verb (main/page/confirm.ts).
   await app.evaluate(({ dialog }) => {
     dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false });
   });

@@ -4,7 +4,7 @@
  * but it cannot act.
  */
 import type { BrowserWindow, Dialog, MessageBoxOptions } from 'electron';
-import type { Caller, Dispatch } from '../app/contract/dispatcher.ts';
+import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
 import {
   methods,
   type Method,
@@ -13,11 +13,11 @@ import {
   type Reply,
   type ScriptDetail,
   type SettingsView,
-} from '../app/contract/methods.ts';
-import { weakenings } from '../app/settings/weaken.ts';
+} from '../../app/contract/methods.ts';
+import { weakenings } from '../../app/settings/weaken.ts';
 import * as texts from './confirm-text.ts';
-import type { OneQuestion } from './one-question.ts';
-import { refuse } from './refuse.ts';
+import { refuse } from './door.ts';
+import type { OneQuestion } from './question.ts';
 
 export interface ConfirmParts {
   readonly dispatch: Dispatch;

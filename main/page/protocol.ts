@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { CustomScheme, Protocol } from 'electron';
-import { contentSecurityPolicy } from '../app/api/csp.ts';
+import { contentSecurityPolicy } from '../../app/api/csp.ts';
 
 export const consoleOrigin = 'app://ui';
 export const consoleUrl = `${consoleOrigin}/index.html`;

@@ -1,8 +1,8 @@
 /** The texts of the native questions. Pure: fresh data in, text out. */
 import type { MessageBoxOptions } from 'electron';
-import type { MutexView, Parsed, ProcessView, ScriptDetail } from '../app/contract/methods.ts';
-import { clockTime, shortDuration } from '../app/domain/durations.ts';
-import { count, plain, spelledOut } from './plain-text.ts';
+import type { MutexView, Parsed, ProcessView, ScriptDetail } from '../../app/contract/methods.ts';
+import { clockTime, shortDuration } from '../../app/domain/durations.ts';
+import { count, plain, spelledOut } from '../../app/domain/plain.ts';
 
 export type ConfirmText = Pick<MessageBoxOptions, 'title' | 'message' | 'detail' | 'buttons'>;
 

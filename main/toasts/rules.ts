@@ -2,8 +2,8 @@
  * Decides when a toast is due: a pure reducer over snapshots. However much the scripts flap, a person gets at most one
  * toast per mutex in 10 minutes and 6 an hour.
  */
-import type { MutexView, ScriptView, Snapshot } from '../app/contract/methods.ts';
-import { orphanExitedToast, releasedToast, scriptToast, type Level, type Toast } from './notification-texts.ts';
+import type { MutexView, ScriptView, Snapshot } from '../../app/contract/methods.ts';
+import { orphanExitedToast, releasedToast, scriptToast, type Level, type Toast } from './texts.ts';
 
 const rules = {
   waitsBeforeToastMs: 120_000,

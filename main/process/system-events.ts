@@ -1,9 +1,10 @@
+/** What the system tells of itself: the session ends, the machine sleeps and wakes. */
+import type { BaseWindow, PowerMonitor } from 'electron';
+
 /**
  * Hears that Windows ends the session. Electron sends that to windows only, and emits neither `before-quit` nor
  * `will-quit` then, so one window without a renderer stays for it. It never holds the shutdown back.
  */
-import type { BaseWindow } from 'electron';
-
 export function watchSessionEnd(
   create: () => Pick<BaseWindow, 'on'>,
   parts: {
@@ -31,4 +32,16 @@ export function watchSessionEnd(
   // Nobody sees this window, so nobody but an installer (assets/installer) or Exit itself closes it.
   listener.on('close', end);
   return listener;
+}
+
+/** Sleep is not silence: the application's clocks and the toasts are told about it. */
+export function watchPower(
+  monitor: Pick<PowerMonitor, 'on'>,
+  parts: { readonly power: (what: 'suspend' | 'resume') => void; readonly resumed: () => void },
+): void {
+  monitor.on('suspend', () => parts.power('suspend'));
+  monitor.on('resume', () => {
+    parts.resumed();
+    parts.power('resume');
+  });
 }

@@ -5,11 +5,11 @@
 import { open, rm } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import type { BrowserWindow, Dialog, SaveDialogOptions } from 'electron';
-import type { Caller, Dispatch } from '../app/contract/dispatcher.ts';
-import type { Output, Reply } from '../app/contract/methods.ts';
-import type { saveKinds, WindowOutput, WindowParsed } from '../app/contract/window.ts';
-import type { OneQuestion } from './one-question.ts';
-import { refuse } from './refuse.ts';
+import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
+import type { Output, Reply } from '../../app/contract/methods.ts';
+import type { saveKinds, WindowOutput, WindowParsed } from '../../app/contract/window.ts';
+import type { OneQuestion } from './question.ts';
+import { refuse } from './door.ts';
 
 export interface SaveParts {
   readonly dispatch: Dispatch;

@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
 
 export interface RuntimePlace {
-  readonly platform: NodeJS.Platform;
+  /** This platform unless told. */
+  readonly platform?: NodeJS.Platform;
   readonly packaged: boolean;
   readonly version: string;
   /** `process.resourcesPath`. */
@@ -22,7 +23,7 @@ export interface RuntimePlace {
  * @throws Error when the installation lacks its runtime: falling back on this program would open a second window instead.
  */
 export function runnerCommand(place: RuntimePlace): { readonly file: string; readonly args: readonly string[] } {
-  const windows = place.platform === 'win32';
+  const windows = (place.platform ?? process.platform) === 'win32';
   const paths = windows ? win32 : posix;
   const exists = place.exists ?? existsSync;
   const node = windows ? 'node.exe' : 'node';

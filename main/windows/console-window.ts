@@ -3,10 +3,10 @@
  * than the rest of the application, and all state lives in main anyway.
  */
 import type { BrowserWindow, WebContents } from 'electron';
-import { handleWindowKeys } from './window-keys.ts';
-import type { WindowEvent } from '../app/contract/window.ts';
-import type { OpenRequest } from './open-request.ts';
-import { consoleUrl } from './protocol.ts';
+import { handleWindowKeys } from './options.ts';
+import type { WindowEvent } from '../../app/contract/window.ts';
+import type { OpenRequest } from '../../app/contract/window.ts';
+import { consoleUrl } from '../page/protocol.ts';
 
 /** Long enough for "close, think again, reopen" to be instant. */
 const keepHiddenMs = 60_000;

@@ -1,9 +1,9 @@
 /**
+ * Who this process is to the system: its names, its switches, its start at sign-in, and that it is alone.
  * One tray per user: a second start shows the window of the first and ends. Which process hosts the scripts of the
  * machine is another question, and the application answers it.
  */
 import type { App } from 'electron';
-import { hiddenFlag, quitFlag } from './app-identity.ts';
 
 /** False: another instance runs and was told, or there is nothing to end; this process must end at once. */
 export function becomeTheOnlyInstance(
@@ -45,4 +45,48 @@ export function foreignSwitch(argv: readonly string[]): string | null {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/**
+ * AppUserModelID; changing it loses pinned icons and toast history. Must equal `appId` in electron-builder.yml: the installer writes that one into the Start-menu
+ * shortcut, and Windows drops toasts whose id has no shortcut.
+ */
+export const appId = 'Unjam.Desktop';
+
+/** Without a fixed id Electron makes a random one per run, and toasts in the Action Center outlive the run that can answer them. */
+export const toastActivatorClsid = '{6C1B3B52-7C0E-4D7B-9E2F-2A3F5D0C9A41}';
+
+/** Started by Windows at sign-in: nothing but the tray icon may appear. */
+export const hiddenFlag = '--hidden';
+
+/** `Unjam.exe --quit`: ends the tray of this session, as its Exit does but without a question. */
+const quitFlag = '--quit';
+
+type LoginApp = Pick<App, 'getLoginItemSettings' | 'setLoginItemSettings'>;
+
+/** Start at sign-in, in the user's Run key. */
+export interface LoginItem {
+  /** Null where the system has no such setting, or the program is not installed. */
+  readonly on: () => boolean | null;
+  readonly set: (on: boolean) => void;
+}
+
+export function loginItem(
+  app: LoginApp,
+  given: { readonly supported: boolean; readonly executable: string },
+): LoginItem {
+  const { supported } = given;
+  // Read back with the same path and arguments, or Electron answers for another entry.
+  const entry = { path: given.executable, args: [hiddenFlag] };
+  return {
+    on: () => {
+      if (!supported) return null;
+      const settings = app.getLoginItemSettings(entry);
+      // Task Manager's "disabled" wins over the entry.
+      return settings.openAtLogin && settings.executableWillLaunchAtLogin;
+    },
+    set: (on) => {
+      if (supported) app.setLoginItemSettings({ openAtLogin: on, ...entry });
+    },
+  };
 }

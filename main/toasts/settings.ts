@@ -2,8 +2,9 @@
  * The settings as the shell follows them. Asked through the dispatcher, because another host may own them; and at most
  * every few seconds, because snapshots come four times a second.
  */
-import type { Caller, Dispatch } from '../app/contract/dispatcher.ts';
-import type { Reply, Settings, SettingsView } from '../app/contract/methods.ts';
+import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
+import type { Reply, Settings, SettingsView } from '../../app/contract/methods.ts';
+import type { Wishes } from './rules.ts';
 
 const askEveryMs = 5_000;
 
@@ -42,4 +43,9 @@ export class HostSettings {
     const reply = (await this.#dispatch('settings.get', {}, caller)) as Reply<SettingsView>;
     if (reply.ok) this.current = reply.value.values;
   }
+}
+
+/** Which toasts a person wants: the defaults as long as no settings have been read. */
+export function wishesOf(s: Settings | null): Wishes {
+  return { stuck: s?.['notifications.stuck'] ?? true, orphanExited: s?.['notifications.orphanExited'] ?? false };
 }

@@ -3,8 +3,8 @@
  * console's, with its guards; closed is gone, because the log is in the files.
  */
 import type { BrowserWindow } from 'electron';
-import { handleWindowKeys } from './window-keys.ts';
-import { consoleUrl } from './protocol.ts';
+import { handleWindowKeys } from './options.ts';
+import { consoleUrl } from '../page/protocol.ts';
 
 /** A page that was taken over could open them for ever; a person who reads more logs at once than this has the console. */
 const windowsMax = 8;

@@ -4,14 +4,18 @@
  *
  * Without a GUID: Windows binds it to the path of an unsigned program, and after a move the icon cannot be made at all.
  */
+import { join } from 'node:path';
 import type { Menu, MenuItemConstructorOptions, NativeTheme, Tray } from 'electron';
-import { trayIconFile, type TrayFace } from './tray-face.ts';
+import type { Overview } from '../../app/contract/methods.ts';
+import { clockTime } from '../../app/domain/durations.ts';
+import type { EngineState } from '../../app/host/engine.ts';
+import type { Desktop } from '../../app/processes/desktop.ts';
 
 export interface TrayParts {
   readonly create: (image: string) => Tray;
   readonly theme: Pick<NativeTheme, 'shouldUseDarkColorsForSystemIntegratedUI' | 'on'>;
   readonly iconFolder: string;
-  readonly platform: NodeJS.Platform;
+  readonly desktop: Desktop;
   /** Shows the window; called once or twice per gesture, so it must be idempotent. */
   readonly open: () => void;
   readonly menu: () => MenuItemConstructorOptions[];
@@ -44,20 +48,19 @@ export class TrayIcon {
   }
 
   #render(): void {
-    const { iconFolder, platform, theme } = this.#parts;
-    const image = trayIconFile(iconFolder, this.#face.shape, theme.shouldUseDarkColorsForSystemIntegratedUI, platform);
+    const { iconFolder, desktop, theme } = this.#parts;
+    const image = trayIconFile(iconFolder, this.#face.shape, theme.shouldUseDarkColorsForSystemIntegratedUI, desktop);
     const tray = (this.#tray ??= this.#create(image));
     if (tray === null || tray.isDestroyed()) return;
     const before = this.#drawn;
     this.#drawn = { image, tooltip: this.#face.tooltip };
     if (before?.image !== image) tray.setImage(image);
     if (before?.tooltip !== this.#face.tooltip) tray.setToolTip(this.#face.tooltip);
-    if (platform === 'linux') this.#prepareMenu(tray);
+    if (desktop.opensTrayMenuItself) this.#prepareMenu(tray);
   }
 
   /**
-   * App indicators on Linux open their menu themselves and tell nobody: theirs must be ready before. Replaced only when it
-   * would read differently, because one that is replaced while it is open closes.
+   * Replaced only when it would read differently, because a menu that is replaced while it is open closes.
    */
   #prepareMenu(tray: Tray): void {
     const template = this.#parts.menu();
@@ -82,4 +85,41 @@ export class TrayIcon {
       return null;
     }
   }
+}
+
+export type TrayShape = Overview['tray'];
+
+export interface TrayFace {
+  readonly shape: TrayShape;
+  readonly tooltip: string;
+}
+
+/** Windows cuts at 127 characters (`szTip` has room for 128 with its end mark). */
+const tooltipMax = 127;
+
+/** What the icon shows for a state of the engine. Pure. */
+export function trayFace(state: EngineState): TrayFace {
+  switch (state.kind) {
+    case 'starting':
+      return { shape: 'offline', tooltip: 'Unjam: starting' };
+    case 'offline':
+      return {
+        shape: 'offline',
+        tooltip: `Unjam: HOST NOT REACHABLE since ${clockTime(state.since).slice(0, 5)}. State is unknown. Double-click to open`,
+      };
+    case 'online':
+      return { shape: state.snapshot.overview.tray, tooltip: state.snapshot.overview.tooltip.slice(0, tooltipMax) };
+  }
+}
+
+/**
+ * `onDark` is the taskbar's colour, not the applications': Windows lets a person choose them apart.
+ */
+export function trayIconFile(
+  folder: string,
+  shape: TrayShape,
+  onDark: boolean,
+  desktop: Pick<Desktop, 'trayIcon'>,
+): string {
+  return join(folder, `${shape}-${onDark ? 'dark' : 'light'}${desktop.trayIcon}`);
 }

@@ -1,10 +1,10 @@
 /** The tray's menu as data. Every item that names a verb only opens its dialog in the window. */
 import type { MenuItemConstructorOptions } from 'electron';
-import type { ScriptView } from '../app/contract/methods.ts';
-import { clockTime } from '../app/domain/durations.ts';
-import type { EngineState } from '../app/host/engine.ts';
-import type { OpenRequest } from './open-request.ts';
-import { count, menuText } from './plain-text.ts';
+import type { ScriptView } from '../../app/contract/methods.ts';
+import { clockTime } from '../../app/domain/durations.ts';
+import type { EngineState } from '../../app/host/engine.ts';
+import type { OpenRequest } from '../../app/contract/window.ts';
+import { count, menuText } from '../../app/domain/plain.ts';
 
 export interface MenuActions {
   readonly open: (request?: OpenRequest) => void;

@@ -1,7 +1,7 @@
-/** Shows the toasts that notification-rules decides on, and opens what a person clicks. */
+/** Shows the toasts that rules.ts decides on, and opens what a person clicks. */
 import type { ActivationArguments, Notification, NotificationConstructorOptions } from 'electron';
-import type { Snapshot } from '../app/contract/methods.ts';
-import type { WindowOutput } from '../app/contract/window.ts';
+import type { Snapshot } from '../../app/contract/methods.ts';
+import type { WindowOutput } from '../../app/contract/window.ts';
 import {
   nothingTold,
   observe,
@@ -12,9 +12,9 @@ import {
   type NotifierState,
   type Wishes,
   whyQuiet,
-} from './notification-rules.ts';
-import { buttonTexts, testToast, type Toast, type ToastButton } from './notification-texts.ts';
-import type { OpenRequest } from './open-request.ts';
+} from './rules.ts';
+import { buttonTexts, testToast, type Toast, type ToastButton } from './texts.ts';
+import type { OpenRequest } from '../../app/contract/window.ts';
 
 export interface NotifierParts {
   readonly supported: () => boolean;

@@ -1,1 +1,0 @@
-export type { OpenRequest } from '../app/contract/window.ts';
