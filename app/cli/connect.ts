@@ -27,9 +27,9 @@ export async function withHost<T>(act: (client: HttpClient) => Promise<T>): Prom
 }
 
 /** @throws UnjamError `state-directory`, `host-unreachable`, `host-timeout`, `version-mismatch` */
-export async function connect(): Promise<HttpClient> {
+export async function connect(what: 'any' | 'start' = 'any'): Promise<HttpClient> {
   const directory = await whichStateDirectory();
-  const client = await reach(directory);
+  const client = await reach(directory, what);
   if (client) return client;
   const machine = await machineHost();
   if (machine?.stateDirectory === directory && !(await mayHost(machine)))
@@ -44,7 +44,7 @@ export async function connect(): Promise<HttpClient> {
   const deadline = performance.now() + startMs;
   for (let wait = 5; performance.now() < deadline; wait = Math.min(wait * 1.5, 100)) {
     await delay(wait);
-    const started = await reach(directory);
+    const started = await reach(directory, what);
     if (started) return started;
     if (failed())
       throw new UnjamError(
@@ -88,13 +88,30 @@ function differences(host: Partial<HostInfo>): string[] {
   return [];
 }
 
+/**
+ * A script runs as its host's user and gets the caller's environment: neither is handed to another ordinary user's host.
+ * @throws UnjamError `not-possible`
+ */
+function refuseLesserHost({ user, elevated, you }: Partial<HostInfo>): void {
+  if (user === undefined || elevated === true || you === undefined || you.user.endsWith('(unverified)')) return;
+  const me = /\(as (.+)\)$/.exec(you.user)?.[1] ?? you.user;
+  if (me !== user)
+    throw new UnjamError(
+      'not-possible',
+      `The host of this state directory runs as ${user}, and you are ${me}: the script would run as ${user}, with your environment.`,
+      `Start it as ${user}, or use a state directory of your own (UNJAM_HOME); nothing was started.`,
+    );
+}
+
 /** Null when no host listens. */
-async function reach(directory: string): Promise<HttpClient | null> {
+async function reach(directory: string, what: 'any' | 'start'): Promise<HttpClient | null> {
   const reached = await clientOf(directory, { user: person(), via: 'cli' }, answerMs);
   if (!reached) return null;
   const { client, found } = reached;
   try {
-    for (const sentence of differences(await client.call('host.info', {}))) say(sentence);
+    const info: Partial<HostInfo> = await client.call('host.info', {});
+    if (what === 'start') refuseLesserHost(info);
+    for (const sentence of differences(info)) say(sentence);
     return client;
   } catch (error) {
     client.close();
@@ -106,7 +123,7 @@ async function reach(directory: string): Promise<HttpClient | null> {
       found.token !== null &&
       readHostFile(directory)?.token !== found.token
     )
-      return reach(directory);
+      return reach(directory, what);
     throw error;
   }
 }

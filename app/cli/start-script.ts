@@ -17,7 +17,7 @@ export async function startScript(input: Input<'scripts.start'>): Promise<{ clie
   using own = await ownSurroundings();
   const ticket = input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex'));
   for (let attempt = 1; ; attempt += 1) {
-    const client = await connect();
+    const client = await connect('start');
     try {
       const script = await client.call('scripts.start', { ...input, ...surroundingsOf(own), ticket });
       own.keep();

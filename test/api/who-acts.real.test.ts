@@ -117,6 +117,9 @@ describe('on the socket', () => {
       expect(await as(0, [program, 'kill', ticket, '--yes'], environment)).toMatchObject({ status: 0 });
       return (await world.get(ticket)).attempts[0]?.actor;
     };
+    const roots = await as(0, start, home);
+    expect(roots.stdout).toBe('');
+    expect(roots.stderr).toContain('runs as nobody, and you are root');
     expect(await killedAs(home)).toBe('root (cli)');
     expect(await killedAs({ ...home, SUDO_USER: 'kim' })).toBe('kim (as root) (cli)');
     // The runner wrote these lines, and the journal gets them.
