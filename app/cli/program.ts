@@ -172,30 +172,37 @@ function acting(program: Command): void {
 
 function accounts(program: Command): void {
   const access = program.command('access').description('who may use this host, and as what');
-  jsonOption(access.command('list').description('accounts and groups with their roles')).action(async (options: Json) =>
-    (await import('./access.ts')).list(options),
+  example(access, 'unjam access list');
+  const listed = jsonOption(access.command('list').description('accounts and groups with their roles')).action(
+    async (options: Json) => (await import('./access.ts')).list(options),
   );
+  example(listed, 'unjam access list');
   const grant = jsonOption(
     access
       .command('grant <who> <role>')
       .description('give an account or a group a role: viewer looks, operator uses the three verbs, owner configures'),
   ).action(async (who: string, role: string, options: Json) => (await import('./access.ts')).grant(who, role, options));
   example(grant, 'unjam access grant group:oncall operator');
-  jsonOption(access.command('revoke <who>').description('take the role away')).action(
+  const revoke = jsonOption(access.command('revoke <who>').description('take the role away')).action(
     async (who: string, options: Json) => (await import('./access.ts')).revoke(who, options),
   );
+  example(revoke, 'unjam access revoke group:oncall');
   const service = program.command('service').description('the host as a service of this machine');
-  service
+  example(service, 'unjam service status');
+  const install = service
     .command('install')
     .description('start a host with the machine, as root or SYSTEM; people with a role reach it')
     .action(async () => (await import('./service.ts')).install());
-  jsonOption(service.command('status').description('how the service stands')).action(async (options: Json) =>
-    (await import('./service.ts')).status(options),
+  example(install, 'unjam service install');
+  const state = jsonOption(service.command('status').description('how the service stands')).action(
+    async (options: Json) => (await import('./service.ts')).status(options),
   );
-  service
+  example(state, 'unjam service status');
+  const remove = service
     .command('remove')
     .description('end and remove the service; scripts keep running, and nothing they left is deleted')
     .action(async () => (await import('./service.ts')).remove());
+  example(remove, 'unjam service remove');
 }
 
 function hosting(program: Command): void {

@@ -196,7 +196,7 @@ test.each([
   [['start', '--mutex-timeout', '10s', '--', 'true'], 2, 'isolation-incomplete'],
   [['start', '--isolation', 'full', '--', 'true'], 2, 'isolation-incomplete'],
   [['start', '--isolation', 'most', '--mutex', 'm', '--', 'true'], 2, 'bad-input'],
-  [['start', '--mutex', 'a/b', '--isolation', 'full', '--', 'true'], 2, 'bad-mutex-name'],
+  [['start', '--mutex', 'a\nb', '--isolation', 'full', '--', 'true'], 2, 'bad-mutex-name'],
   [['start', '--mutex', 'm', '--isolation', 'full', '--mutex-timeout', '5ms', '--', 'true'], 2, 'bad-input'],
   [['start', '--mutex', 'm', '--isolation', 'full', '--mutex-timeout', '2d', '--', 'true'], 2, 'bad-input'],
   [['start', '--timeout', 'soon', '--', 'true'], 2, 'bad-input'],

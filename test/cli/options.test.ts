@@ -26,7 +26,7 @@ const badOfStarts: readonly (readonly [string, string])[] = [
   ['--env', 'NOVALUE'],
   ['--notify', '"unclosed'],
   ['--isolation', 'half'],
-  ['--mutex', 'a/b'],
+  ['--mutex', 'a\nb'],
 ];
 
 test.each(starts.flatMap((command) => badOfStarts.map(([option, value]) => [command, option, value] as const)))(

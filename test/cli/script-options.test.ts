@@ -99,10 +99,10 @@ describe('isolation', () => {
         'isolation',
       ],
       ['an empty level', () => isolationInput({ mutex: 'm' }, { UNJAM_ISOLATION_LEVEL: '' }), 'bad-input', 'isolation'],
-      ['a mutex name that is none', () => isolationInput({ mutex: 'a/b' }, {}), 'bad-mutex-name', '--mutex'],
+      ['a mutex name that is none', () => isolationInput({ mutex: 'a\nb' }, {}), 'bad-mutex-name', '--mutex'],
       [
         'a variable with a name that is none',
-        () => isolationInput({}, { UNJAM_MUTEX_NAME: 'a/b' }),
+        () => isolationInput({}, { UNJAM_MUTEX_NAME: 'a\tb' }),
         'bad-mutex-name',
         'UNJAM_MUTEX_NAME',
       ],
