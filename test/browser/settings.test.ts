@@ -173,7 +173,7 @@ describe('the settings', () => {
       return { on: saved };
     });
     await scene.page.reload();
-    await row(scene.page, '9f2c-41aa').waitFor();
+    await scene.page.locator('footer', { hasText: 'Connected' }).waitFor();
     await scene.page.keyboard.press('Control+4');
     await box.waitFor();
     await box.check();

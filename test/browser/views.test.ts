@@ -245,11 +245,10 @@ describe('in the desktop application', () => {
     await scene.page.getByRole('heading', { name: 'Log: Deploy web-eu / step 4' }).waitFor();
     expect(scene.host.calls).toContainEqual({ method: 'window.openLog', input: { ticket: '9f2c-41aa' } });
     await scene.page.keyboard.press('Control+4');
-    const from = scene.page.locator('[data-setting="notifications.quietFrom"]').getByLabel('Quiet from');
-    await from.fill('23:30');
+    await scene.page.locator('[data-setting="notifications.orphanExited"]').getByRole('switch').click();
     await expect
       .poll(() => scene.host.commands())
-      .toEqual([{ method: 'settings.set', input: { values: { 'notifications.quietFrom': '23:30' } } }]);
+      .toEqual([{ method: 'settings.set', input: { values: { 'notifications.orphanExited': true } } }]);
   });
 
   it('hands a log over to be saved by the host, and says what became of it', async () => {
