@@ -6,12 +6,13 @@ import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { appId, toastActivatorClsid } from '../../main/process/instance.ts';
 import { FakeMenu, FakeTheme, FakeTray, FakeWindow } from './fakes.ts';
 
 let home: string;
 let calls: string[];
+const homes = mkdtempSync(join(tmpdir(), 'unjam-boot-'));
 let windows: FakeWindow[];
 let trays: FakeTray[];
 let activate: ((details: { type: string }) => void) | null;
@@ -21,7 +22,7 @@ let makeReady: () => void;
 const [argv, platform] = [process.argv, process.platform];
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'unjam-boot-'));
+  home = mkdtempSync(join(homes, 'home-'));
   [calls, windows, trays, activate, isFirst] = [[], [], [], null, true];
   vi.stubEnv('UNJAM_HOME', home);
   Object.defineProperty(process, 'platform', { value: 'win32' });
@@ -38,8 +39,9 @@ afterEach(() => {
       if (/crashed/.test(listener.name)) process.off(event, listener);
   vi.unstubAllEnvs();
   vi.doUnmock('electron');
-  rmSync(home, { recursive: true, force: true, maxRetries: 10 });
 });
+// An application that was still opening may write after its test has ended.
+afterAll(() => rmSync(homes, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
 
 function fakeElectron(): Record<string, unknown> {
   const note =

@@ -24,7 +24,8 @@ function start(env: NodeJS.ProcessEnv, home = mkdtempSync(join(tmpdir(), 'unjam-
   const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ELECTRON_OVERRIDE_DIST_PATH: _dist, ...rest } = process.env;
   const child = spawn(process.execPath, [join(project, 'main/start.ts')], {
     cwd: '/',
-    env: { ...rest, UNJAM_HOME: home, ...env },
+    // A download that is stopped leaves its beginning here.
+    env: { ...rest, TMPDIR: home, UNJAM_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<void>((done) => child.once('close', () => done()));

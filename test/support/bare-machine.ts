@@ -93,7 +93,7 @@ export function bareMachine(checkout: string, tools: readonly string[], programs
     command: ['unshare', '--mount', '--propagation', 'private', 'sh', join(folder, 'enter')],
     env: bareEnvironment(checkout, process.env),
     leftovers: () => [
-      ...readdirSync(tmp).filter((name) => !checkout.startsWith(`/tmp/${name}/`)),
+      ...readdirSync(tmp).filter((name) => !known.has(name) && !checkout.startsWith(`/tmp/${name}/`)),
       ...readdirSync(home).filter((name) => !known.has(name)),
     ],
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
@@ -101,7 +101,7 @@ export function bareMachine(checkout: string, tools: readonly string[], programs
 }
 
 /** What Node and npm keep for the next run. */
-const known = new Set(['.npmrc', '.npm', '.cache', '.config', '.local']);
+const known = new Set(['node-compile-cache', '.npmrc', '.npm', '.cache', '.config', '.local']);
 
 /** Makes the view in a mount namespace of its own, and becomes the program that is named. */
 function enter(folder: string, checkout: string, others: readonly string[]): string {
