@@ -164,7 +164,9 @@ it('finished scripts beyond what is kept are removed', async () => {
   const left = (await call('scripts.list', { all: true })).map((s) => s.ticket);
   expect(left).not.toContain('done-0');
   expect(left).toContain('done-12');
-  expect(said.join('\n')).toContain('(done-2, done-1, done-0): more than 10 were kept.');
+  // A busy machine removes them in more than one round.
+  for (const ticket of ['done-0', 'done-1', 'done-2'])
+    expect(said.join('\n')).toMatch(new RegExp(`I322 .*\\b${ticket}\\b.*: more than 10 were kept\\.`));
 });
 
 it('finished scripts that take too much space are removed, the oldest first, but none whose end was not told yet', async () => {
