@@ -225,5 +225,5 @@ const loginPage = (key: string): string =>
   `<!doctype html><meta charset="utf-8"><title>Unjam</title><meta name="${keyName}" content="${key}"><script src="/login.js"></script>\n`;
 
 const loginScript = `localStorage.setItem('${keyName}', document.querySelector('meta[name=${keyName}]').content);
-location.replace('/');
+location.replace('/' + location.hash);
 `;
