@@ -57,7 +57,7 @@ module.exports = {
       '^app/host/(application|engine)\\.ts$',
       '^app/version\\.ts$',
       '^app/access/state-directory\\.ts$',
-      '^app/(api/csp|settings/weaken)\\.ts$',
+      '^app/(api/static-files|settings/weaken)\\.ts$',
       '^app/processes/',
     ]),
     {
@@ -66,7 +66,7 @@ module.exports = {
       from: { path: '^renderer/' },
       to: {
         path: '^(app|main)/',
-        pathNot: '^app/domain/(csv|durations|visible)\\.ts$',
+        pathNot: '^app/domain/(csv|durations|incident-summary|times|visible)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

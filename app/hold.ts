@@ -11,7 +11,7 @@ import * as lines from './domain/lines.ts';
 import { type Hold, placeOf } from './domain/mutex.ts';
 import { ticketAt } from './domain/names.ts';
 import { redactWords } from './domain/redact.ts';
-import { ancestorsOf, type Isolation } from './domain/script.ts';
+import { ancestorsOf, type Isolation, unjam } from './domain/script.ts';
 import { openStateDirectory } from './host/host-files.ts';
 import { type Mutex, Mutexes } from './locks/index.ts';
 import { findExecutable, type LaunchedScript, openProcessControl } from './processes/index.ts';
@@ -35,8 +35,6 @@ export interface HoldRequest {
 
 /** Exit statuses of docs/exit-codes.md, for a command that was not run or whose hold was taken away. */
 const status = { notStarted: 170, mutexTimeout: 172, abandoned: 176 } as const;
-
-const actor = { user: 'unjam', via: 'unjam' } as const;
 
 type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -96,7 +94,7 @@ export async function hold(request: HoldRequest): Promise<number> {
       },
       inbox: {
         listen: (leave) =>
-          signals.listen(() => leave({ verb: 'kill', id, at: Date.now(), actor, reason: null, evidence: [] })),
+          signals.listen(() => leave({ verb: 'kill', id, at: Date.now(), actor: unjam, reason: null, evidence: [] })),
         park: () => signals.listen(null),
       },
       log: {

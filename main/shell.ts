@@ -9,7 +9,7 @@ import type { Engine } from '../app/host/engine.ts';
 import { createExit } from './process/exit.ts';
 import { HostSettings, wishesOf } from './toasts/settings.ts';
 import type { Desktop } from '../app/processes/desktop.ts';
-import { incidentSummary } from './incident-summary.ts';
+import { incidentSummary } from '../app/domain/incident-summary.ts';
 import { openRpcDoor, folderOpener, refuse, type WindowHandlers, withWindowMethods } from './page/door.ts';
 import { loginItem } from './process/instance.ts';
 import type { LogWindows } from './windows/log-windows.ts';
@@ -106,7 +106,11 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
             setLogin: login.set,
             pause: (until) => notifier.pause(until),
             copySummary: () => {
-              if (engine.snapshot !== null) void clipboard.writeText(incidentSummary(engine.snapshot));
+              if (engine.snapshot === null) return;
+              const { machine, at, overview, scripts } = engine.snapshot;
+              const troubled = scripts.filter((script) => script.stuck || script.orphan);
+              const situation = [overview.sentence, overview.detail];
+              void clipboard.writeText(incidentSummary({ machine, at, situation }, troubled));
             },
           },
         ),

@@ -4,6 +4,7 @@
  */
 import type { ConditionSeverity, NextStep, ScriptCondition } from '../domain/condition-parts.ts';
 import { fit } from '../domain/condition-parts.ts';
+import { processes } from '../domain/count.ts';
 import { longDuration, shortDuration } from '../domain/durations.ts';
 import type { Survivor } from '../domain/events.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
@@ -188,8 +189,6 @@ export function judge(f: JudgeFacts): ScriptCondition {
     );
   return row('running', 'Running', 'neutral', 'play', 'wait', `Running for ${age}, started by ${name}.${waited}`);
 }
-
-const processes = (n: number): string => `${n} ${n === 1 ? 'process' : 'processes'}`;
 
 const row = (
   key: string,

@@ -3,17 +3,15 @@
  * HttpOnly, SameSite=Strict cookie and a key that only the page's own origin can read; Host and Origin are checked,
  * nothing is cached, there is no CORS.
  */
-import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { extname, join, normalize, sep } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Role } from '../domain/access.ts';
 import type { ConnectionOwner, Peer } from '../processes/index.ts';
 import { actorUser } from './actor.ts';
-import { contentSecurityPolicy } from './csp.ts';
 import { ConsoleSessions } from './console-sessions.ts';
 import { type ApiOptions, createApi, pathOf, refuse, requestBounds } from './http-server.ts';
+import { consoleFile, htmlType, pageHeaders, scriptType } from './static-files.ts';
 
 export interface ConsoleServer {
   readonly port: number;
@@ -34,15 +32,6 @@ export interface ConsoleOptions extends ApiOptions {
   readonly role: Role;
 }
 
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-};
 /** A browser uses six for each host; more than this many of one account at once are not answered. */
 const connectionsPerAccount = 64;
 /** Where the page keeps its key: of its origin, with the port, and shared by its tabs. */
@@ -109,7 +98,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       return;
     }
     if (url.pathname === '/login.js') {
-      response.writeHead(200, { 'content-type': types['.js'] }).end(loginScript);
+      response.writeHead(200, { 'content-type': scriptType }).end(loginScript);
       return;
     }
     const isApi = url.pathname.startsWith('/rpc/') || url.pathname === '/events' || url.pathname === '/openapi.json';
@@ -146,7 +135,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       case 'in':
         response
           .writeHead(200, {
-            'content-type': types['.html'],
+            'content-type': htmlType,
             'set-cookie': `${cookieName}=${login.cookie}; HttpOnly; SameSite=Strict; Path=/`,
           })
           .end(loginPage(login.key));
@@ -185,18 +174,12 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
   }
 
   async function file(pathname: string, response: ServerResponse): Promise<void> {
-    const path = normalize(join(options.root, pathname === '/' ? 'index.html' : pathname));
-    const type = types[extname(path)];
-    if (!path.startsWith(options.root + sep) || type === undefined) {
-      response.writeHead(404).end('Not found\n');
-      return;
-    }
-    try {
-      const content = await readFile(path);
-      response.writeHead(200, { 'content-type': type, 'content-length': content.length }).end(content);
-    } catch {
-      response.writeHead(404).end('Not found\n');
-    }
+    const found = await consoleFile(options.root, pathname);
+    if (found === null) response.writeHead(404).end('Not found\n');
+    else
+      response
+        .writeHead(200, { 'content-type': found.type, 'content-length': found.content.length })
+        .end(found.content);
   }
 
   return {
@@ -211,14 +194,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
   };
 }
 
-const headers = {
-  'content-security-policy': contentSecurityPolicy('browser'),
-  'x-content-type-options': 'nosniff',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-} as const;
+const headers = { ...pageHeaders('browser'), 'cache-control': 'no-store' };
 
 /** A page of its own: a redirect that began at another site would not carry the cookie along. */
 const loginPage = (key: string): string =>

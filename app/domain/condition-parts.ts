@@ -1,4 +1,5 @@
 /** What a condition is made of. */
+import { count } from './count.ts';
 
 export type ConditionSeverity = 'critical' | 'warning' | 'info' | 'neutral' | 'orphan';
 export type NextStep = 'cancel' | 'kill' | 'abandon' | 'wait' | 'show-holder' | 'log' | 'none';
@@ -13,8 +14,7 @@ export interface ScriptCondition {
   readonly stuck: boolean;
 }
 
-export const processCount = (n: number): string => `${n} ${n === 1 ? 'process' : 'processes'}`;
-export const scripts = (n: number): string => `${n} ${n === 1 ? 'script' : 'scripts'}`;
+export const scripts = (n: number): string => count(n, 'script');
 
 export function plain(
   key: string,

@@ -1,7 +1,8 @@
 /** The one sentence about a script, from measured facts: pure, the same in list, detail, CLI and journal. */
 import { type ConditionFacts, isBusy, overdueBy, silentFor } from './condition-facts.ts';
 import { finished } from './condition-final.ts';
-import { fit, ordinal, plain, processCount, type ScriptCondition, scripts } from './condition-parts.ts';
+import { processes } from './count.ts';
+import { fit, ordinal, plain, type ScriptCondition, scripts } from './condition-parts.ts';
 import type { Actor } from './script.ts';
 import { clockTime, fineDuration, longDuration, roughDuration, shortDuration } from './durations.ts';
 
@@ -46,7 +47,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
       return plain(
         'killing',
         fit(`Killing, ${stage.ended} of ${stage.of} gone`, `Killing, ${stage.ended} of ${stage.of}`),
-        `Ending ${processCount(stage.of)}; ${stage.ended} ${stage.ended === 1 ? 'is' : 'are'} gone.`,
+        `Ending ${processes(stage.of)}; ${stage.ended} ${stage.ended === 1 ? 'is' : 'are'} gone.`,
         'info',
         'killing',
         'wait',
@@ -55,7 +56,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
       return {
         key: 'cancel-ignored',
         label: blocking ? 'Stuck: Cancel ignored' : 'Cancel ignored',
-        headline: `Cancel ignored: ${stage.left} of ${processCount(stage.of)} were still there when the grace ended at ${clockTime(stage.since)}.`,
+        headline: `Cancel ignored: ${stage.left} of ${processes(stage.of)} were still there when the grace ended at ${clockTime(stage.since)}.`,
         severity: blocking ? 'critical' : 'warning',
         icon: 'stop-slash',
         next: 'kill',

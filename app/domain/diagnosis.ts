@@ -2,6 +2,7 @@
  * Why a script does not go on: classes of what was measured, each with its numbers, the most telling one first.
  * Pure. It names processes, kernel functions and times; it never guesses who is to blame.
  */
+import { count } from './count.ts';
 import { fineDuration, longDuration } from './durations.ts';
 import type { ExaminedProcess } from './examination.ts';
 import { waits } from './diagnosis-waits.ts';
@@ -16,7 +17,6 @@ const neverRanAfterMs = limits.startMs;
 const neverRanCpuMs = 50;
 
 const named = (p: { readonly pid: number; readonly name: string }): string => `PID ${p.pid} (${p.name})`;
-const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
 
 /** At least one finding, in the order of `findingKeys`. */
 export function diagnose(f: DiagnosisFacts): Finding[] {
@@ -34,7 +34,7 @@ export function diagnose(f: DiagnosisFacts): Finding[] {
   if (!f.examined && f.processes.length > 0)
     found.push({
       key: 'not-measured',
-      text: `What ${many(f.processes.length, 'process', 'processes')} wait for cannot be measured on this system.`,
+      text: `What ${count(f.processes.length, 'process', 'processes')} wait for cannot be measured on this system.`,
       evidence: f.processes.map((p) => `${named(p)}: state ${p.state}`),
       pids: f.processes.map((p) => p.pid),
       advice: null,
@@ -47,7 +47,7 @@ function finished(f: DiagnosisFacts, verdict: { kind: VerdictKind; at: number })
   const left = f.processes.length;
   return {
     key: 'finished',
-    text: `The script is final (${verdict.kind}) since ${longDuration(f.now - verdict.at)}; ${left === 0 ? 'no process of it is left' : `${many(left, 'process', 'processes')} of it still ${left === 1 ? 'runs' : 'run'}`}.`,
+    text: `The script is final (${verdict.kind}) since ${longDuration(f.now - verdict.at)}; ${left === 0 ? 'no process of it is left' : `${count(left, 'process', 'processes')} of it still ${left === 1 ? 'runs' : 'run'}`}.`,
     evidence: [`verdict: ${verdict.kind}`, `processes: ${left}`],
     pids: f.processes.map((p) => p.pid),
     advice: null,
@@ -70,7 +70,7 @@ function ending(f: DiagnosisFacts): Finding[] {
       return [
         {
           key: 'unkillable',
-          text: `Force Kill was sent, and ${stage.survivors.length} of ${many(stage.of, 'process', 'processes')} still exist after ${longDuration(f.now - stage.since)}.`,
+          text: `Force Kill was sent, and ${stage.survivors.length} of ${count(stage.of, 'process', 'processes')} still exist after ${longDuration(f.now - stage.since)}.`,
           evidence: stage.survivors.map((s) => `${named(s.process)}: ${s.reason}, ${s.detail}`),
           pids: stage.survivors.map((s) => s.process.pid),
           advice: 'Abandon releases the mutex; these processes go on to be watched.',
@@ -80,7 +80,7 @@ function ending(f: DiagnosisFacts): Finding[] {
       return [
         {
           key: 'cancel-ignored',
-          text: `Cancel was ignored: ${stage.left} of ${many(stage.of, 'process', 'processes')} were still there when the grace ended ${longDuration(f.now - stage.since)} ago.`,
+          text: `Cancel was ignored: ${stage.left} of ${count(stage.of, 'process', 'processes')} were still there when the grace ended ${longDuration(f.now - stage.since)} ago.`,
           evidence: [`stage: ${stage.kind}`, `left: ${stage.left} of ${stage.of}`, ...evidence],
           pids,
           advice: 'Force Kill ends the whole tree.',
@@ -250,7 +250,7 @@ function nothing(f: DiagnosisFacts): Finding {
   const cpu = f.processes.reduce((sum, p) => sum + (p.cpuDeltaMs ?? 0), 0);
   return {
     key: 'nothing-unusual',
-    text: `Nothing unusual was measured in ${many(f.processes.length, 'process', 'processes')} over ${Math.round(f.windowMs)} ms.`,
+    text: `Nothing unusual was measured in ${count(f.processes.length, 'process', 'processes')} over ${Math.round(f.windowMs)} ms.`,
     evidence: [`state: ${f.state}`, `CPU: ${Math.round(cpu)} of ${Math.round(f.windowMs)} ms`],
     pids: f.processes.map((p) => p.pid),
     advice: null,

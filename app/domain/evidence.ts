@@ -1,6 +1,7 @@
 /** Why a script counts as stuck or not: what was measured, each with its number and limit. */
 import { type ConditionFacts, isBusy, overdueBy, silentFor } from './condition-facts.ts';
-import { processCount, scripts } from './condition-parts.ts';
+import { processes } from './count.ts';
+import { scripts } from './condition-parts.ts';
 import { clockTime, longDuration, shortDuration } from './durations.ts';
 
 /** Evidence for and against "stuck", each with its number and limit. */
@@ -28,7 +29,7 @@ export function evidence(f: ConditionFacts): { for: string[]; against: string[] 
   }
   if (f.stage.kind === 'ignored')
     pro.push(
-      `Cancel was ignored: ${f.stage.left} of ${processCount(f.stage.of)} were still there at ${clockTime(f.stage.since)}.`,
+      `Cancel was ignored: ${f.stage.left} of ${processes(f.stage.of)} were still there at ${clockTime(f.stage.since)}.`,
     );
   if (f.stage.kind === 'unkillable')
     for (const s of f.stage.survivors) pro.push(`PID ${s.process.pid} (${s.process.name}): ${s.detail}.`);

@@ -7,7 +7,7 @@ import type { EventBody, RunnerRequest, Survivor } from './events.ts';
 import type { ProcessIdentity } from './identity.ts';
 import type { How, Life, StageKind } from './life.ts';
 import * as lines from './lines.ts';
-import type { Actor, CancelSignal } from './script.ts';
+import { type Actor, type CancelSignal, unjam } from './script.ts';
 
 export type CancelRequest = Extract<RunnerRequest, { verb: 'cancel' }>;
 export type KillRequest = Extract<RunnerRequest, { verb: 'kill' }>;
@@ -101,7 +101,6 @@ type Row<T extends LifeEventType> = { readonly [S in ProcessStage]: Cell<Extract
 export type ProcessStage = Exclude<StageKind, 'queued' | 'starting'>;
 type Table = { readonly [T in LifeEventType]: Row<T> };
 
-const unjam: Actor = { user: 'unjam', via: 'unjam' };
 const killAgainNoteMs = 2_000;
 
 // --- kinds of cells

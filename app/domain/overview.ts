@@ -1,4 +1,5 @@
 /** The verdict sentence: the first line of the console, the window title and the tray tooltip. Pure. */
+import { count } from './count.ts';
 import { longDuration, shortDuration } from './durations.ts';
 import type { ConditionSeverity, NextStep } from './condition-parts.ts';
 
@@ -31,7 +32,6 @@ export interface OverviewText {
   readonly next: NextStep;
 }
 
-const n = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 const nextNames: Record<NextStep, string> = {
   cancel: 'Cancel',
   kill: 'Force Kill',
@@ -59,9 +59,9 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
     const blocked = stuck.reduce((sum, s) => sum + s.blocks, 0);
     const mutexes = [...new Set(stuck.map((s) => s.mutex))];
     const on = mutexes.length === 1 ? `on "${mutexes[0]}"` : `on ${mutexes.length} mutexes`;
-    const tried = worst.attempted === 0 ? 'Nothing has been tried yet.' : `${n(worst.attempted, 'step')} tried.`;
+    const tried = worst.attempted === 0 ? 'Nothing has been tried yet.' : `${count(worst.attempted, 'step')} tried.`;
     return {
-      sentence: `${n(stuck.length, 'stuck script')} ${stuck.length === 1 ? 'blocks' : 'block'} ${n(blocked, 'script')} ${on}`,
+      sentence: `${count(stuck.length, 'stuck script')} ${stuck.length === 1 ? 'blocks' : 'block'} ${count(blocked, 'script')} ${on}`,
       detail: `${oldestWait === null ? '' : `Oldest wait ${longDuration(oldestWait)}. `}${tried} Next step for "${worst.name}" (PID ${worst.pid ?? 'none'}): ${nextNames[worst.next]}.`,
       title: `${stuck.length} stuck, blocks ${blocked} - Unjam`,
       tooltip: tip(
@@ -80,7 +80,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   const counts = `${running} running, ${waiting.length === 0 ? 'none' : waiting.length} waiting`;
   if (trouble)
     return {
-      sentence: `${trouble.key === 'unkillable' ? 'Unkillable' : trouble.key === 'orphaned' ? 'Runner died' : 'Cancel ignored'}: "${trouble.name}" (PID ${trouble.pid ?? 'none'}). ${trouble.blocks === 0 ? 'Nobody waits for it.' : `${n(trouble.blocks, 'script')} ${trouble.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
+      sentence: `${trouble.key === 'unkillable' ? 'Unkillable' : trouble.key === 'orphaned' ? 'Runner died' : 'Cancel ignored'}: "${trouble.name}" (PID ${trouble.pid ?? 'none'}). ${trouble.blocks === 0 ? 'Nobody waits for it.' : `${count(trouble.blocks, 'script')} ${trouble.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
       detail: `Next step: ${nextNames[trouble.next]}. ${counts}.`,
       title: `1 needs attention - Unjam`,
       tooltip: tip(`Unjam: "${trouble.name}" needs attention, PID ${trouble.pid ?? 'none'}. Double-click to open`),
@@ -92,7 +92,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (ending)
     return {
       ...base,
-      sentence: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} "${ending.name}".${ending.blocks === 0 ? '' : ` ${n(ending.blocks, 'script')} ${ending.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
+      sentence: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} "${ending.name}".${ending.blocks === 0 ? '' : ` ${count(ending.blocks, 'script')} ${ending.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
       detail: `${counts}.`,
       title: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} 1 - Unjam`,
       tooltip: tip(`Unjam: ${ending.key === 'killing' ? 'ending' : 'cancelling'} "${ending.name}"`),
@@ -104,10 +104,10 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (paused.length > 0)
     return {
       ...base,
-      sentence: `${paused.length === 1 ? `Mutex "${paused[0]}" is` : `${paused.length} mutexes are`} paused. ${waiting.length === 0 ? 'Nobody waits' : `${n(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}`}.`,
+      sentence: `${paused.length === 1 ? `Mutex "${paused[0]}" is` : `${paused.length} mutexes are`} paused. ${waiting.length === 0 ? 'Nobody waits' : `${count(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}`}.`,
       detail: 'Next step: resume it when its queue may go on.',
       title: 'Queue held - Unjam',
-      tooltip: tip(`Unjam: ${n(paused.length, 'mutex', 'mutexes')} paused, ${waiting.length} waiting`),
+      tooltip: tip(`Unjam: ${count(paused.length, 'mutex', 'mutexes')} paused, ${waiting.length} waiting`),
       severity: 'warning',
       tray: 'waiting',
       ticket: waiting[0]?.ticket ?? null,
@@ -123,7 +123,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
       detail: `It may still change files. ${counts}.`,
       title: `${orphans.length} abandoned - Unjam`,
       tooltip: tip(
-        `Unjam: ${n(orphans.length, 'abandoned script')} still ${orphans.length === 1 ? 'runs' : 'run'} (PID ${orphan.pid ?? 'none'}). Nothing is stuck`,
+        `Unjam: ${count(orphans.length, 'abandoned script')} still ${orphans.length === 1 ? 'runs' : 'run'} (PID ${orphan.pid ?? 'none'}). Nothing is stuck`,
       ),
       severity: 'orphan',
       tray: 'orphan',
@@ -132,7 +132,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (waiting.length > 0)
     return {
       ...base,
-      sentence: `${n(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}, none for a stuck holder.`,
+      sentence: `${count(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}, none for a stuck holder.`,
       detail: `Longest wait ${longDuration(oldestWait ?? 0)}. ${running} running.`,
       title: `${waiting.length} waiting - Unjam`,
       tooltip: tip(`Unjam: ${waiting.length} waiting, none stuck. Longest wait ${shortDuration(oldestWait ?? 0)}`),

@@ -18,10 +18,6 @@ export function spelledOut(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`;
-}
-
 /** In a Windows menu or button a single `&` becomes an underline. */
 export function menuText(text: string, max = 60): string {
   return plain(text, max).replaceAll('&', '&&');

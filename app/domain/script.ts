@@ -51,6 +51,9 @@ export interface Actor {
   readonly via: 'cli' | 'api' | 'window' | 'browser' | 'unjam';
 }
 
+/** Who acts when no person asked: a limit, a setting, Unjam's own care. */
+export const unjam: Actor = { user: 'unjam', via: 'unjam' };
+
 /** `spec.json`: everything that was asked for. Values of environment variables are not in it: they may be secrets. */
 export interface ScriptSpec {
   readonly schema: 1;

@@ -2,6 +2,7 @@
  * The application as a tray or a console sees it: always there to be asked, also while it cannot be opened. Opening is retried,
  * because the tray or the console is what tells a person that nobody watches the scripts.
  */
+import { unjam } from '../domain/script.ts';
 import type { Application } from './application.ts';
 import type { Dispatch } from '../contract/dispatcher.ts';
 import type { Snapshot } from '../contract/methods.ts';
@@ -70,19 +71,17 @@ export class Engine {
    */
   #follow(application: Application, end: () => void): void {
     this.#timer = setTimeout(() => {
-      void application
-        .dispatch('host.info', {}, { user: 'unjam', via: 'unjam', role: 'viewer' })
-        .then(async (reply) => {
-          if (this.#closing !== null) return;
-          if (reply.ok || !['host-unreachable', 'host-timeout'].includes(reply.error.code)) {
-            this.#follow(application, end);
-            return;
-          }
-          end();
-          this.#application = null;
-          await application.close().catch(() => undefined);
-          this.#lost(reply.error.message);
-        });
+      void application.dispatch('host.info', {}, { ...unjam, role: 'viewer' }).then(async (reply) => {
+        if (this.#closing !== null) return;
+        if (reply.ok || !['host-unreachable', 'host-timeout'].includes(reply.error.code)) {
+          this.#follow(application, end);
+          return;
+        }
+        end();
+        this.#application = null;
+        await application.close().catch(() => undefined);
+        this.#lost(reply.error.message);
+      });
     }, heartbeatMs);
   }
 

@@ -11,7 +11,7 @@ import type { Survivor } from '../domain/events.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import * as lines from '../domain/lines.ts';
 import type { Line } from '../domain/lines.ts';
-import type { Actor } from '../domain/script.ts';
+import { type Actor, unjam } from '../domain/script.ts';
 import type { ObservedKind } from '../journal/journal.ts';
 import type { EndOutcome, ForeignProcesses, ProcessControl } from '../processes/index.ts';
 import type { Look, Observer } from './observer.ts';
@@ -375,7 +375,7 @@ export class ObservedEnding {
       this.#o.say(
         { code: 'W399', text: `Watching "${this.script.title}" failed: ${why}` },
         'observed-failed',
-        { user: 'Unjam', via: 'unjam' },
+        unjam,
         this.script,
       );
       this.#set({ kind: 'none' });

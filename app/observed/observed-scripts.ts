@@ -20,7 +20,7 @@ import type {
 import * as lines from '../domain/lines.ts';
 import { isObservedId } from '../domain/observed-id.ts';
 import type { Line } from '../domain/lines.ts';
-import type { Actor } from '../domain/script.ts';
+import { type Actor, unjam } from '../domain/script.ts';
 import type { ObservedKind } from '../journal/journal.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
 import { ObservedEnding, Refused } from './ending.ts';
@@ -259,7 +259,7 @@ export class ObservedScripts {
       const id = `${key}:${process.identity.pid}:${process.identity.startTime}`;
       if (this.#seenAgents.has(id)) continue;
       this.#seenAgents.add(id);
-      this.#say(lines.agentSeen(name, process.identity), 'agent-seen', { user: 'Unjam', via: 'unjam' }, null);
+      this.#say(lines.agentSeen(name, process.identity), 'agent-seen', unjam, null);
     }
     for (const [id, ending] of this.#endings)
       if (!ending.isOpen) {
@@ -283,7 +283,7 @@ export class ObservedScripts {
           this.#say(
             { code: 'W399', text: `A look at the agents of this host failed: ${(error as Error).message}` },
             'observed-failed',
-            { user: 'Unjam', via: 'unjam' },
+            unjam,
             null,
           ),
         )

@@ -1,4 +1,5 @@
 /** Observed scripts as people and programs see them. */
+import { processes } from '../domain/count.ts';
 import { judge, type ObservedStage } from '../agents/judge.ts';
 import type { Watched } from '../agents/memory.ts';
 import type { ObservedDetail, ObservedView } from '../contract/methods.ts';
@@ -107,12 +108,10 @@ function verbsOf({ watched: { script, goneAt }, stage }: ViewFacts, off: string 
       ? recogniser.ended
       : `${script.carriers.map((c) => c.identity.name).join(', ')} and the agent are spared. ${recogniser.ended}`;
   return {
-    cancel: { possible: true, text: `Asks ${count(script.members.length)} to stop. ${spared}` },
-    kill: { possible: true, text: `Ends ${count(script.members.length)} at once, and proves it. ${spared}` },
+    cancel: { possible: true, text: `Asks ${processes(script.members.length)} to stop. ${spared}` },
+    kill: { possible: true, text: `Ends ${processes(script.members.length)} at once, and proves it. ${spared}` },
   };
 }
-
-const count = (n: number): string => (n === 1 ? '1 process' : `${n} processes`);
 
 export function missingOf(hidden: boolean, control: ProcessControl, user: string | null): string | null {
   if (!hidden) return null;

@@ -11,7 +11,7 @@ import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
-import type { Actor } from '../domain/script.ts';
+import { type Actor, unjam } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Mutexes } from '../locks/index.ts';
@@ -54,7 +54,6 @@ export interface SupervisorOptions {
   readonly log: (line: string) => void;
 }
 
-const unjam: Actor = { user: 'unjam', via: 'unjam' };
 const tickMs = 1_000;
 /** The files of a script whose events are watched are looked at in every so many ticks, in case the watch has missed one. */
 const watchedEvery = 5;

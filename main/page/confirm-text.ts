@@ -2,7 +2,8 @@
 import type { MessageBoxOptions } from 'electron';
 import type { MutexView, Parsed, ProcessView, ScriptDetail } from '../../app/contract/methods.ts';
 import { clockTime, shortDuration } from '../../app/domain/durations.ts';
-import { count, plain, spelledOut } from '../../app/domain/plain.ts';
+import { count } from '../../app/domain/count.ts';
+import { plain, spelledOut } from '../../app/domain/plain.ts';
 
 export type ConfirmText = Pick<MessageBoxOptions, 'title' | 'message' | 'detail' | 'buttons'>;
 

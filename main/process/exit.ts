@@ -1,7 +1,7 @@
 /** Leaving: says what goes on without Unjam, and closes the application before the process ends. */
 import type { App, BrowserWindow, Dialog } from 'electron';
 import type { Engine, EngineState } from '../../app/host/engine.ts';
-import { count } from '../../app/domain/plain.ts';
+import { count } from '../../app/domain/count.ts';
 
 export interface ExitParts {
   readonly app: Pick<App, 'quit' | 'exit' | 'on'>;

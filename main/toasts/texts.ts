@@ -1,7 +1,8 @@
 /** The texts of the toasts: what happened, its impact and the next step, in two lines. Pure. */
 import type { MutexView, ScriptView } from '../../app/contract/methods.ts';
 import { shortDuration } from '../../app/domain/durations.ts';
-import { count, plain } from '../../app/domain/plain.ts';
+import { count } from '../../app/domain/count.ts';
+import { plain } from '../../app/domain/plain.ts';
 
 /** 1 stuck, 2 Cancel ignored, 3 unkillable. */
 export type Level = 1 | 2 | 3;

@@ -4,7 +4,8 @@ import type { ScriptView } from '../../app/contract/methods.ts';
 import { clockTime } from '../../app/domain/durations.ts';
 import type { EngineState } from '../../app/host/engine.ts';
 import type { OpenRequest } from '../../app/contract/window.ts';
-import { count, menuText } from '../../app/domain/plain.ts';
+import { count } from '../../app/domain/count.ts';
+import { menuText } from '../../app/domain/plain.ts';
 
 export interface MenuActions {
   readonly open: (request?: OpenRequest) => void;

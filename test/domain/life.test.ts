@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EventBody } from '../../app/domain/events.ts';
 import { type Life, newLife, recall } from '../../app/domain/life.ts';
-import type { Actor } from '../../app/domain/script.ts';
+import { type Actor, unjam } from '../../app/domain/script.ts';
 import { at0312, identity, kim, survivor, verdict } from '../support/fake-domain.ts';
 
 /** Folds events that are a second apart. */
@@ -114,7 +114,6 @@ describe('where a script stands', () => {
   });
 
   test('an end that was begun is kept: the first reason holds, but an operator may turn a Cancel into a kill', () => {
-    const unjam = { user: 'unjam', via: 'unjam' } as const;
     const intent = (verb: 'cancel' | 'kill' | 'timeout', actor: Actor = kim): EventBody => ({
       type: 'intent',
       verb,

@@ -304,7 +304,8 @@ test('the menu shows the present state and copies a summary for the incident', (
     .find((item) => item.label === 'Copy incident summary')
     ?.click?.(undefined as never, undefined, undefined as never);
   expect(world.copied).toContain('WEB-01');
-  expect(world.copied).toContain('Deploy web-eu / step 4 (ticket web-eu-4, PID 7312)');
+  expect(world.copied).toContain('Deploy web-eu / step 4 on WEB-01, ');
+  expect(world.copied).toContain('\nTicket: web-eu-4\nPID: 7312\n');
 });
 
 test('sleep reaches the application', () => {

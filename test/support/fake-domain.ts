@@ -12,7 +12,7 @@ export const minute = 60_000;
 export const hour = 3_600_000;
 
 export const kim: Actor = { user: 'CONTOSO\\kim', via: 'window' };
-export const unjam: Actor = { user: 'unjam', via: 'unjam' };
+export { unjam } from '../../app/domain/script.ts';
 
 export function identity(pid: number, changes: Partial<ProcessIdentity> = {}): ProcessIdentity {
   return {

@@ -2,17 +2,8 @@
 import { clockTime, longDuration } from '../durations.ts';
 import type { ProcessIdentity } from '../identity.ts';
 import type { Actor } from '../script.ts';
-import {
-  actorText,
-  because,
-  count,
-  line,
-  type Line,
-  type MutexFacts,
-  processes,
-  processText,
-  scriptsWait,
-} from './parts.ts';
+import { count, processes } from '../count.ts';
+import { actorText, because, line, type Line, type MutexFacts, processText, scriptsWait } from './parts.ts';
 
 interface AbandonFacts {
   readonly actor: Actor;

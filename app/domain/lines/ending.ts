@@ -3,6 +3,7 @@ import { clockTime, fineDuration, longDuration } from '../durations.ts';
 import type { Survivor } from '../events.ts';
 import type { ProcessIdentity } from '../identity.ts';
 import type { Actor } from '../script.ts';
+import { processes } from '../count.ts';
 import {
   actorText,
   because,
@@ -11,7 +12,6 @@ import {
   type Line,
   listed,
   type MutexFacts,
-  processes,
   processText,
   released,
   scriptsWait,

@@ -1,17 +1,8 @@
 /** Of starts, recovery after a restart, and ends that nobody asked for. */
 import { clockTime } from '../durations.ts';
 import type { ProcessIdentity } from '../identity.ts';
-import {
-  line,
-  type Line,
-  listed,
-  type MutexFacts,
-  processes,
-  processText,
-  released,
-  scriptsWait,
-  stays,
-} from './parts.ts';
+import { processes } from '../count.ts';
+import { line, type Line, listed, type MutexFacts, processText, released, scriptsWait, stays } from './parts.ts';
 
 export const leftRunning = (left: readonly ProcessIdentity[], m: MutexFacts | null, at: number): Line =>
   line(

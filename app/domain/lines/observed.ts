@@ -3,7 +3,8 @@ import { clockTime } from '../durations.ts';
 import type { Survivor } from '../events.ts';
 import type { ProcessIdentity } from '../identity.ts';
 import type { Actor } from '../script.ts';
-import { actorText, because, line, type Line, listed, processes, processText } from './parts.ts';
+import { processes } from '../count.ts';
+import { actorText, because, line, type Line, listed, processText } from './parts.ts';
 
 /** Title and agent of an observed script, as far as people know them. */
 export interface ObservedName {

@@ -35,8 +35,6 @@ export const listed = (all: readonly ProcessIdentity[]): string => {
     .join(', ');
   return all.length > 20 ? `${shown} and ${all.length - 20} more` : shown;
 };
-export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
-export const processes = (n: number): string => count(n, 'process', 'processes');
 export const scriptsWait = (m: MutexFacts | null): string | null =>
   m === null ? null : m.waiting === 1 ? '1 script waits.' : `${m.waiting} scripts wait.`;
 export const held = (m: MutexFacts | null, still = ''): string | null =>

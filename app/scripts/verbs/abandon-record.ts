@@ -1,7 +1,7 @@
 /** What stays on disk of an Abandon: who released the mutex of a living script, and who was left. */
 import * as lines from '../../domain/lines.ts';
 import { type MutexState, placeOf } from '../../domain/mutex.ts';
-import type { VerdictRecord } from '../../domain/script.ts';
+import { unjam, type VerdictRecord } from '../../domain/script.ts';
 import { mutexFacts } from '../../ladder/mutex-facts.ts';
 import type { ProcessControl } from '../../processes/index.ts';
 import type { ScriptRecord } from '../record.ts';
@@ -26,7 +26,7 @@ export function recordAbandon(
   const { spec, directory } = record;
   const { state, holdQueue, evidence } = more;
   const { at, detail: reason } = verdict;
-  const actor = verdict.actor ?? { user: 'unjam', via: 'unjam' };
+  const actor = verdict.actor ?? unjam;
   const scope = record.started?.scope ?? directory.readStarted()?.scope ?? null;
   const left = scope ? control.tree(scope).map((m) => m.identity) : [];
   const mutex = spec.isolation?.mutex ?? null;
