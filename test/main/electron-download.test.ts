@@ -1,6 +1,6 @@
 /** The download of Electron's binary, from servers of this machine: fast, slow, silent, broken, refusing. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -119,13 +119,24 @@ onLinux.each([
 });
 
 onLinux('a download that breaks off is gone on with at the next start', async () => {
+  let begun: ServerResponse | undefined;
   const requests = await serve((request, response) => {
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    if (from === 0) whole(response).write(archive.subarray(0, 100_000), () => response.destroy());
+    if (from === 0) (begun = whole(response)).write(archive.subarray(0, 100_000));
     else response.writeHead(206, { 'content-length': archive.length - from }).end(archive.subarray(from));
   });
   const wishes = { ...electronPackage(), signal: never, onProgress: () => undefined };
-  await expect(installElectron(wishes)).rejects.toThrow(/the download broke off/);
+  const broken = expect(installElectron(wishes)).rejects.toThrow(/the download broke off/);
+  const kept = (): number =>
+    existsSync(wishes.partialFolder)
+      ? readdirSync(wishes.partialFolder).reduce(
+          (sum, name) => sum + statSync(join(wishes.partialFolder, name)).size,
+          0,
+        )
+      : 0;
+  await expect.poll(kept).toBeGreaterThan(0);
+  begun?.destroy();
+  await broken;
   const told: number[] = [];
   await installElectron({ ...wishes, onProgress: (got) => told.push(got) });
   expect(requests[1]?.headers.range).toMatch(/^bytes=[1-9]\d*-$/);

@@ -88,7 +88,7 @@ test('a request that is not understood stays, for the host to take back', () => 
 
 test('a runner refuses an order that it does not understand', () => {
   expect(() => parseOrder('{"runDirectory":1}')).toThrow();
-  expect(parseOrder(JSON.stringify({ runDirectory: '/r', mutexRoot: '/m', environment: {}, killDisabled: false, later: 1 }))).toMatchObject({ runDirectory: '/r' }); // prettier-ignore
+  expect(parseOrder(JSON.stringify({ runDirectory: '/r', mutexRoot: '/m', environment: {}, surroundings: { umask: 18, niceness: 0, stdin: null }, killDisabled: false, later: 1 }))).toMatchObject({ runDirectory: '/r' }); // prettier-ignore
 });
 
 test('a started.json that appears between two looks is read whole: the runner is never taken for the script', () => {
