@@ -79,7 +79,7 @@ export const methods = {
   'observed.list': query('scripts that agents started by themselves', nothing, z.array(o.ObservedView)),
   'observed.get': query('one observed script in full', observedOnly, o.ObservedDetail),
   'observed.why': query(
-    'why an observed script does not go on, as measured now; takes about half a second',
+    'why an observed script makes no progress, as measured now; takes about half a second',
     observedOnly,
     s.Diagnosis,
   ),

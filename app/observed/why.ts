@@ -1,4 +1,4 @@
-/** Why an observed script does not go on: two looks at its processes, and what only agents know. */
+/** Why an observed script makes no progress: two looks at its processes, and what only agents know. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { keyOf, type Row } from '../agents/known.ts';
 import type { Diagnosis, ForeignLocks } from '../contract/methods.ts';

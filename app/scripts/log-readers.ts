@@ -7,7 +7,7 @@ import type { ScriptRecord } from './record.ts';
 const keptLogs = 32;
 /** Where a watch tells of news this is only for what it has missed. */
 const lookAgainMs = 50;
-/** Between a verdict and the last word of a runner lie a few milliseconds, for which `unjam run` waits. */
+/** A few milliseconds pass between a verdict and tree.json; `unjam run` waits for them. */
 const lastWordMs = 5;
 /** After nobody has looked at a log for so long, its line index and its searches are dropped. */
 const forgetMs = 60_000;
