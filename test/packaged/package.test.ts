@@ -94,7 +94,7 @@ describe('the archive', () => {
     const places = [files.filter((name) => name.startsWith('dist/chunks/')).map((name) => posix.basename(name))];
     const runtime = join(unpacked, 'resources', 'runtime', 'dist');
     places.push(readdirSync(join(runtime, 'chunks')));
-    const programs = ['cli.js', 'runner.cjs'].map((name) => readFileSync(join(runtime, name), 'utf8'));
+    const programs = ['cli.js', 'cli.cjs', 'runner.cjs'].map((name) => readFileSync(join(runtime, name), 'utf8'));
     for (const chunks of places) {
       const bodies = chunks.map((name) => readFileSync(join(runtime, 'chunks', name), 'utf8'));
       const everything = [...programs, textOf('dist/main/main.js'), ...bodies].join('\n');

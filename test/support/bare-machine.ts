@@ -93,15 +93,16 @@ export function bareMachine(checkout: string, tools: readonly string[], programs
     command: ['unshare', '--mount', '--propagation', 'private', 'sh', join(folder, 'enter')],
     env: bareEnvironment(checkout, process.env),
     leftovers: () => [
-      ...readdirSync(tmp).filter((name) => !known.has(name) && !checkout.startsWith(`/tmp/${name}/`)),
-      ...readdirSync(home).filter((name) => !known.has(name)),
+      ...readdirSync(tmp).filter((name) => !known.test(name) && !checkout.startsWith(`/tmp/${name}/`)),
+      ...readdirSync(home).filter((name) => !known.test(name)),
     ],
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 
-/** What Node and npm keep for the next run. */
-const known = new Set(['node-compile-cache', '.npmrc', '.npm', '.cache', '.config', '.local']);
+/** What Node, npm and knip keep for the next run, and what Chromium and Wine leave behind when they are killed. */
+const known =
+  /^(node-compile-cache|jiti|\.npmrc|\.npm|\.cache|\.config|\.local|\.org\.chromium\.\S+|\.wine-\d+|wine-\w{6})$/;
 
 /** Makes the view in a mount namespace of its own, and becomes the program that is named. */
 function enter(folder: string, checkout: string, others: readonly string[]): string {
