@@ -1,10 +1,11 @@
 /**
  * Removes finished scripts that are too old, too many or take too much space, and keeps the promise of an earlier
- * complete. Never one that lives, whose tree does, or whose end was not told yet.
+ * complete. Never one that lives, whose tree does, whose output is still open, or whose end was not told yet.
  */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessControl } from '../processes/index.ts';
+import type { Line } from '../domain/lines.ts';
 import { completeScript, isPromised } from './verbs/complete.ts';
 import type { ScriptRecord } from './record.ts';
 
@@ -78,10 +79,12 @@ export class Pruner {
   }
 
   async #remove(record: ScriptRecord): Promise<boolean> {
-    const { control, forget } = this.#o;
-    if (record.tree?.emptyAt == null && record.started && control.treeLiveness(record.started.scope) !== 'dead')
-      return false;
-    const removed = (await completeScript(record, control).catch(() => null))?.removed === true;
+    const { control, forget, log } = this.#o;
+    const scope = record.started?.scope;
+    if (scope && record.tree?.emptyAt == null && control.treeLiveness(scope) !== 'dead') return false;
+    if (scope && !isPromised(record) && control.isOutputOpen?.(scope) === true) return false;
+    const say = (line: Line): void => log(`${line.code} ${record.spec.ticket}: ${line.text}`);
+    const removed = (await completeScript(record, control, say).catch(() => null))?.removed === true;
     if (removed) forget(record);
     return removed;
   }

@@ -197,7 +197,10 @@ export class Supervisor {
 
   async complete(ticket: string): Promise<{ removed: boolean; warning: string | null }> {
     const record = this.record(ticket);
-    const result = await completeScript(record, this.#options.control);
+    const result = await completeScript(record, this.#options.control, (line) => {
+      this.#register.append(record, { type: 'note' }, line);
+      this.#register.refresh(record);
+    });
     if (result.removed) this.#register.forget(record);
     return result;
   }

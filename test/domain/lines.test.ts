@@ -339,6 +339,12 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     holds: ['D:\\Work', 'EBUSY', 'tries again'],
   },
   {
+    name: 'removedWhileWritten',
+    code: 'W227',
+    line: lines.removedWhileWritten([child]),
+    holds: ['1 process', 'still has the script’s output open', 'cannot be read any more', 'takes space'],
+  },
+  {
     name: 'orphanExited',
     code: 'I224',
     line: lines.orphanExited(root, at + 108 * minute, at, 'exit code 0', 1),

@@ -1,11 +1,13 @@
 /** What a script leaves behind: carried by identity, proven by the system, never declared gone when that was not seen. */
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { root } from '../support/world.ts';
+import { root, World } from '../support/world.ts';
+import { runOf } from '../support/wreck.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const nobody = 65534;
@@ -69,5 +71,46 @@ describe.runIf(isRoot)('a child under sudo outlives the shell of a script of a h
       [0, 'dead'],
       [0, 'dead'],
     ]);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('unjam complete of a script', () => {
+  /** A script that leaves a service, whose pid is in `pid`; it ends with the test. */
+  async function leaves(world: World, service: string): Promise<{ ticket: string; pid: number }> {
+    const { ticket } = await world.start(`(setsid sh -c '${service}' & echo $! >pid); echo up`);
+    await world.untilFinal(ticket);
+    const pid = Number(readFileSync(join(world.home, 'pid'), 'utf8'));
+    onTestFinished(() => {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has gone.
+      }
+    });
+    return { ticket, pid };
+  }
+
+  test('that left a service writing to its log removes it and says who writes on, also in the history', async () => {
+    await using world = await World.open();
+    const { ticket, pid } = await leaves(world, 'exec sleep 3600');
+    const said = await world.cli('complete', ticket);
+    expect(said.status).toBe(0);
+    expect(said.stdout).toContain(`W227`);
+    expect(said.stdout).toContain(`(${pid} sleep) still has the script’s output open`);
+    expect(existsSync(runOf(world, ticket).path)).toBe(false);
+    expect((await world.cli('history', '--ticket', ticket)).stdout).toContain('still has the script’s output open');
+    expect(world.control.liveness(world.control.identify(pid)!)).toBe('alive');
+  });
+
+  test('whose service has its own log, and of one that left nobody, says only that it was removed', async () => {
+    await using world = await World.open();
+    const { ticket } = await leaves(world, 'exec sleep 3600 >own.log 2>&1');
+    // The service opens its own log a moment after its start.
+    while (world.control.isOutputOpen?.(runOf(world, ticket).readStarted()!.scope) === true) await delay(5);
+    expect((await world.cli('complete', ticket)).stdout).toBe(`${ticket}: the run directory was removed.\n`);
+    const plain = await world.start('echo done', { waitMs: 20_000 });
+    expect((await world.cli('complete', plain.ticket)).stdout).toBe(
+      `${plain.ticket}: the run directory was removed.\n`,
+    );
   });
 });

@@ -74,7 +74,10 @@ export const orphanLost = (root: ProcessIdentity): Line =>
   );
 
 export const workspaceKept = (folder: string, why: string): Line =>
-  line('W223', `Could not delete "${folder}" after the abandon: ${why}. Unjam tries again when the orphan has ended.`);
+  line(
+    'W223',
+    `Could not delete "${folder}" after the abandon: ${why}. Unjam tries again when the orphan has ended, every 10 s.`,
+  );
 
 /** What was tried before an automatic Abandon. */
 export const triedText = (cause: 'cancelled' | 'killed' | 'timed-out'): string =>

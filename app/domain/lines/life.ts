@@ -11,6 +11,14 @@ export const leftRunning = (left: readonly ProcessIdentity[], m: MutexFacts | nu
     released(m, at),
   );
 
+/** Complete of a script that has left somebody who writes on. */
+export const removedWhileWritten = (left: readonly ProcessIdentity[]): Line =>
+  line(
+    'W227',
+    `The log is removed while ${left.length === 0 ? 'a process that Unjam cannot name' : `${processes(left.length)} (${listed(left)})`} still ${left.length > 1 ? 'have' : 'has'} the script’s output open.`,
+    'What is written there from now on cannot be read any more, and takes space on the disk until its writer ends.',
+  );
+
 export const recovered = (
   hostStartedAt: number,
   root: ProcessIdentity | null,
