@@ -46,7 +46,7 @@ export default defineConfig({
           testTimeout: { browser: 180_000, windows: 300_000 }[folder] ?? 600_000,
           hookTimeout: { browser: 180_000, windows: 300_000 }[folder] ?? 600_000,
           fileParallelism: false,
-          ...(folder === 'browser' ? { expect: { poll: { timeout: 30_000 } } } : {}),
+          ...(['browser', 'packaged'].includes(folder) ? { expect: { poll: { timeout: 30_000 } } } : {}),
         }),
       ),
     ],

@@ -17,7 +17,7 @@ import { consoleScheme } from './page/protocol.ts';
 import { runnerCommand } from '../app/processes/runner-command.ts';
 import { lockPages } from './page/security.ts';
 import { startShell } from './shell.ts';
-import { windowOptions } from './windows/options.ts';
+import { greeting, windowOptions } from './windows/options.ts';
 import { ConsoleWindow } from './windows/console-window.ts';
 
 const { app } = electron;
@@ -56,15 +56,12 @@ const page = {
 };
 const window = new ConsoleWindow({
   create: () => new electron.BrowserWindow(windowOptions({ kind: 'console', ...page })),
-  greet: () => {
-    if (engine.snapshot !== null) window.send('snapshot', engine.snapshot);
-    else if (engine.state.kind === 'offline') window.send('offline', null);
-  },
+  greeting: () => greeting(engine.state),
   log,
 });
 const logWindows = new LogWindows({
   create: () => new electron.BrowserWindow(windowOptions({ kind: 'log', ...page })),
-  greeting: () => (engine.snapshot === null ? null : { event: 'snapshot', payload: engine.snapshot }),
+  greeting: () => greeting(engine.state),
   log,
 });
 

@@ -329,7 +329,7 @@ export const Overview = z.strictObject({
   title: z.string(),
   tooltip: z.string().max(127),
   severity: z.enum(severities),
-  tray: z.enum(['idle', 'running', 'waiting', 'stuck', 'orphan', 'offline']),
+  tray: z.enum(['idle', 'running', 'waiting', 'stuck', 'orphan']),
   /** The script to look at first, and the next step there. */
   ticket: z.string().nullable(),
   next: Condition.shape.next,

@@ -87,7 +87,7 @@ export class TrayIcon {
   }
 }
 
-export type TrayShape = Overview['tray'];
+export type TrayShape = Overview['tray'] | 'offline';
 
 export interface TrayFace {
   readonly shape: TrayShape;

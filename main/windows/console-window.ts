@@ -3,7 +3,7 @@
  * than the rest of the application, and all state lives in main anyway.
  */
 import type { BrowserWindow, WebContents } from 'electron';
-import { handleWindowKeys } from './options.ts';
+import { type Greeting, handleWindowKeys } from './options.ts';
 import type { WindowEvent } from '../../app/contract/window.ts';
 import type { OpenRequest } from '../../app/contract/window.ts';
 import { consoleUrl } from '../page/protocol.ts';
@@ -15,8 +15,7 @@ const crashPauseMs = 10_000;
 
 export interface WindowParts {
   readonly create: () => BrowserWindow;
-  /** What a page that has just loaded must hear first. */
-  readonly greet: () => void;
+  readonly greeting: () => Greeting | null;
   readonly log: (line: string) => void;
 }
 
@@ -81,7 +80,8 @@ export class ConsoleWindow {
     handleWindowKeys(window);
     window.webContents.on('did-finish-load', () => {
       this.#loaded = true;
-      this.#parts.greet();
+      const greeting = this.#parts.greeting();
+      if (greeting !== null) this.send(greeting.event, greeting.payload);
       this.#deliver();
     });
     window.webContents.on('render-process-gone', (_event, details) => this.#crashed(window, details.reason));

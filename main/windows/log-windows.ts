@@ -3,7 +3,7 @@
  * console's, with its guards; closed is gone, because the log is in the files.
  */
 import type { BrowserWindow } from 'electron';
-import { handleWindowKeys } from './options.ts';
+import { type Greeting, handleWindowKeys } from './options.ts';
 import { consoleUrl } from '../page/protocol.ts';
 
 /** A page that was taken over could open them for ever; a person who reads more logs at once than this has the console. */
@@ -11,8 +11,7 @@ const windowsMax = 8;
 
 export interface LogWindowsParts {
   readonly create: () => BrowserWindow;
-  /** What a page that has just loaded must hear first; null when there is nothing yet. */
-  readonly greeting: () => { readonly event: string; readonly payload: unknown } | null;
+  readonly greeting: () => Greeting | null;
   readonly log: (line: string) => void;
 }
 

@@ -1,5 +1,7 @@
 /** How the windows are made, as a pure function, so that a test holds every flag; and which keys they take. */
 import type { BrowserWindowConstructorOptions, NativeTheme, BrowserWindow } from 'electron';
+import type { WindowEvent } from '../../app/contract/window.ts';
+import type { EngineState } from '../../app/host/engine.ts';
 
 export type Theme = Pick<NativeTheme, 'shouldUseDarkColors' | 'inForcedColorsMode'>;
 
@@ -76,4 +78,18 @@ export function handleWindowKeys(window: BrowserWindow): void {
     event.preventDefault();
     action();
   });
+}
+
+/** What a page that has just loaded hears first. */
+export interface Greeting {
+  readonly event: WindowEvent;
+  readonly payload: unknown;
+}
+
+/** Null while the engine is starting: the page waits for what comes then. */
+export function greeting(engine: EngineState): Greeting | null {
+  if (engine.kind === 'starting') return null;
+  return engine.kind === 'online'
+    ? { event: 'snapshot', payload: engine.snapshot }
+    : { event: 'offline', payload: null };
 }

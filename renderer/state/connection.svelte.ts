@@ -32,7 +32,7 @@ export class Connection {
   }
 
   get isLive(): boolean {
-    return this.state.kind === 'connected' && this.snapshot?.overview.tray !== 'offline';
+    return this.state.kind === 'connected';
   }
 
   start(): () => void {

@@ -38,7 +38,9 @@ export class FakeContents
   openHandler: ((details: never) => { action: string }) | null = null;
 
   send(channel: string, ...args: unknown[]): void {
-    if (channel === 'event') this.sent.push({ event: String(args[0]), payload: args[1] });
+    if (channel !== 'event') return;
+    this.sent.push({ event: String(args[0]), payload: args[1] });
+    this.emit('sent', ...args);
   }
 
   getZoomLevel(): number {

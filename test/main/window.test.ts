@@ -18,7 +18,7 @@ beforeEach(() => {
       made.push(window);
       return window.asWindow;
     },
-    greet: () => console_.send('snapshot', { sequence: 1 }),
+    greeting: () => ({ event: 'snapshot', payload: { sequence: 1 } }),
     log: (line) => log.push(line),
   });
 });

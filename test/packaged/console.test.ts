@@ -1,17 +1,20 @@
 /**
- * The built console as Electron would show it: the files and headers that `app://ui` serves, and a bridge in place of the
- * preload's. Chromium does not know the scheme, so it asks an https address that is answered by the same function.
+ * The built console as Electron would show it, and the whole way between page and main: the files and headers that
+ * `app://ui` serves, the built preload, its channel, the door for the page and the shell. Only Electron's own objects are
+ * stand-ins. Chromium does not know the scheme, so it asks an https address that is answered by the same function.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, test, type TestContext } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from 'vitest';
 import type { Reply } from '../../app/contract/methods.ts';
+import type { Application } from '../../app/host/application.ts';
 import type { OpenRequest } from '../../app/contract/window.ts';
-import { answer } from '../../main/page/protocol.ts';
 import { detail, script, snapshot } from '../main/fixtures.ts';
+import { ShellWorld } from '../main/shell-world.ts';
+import { buildPreload } from '../support/preload.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
 const executablePath = process.env['UNJAM_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -19,7 +22,11 @@ const origin = 'https://ui.test';
 
 let root: string;
 let browser: Browser | null = null;
+let preload: string;
 let page: Page;
+let shell: ShellWorld;
+/** What opening the application comes to. */
+let opened: () => Promise<Application>;
 let violations: string[];
 let calls: { method: string; input: unknown }[];
 
@@ -27,10 +34,11 @@ beforeAll(async () => {
   if (!existsSync(executablePath)) return;
   root = mkdtempSync(join(tmpdir(), 'unjam-console-'));
   const vite = join(repository, 'node_modules', '.bin', 'vite');
-  execFileSync(vite, ['build', '-c', 'vite.config.ts', '--outDir', root, '--emptyOutDir', 'true'], {
+  execFileSync(vite, ['build', '-c', 'vite.config.ts', '--outDir', join(root, 'renderer'), '--emptyOutDir', 'true'], {
     cwd: repository,
     stdio: 'pipe',
   });
+  preload = await buildPreload();
   browser = await chromium.launch({ executablePath });
 }, 120_000);
 
@@ -44,6 +52,7 @@ beforeEach(async (context: TestContext) => {
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   violations = [];
   calls = [];
+  opened = async () => application();
   page.on('console', (message) => {
     if (/Content Security Policy|Trusted ?Types|TrustedHTML|TrustedScript/i.test(message.text()))
       violations.push(message.text());
@@ -52,49 +61,73 @@ beforeEach(async (context: TestContext) => {
   await page.route('**/*', async (route) => {
     const url = route.request().url();
     if (!url.startsWith(origin)) return route.abort();
-    const reply = await answer(root, { method: route.request().method(), url: url.replace(origin, 'app://ui') });
+    const reply = await shell.serve({ method: route.request().method(), url: url.replace(origin, 'app://ui') });
     await route.fulfill({
       status: reply.status,
       headers: Object.fromEntries(reply.headers),
       body: Buffer.from(await reply.arrayBuffer()),
     });
   });
-  await page.exposeFunction('unjamCall', async (method: string, input: unknown): Promise<Reply> => {
-    calls.push({ method, input });
-    return reply(method);
+  shell = new ShellWorld({ open: () => opened(), dist: root });
+  shell.window.show();
+  const contents = shell.windows[0]?.webContents;
+  // One event after the other, as Electron's channel keeps them.
+  let sending = Promise.resolve();
+  contents?.on('sent', (event: string, payload: unknown) => {
+    sending = sending
+      .then(() =>
+        page.evaluate(([name, what]) => (window as unknown as Heard).heard({}, name, what), [event, payload] as const),
+      )
+      .catch(() => undefined); // as in Electron, a page that is going hears nothing any more
+  });
+  await page.exposeFunction('invoke', (method: string, input: unknown) => shell.call(method, input));
+  await page.addInitScript({
+    content:
+      `${electronOfPage}\n(function (require, module, exports) {${preload}\n})` +
+      `(() => electronOfPage, { exports: {} }, {});`,
   });
   await page.addInitScript(() => {
-    const listeners = new Set<(name: string, payload: unknown) => void>();
-    const host = window as unknown as {
-      unjamCall: (m: string, i: unknown) => Promise<unknown>;
-      unjamEmit: (n: string, p: unknown) => void;
-      bridge: unknown;
-    };
-    host.unjamEmit = (name, payload) => listeners.forEach((listener) => listener(name, payload));
-    host.bridge = {
-      call: (method: string, input: unknown) => host.unjamCall(method, input),
-      on: (event: string, listener: (payload: unknown) => void) => {
-        const heard = (name: string, payload: unknown) => {
-          if (name === event) listener(payload);
-        };
-        listeners.add(heard);
-        return () => listeners.delete(heard);
-      },
-    };
     document.addEventListener('securitypolicyviolation', (event) =>
       console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI}`),
     );
   });
   await page.goto(`${origin}/index.html`);
-  await emit('snapshot', snapshot([script()]));
+  shell.windows[0]?.finishLoading();
+});
+afterEach(async () => {
+  await shell?.engine.close();
+  await page?.close();
 });
 
-const emit = (event: string, payload: unknown) =>
-  page.evaluate(
-    ([name, what]) => (window as unknown as { unjamEmit: (n: unknown, p: unknown) => void }).unjamEmit(name, what),
-    [event, payload] as const,
-  );
-const open = (request: OpenRequest) => emit('open', request);
+/** The channel of the page's process; `invoke` leads to the door of main. */
+const electronOfPage = `
+  const listeners = new Set();
+  window.heard = (...args) => listeners.forEach((listener) => listener(...args));
+  const electronOfPage = {
+    contextBridge: { exposeInMainWorld: (key, value) => { window[key] = value; } },
+    ipcRenderer: {
+      invoke: (channel, method, input) => channel === 'rpc' ? window.invoke(method, input) : Promise.reject(channel),
+      on: (channel, listener) => { if (channel === 'event') listeners.add(listener); },
+      off: (channel, listener) => { if (channel === 'event') listeners.delete(listener); },
+    },
+  };`;
+interface Heard {
+  heard(event: object, name: string, payload: unknown): void;
+}
+
+/** The application behind the door, with simulated answers. */
+const application = (): Application => ({
+  ...shell.application(),
+  dispatch: async (method, input) => {
+    calls.push({ method, input });
+    return reply(method);
+  },
+  subscribe: (listener) => {
+    listener(snapshot([script()]));
+    return () => undefined;
+  },
+});
+const open = (request: OpenRequest) => shell.window.show(request);
 
 function reply(method: string): Reply {
   switch (method) {
@@ -115,9 +148,10 @@ function reply(method: string): Reply {
 }
 
 test('the console runs under the policy of app://ui and violates it nowhere', async () => {
+  await shell.engine.start();
   await expect.poll(() => page.locator('body').innerText()).toContain('Deploy web-eu / step 4');
-  for (const view of ['settings', 'scripts'] as const) await open({ view });
-  await open({ view: 'script', ticket: 'web-eu-4', dialog: 'log' });
+  for (const view of ['settings', 'scripts'] as const) open({ view });
+  open({ view: 'script', ticket: 'web-eu-4', dialog: 'log' });
   await expect.poll(() => calls.some((call) => call.method.startsWith('logs.'))).toBe(true);
   expect(violations).toEqual([]);
 });
@@ -125,7 +159,8 @@ test('the console runs under the policy of app://ui and violates it nowhere', as
 test.each(['cancel', 'kill', 'abandon'] as const)(
   'what the tray asks for opens the %s dialog, and nothing is called before a person decides',
   async (dialog) => {
-    await open({ view: 'script', ticket: 'web-eu-4', dialog });
+    await shell.engine.start();
+    open({ view: 'script', ticket: 'web-eu-4', dialog });
     const shown = page.locator('dialog[open]');
     await expect.poll(() => shown.count()).toBe(1);
     expect(await shown.innerText()).toContain('Deploy web-eu / step 4');
@@ -135,6 +170,43 @@ test.each(['cancel', 'kill', 'abandon'] as const)(
     expect(violations).toEqual([]);
   },
 );
+
+test('the page learns that no host answers, again when a host goes, and when one is back', async () => {
+  const heading = page.locator('h1');
+  const link = page.locator('footer > span').first();
+  const next = Promise.withResolvers<Application>();
+  opened = () => Promise.reject(new Error('The disk is full.'));
+  await shell.engine.start();
+  await expect.poll(() => link.innerText()).toBe('Not connected; trying again');
+  expect(await heading.innerText()).toMatch(/^Unjam has been unreachable since /);
+
+  let isGone = false;
+  const gone: Reply = { ok: false, error: { code: 'host-unreachable', message: 'The host has gone.', next: 'Wait.' } };
+  opened = async () => ({
+    ...application(),
+    role: 'client',
+    dispatch: async (method) => (isGone ? gone : reply(method)),
+  });
+  await expect.poll(() => link.innerText()).toBe('Connected');
+  expect(await page.locator('main').getAttribute('class')).not.toContain('stale');
+
+  isGone = true;
+  opened = () => next.promise;
+  await expect.poll(() => link.innerText()).toBe('Not connected; trying again');
+  expect(await page.locator('main').getAttribute('class')).toContain('stale');
+  expect(await page.locator('body').innerText()).toContain('Deploy web-eu / step 4');
+
+  next.resolve(application());
+  await expect.poll(() => link.innerText()).toBe('Connected');
+});
+
+test('a page that is opened while no host answers says so at once', async () => {
+  opened = () => Promise.reject(new Error('The disk is full.'));
+  await shell.engine.start();
+  await page.reload();
+  shell.windows[0]?.finishLoading();
+  await expect.poll(() => page.locator('h1').innerText()).toMatch(/^Unjam has been unreachable since /);
+});
 
 test('injected markup and scripts do not run', async () => {
   const outcome = await page.evaluate(async () => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { build } from 'vite';
+import { buildPreload } from '../support/preload.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
 const folder = join(repository, 'main');
@@ -68,15 +68,7 @@ test(
   'the built preload needs nothing but electron, and gives the page two functions',
   { timeout: 60_000 },
   async () => {
-    const output = await build({
-      configFile: join(repository, 'vite.preload.config.ts'),
-      root: repository,
-      logLevel: 'silent',
-      build: { write: false },
-    });
-    const chunks = [output].flat().flatMap((one) => ('output' in one ? one.output : []));
-    expect(chunks.map((chunk) => chunk.fileName)).toEqual(['preload.cjs']);
-    const text = chunks[0]?.type === 'chunk' ? chunks[0].code : '';
+    const text = await buildPreload();
     expect(text.match(/\brequire\s*\([^)]*\)/g)).toEqual(['require("electron")']);
 
     // A sandboxed preload has no Buffer, no process.binding and no module but electron.
