@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { fineDuration } from '../domain/durations.ts';
 import type { Cause, How } from '../domain/life.ts';
 import type { ExitRecord, ScriptSpec } from '../domain/script.ts';
+import { findExecutable } from '../processes/index.ts';
 import type { ScriptLog } from './script-log.ts';
 
 export interface Ended {
@@ -41,7 +42,13 @@ export async function runCleanup(
     descriptor = openSync(log.directory.stderrPath, 'a', 0o600);
     // execa's types take a literal descriptor only; any number works (execa docs, "File descriptors").
     const output = descriptor as 3;
-    const [file, ...args] = command;
+    const [name, ...args] = command;
+    // Found now, because the script may have made it; execa would look into the working folder first (Windows).
+    const file = findExecutable(name, spec.cwd, environment);
+    if (file === null) {
+      failed(`"${name}" was not found on the PATH of the script, or is not executable`);
+      return;
+    }
     const { cause, exit } = ended;
     const result = await execa(file, args, {
       cwd: spec.cwd,

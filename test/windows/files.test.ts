@@ -119,4 +119,14 @@ test('a command is found as cmd.exe finds it: PATH and PATHEXT without case', as
   expect(found['cmd']?.toLowerCase()).toBe('c:\\windows\\system32\\cmd.exe');
   expect(found['relative']).toMatch(/tool\.cmd$/);
   expect(found['missing']).toBeNull();
+  expect(found['fromWorkingFolder']).toBeNull();
+});
+
+test('a clean-up command is found on the PATH, never in the working folder: who may write there does not choose what runs', async () => {
+  const { output, said } = await run.scenario<{ output: string; said: string[] }>('files', 'clean-up command');
+  expect(output).toBe('meant');
+  expect(said).toEqual([
+    expect.stringContaining('finished with exit code 0') as string,
+    expect.stringContaining('"tidy" was not found on the PATH') as string,
+  ]);
 });

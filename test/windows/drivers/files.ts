@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { VersionStore } from '../../../app/locks/version-store.ts';
 import { restrictFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
 import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
+import { runCleanup } from '../../../app/ladder/cleanup.ts';
 import { readHostFile, writeHostFile } from '../../../app/host/host-files.ts';
 import type { Handle } from '../../../app/processes/windows/ffi.ts';
 import { closeHandle } from '../../../app/processes/windows/kernel.ts';
@@ -255,6 +256,32 @@ await scenarios({
       cmd: findExecutable('cmd', 'C:\\', path),
       relative: findExecutable('.\\tool', folder, path),
       missing: findExecutable('nothing-here', folder, path),
+      fromWorkingFolder: findExecutable('tool', folder, { ...path, Path: 'C:\\windows\\system32' }),
     };
+  },
+
+  /** A program of the same name as the clean-up command's lies in the working folder. */
+  async 'clean-up command'({ folder }) {
+    const [work, tools] = [join(folder, 'work'), join(folder, 'tools')];
+    for (const [place, says] of [
+      [work, 'planted'],
+      [tools, 'meant'],
+    ] as const) {
+      fs.mkdirSync(place);
+      fs.writeFileSync(join(place, 'tidy.cmd'), `@echo ${says}\r\n`);
+    }
+    const stderrPath = join(folder, 'stderr.log');
+    const said: string[] = [];
+    const log = { directory: { stderrPath }, append: (_: unknown, line: { text: string }) => void said.push(line.text) }; // prettier-ignore
+    const cleanup = (command: [string, ...string[]], path: string): Promise<void> =>
+      runCleanup(
+        { cleanup: { command, timeoutMs: 60_000 }, cwd: work },
+        { ...(process.env as Record<string, string>), PATH: path, PATHEXT: '.CMD' },
+        { how: 'cancel', cause: null, exit: null },
+        log as never,
+      );
+    await cleanup(['tidy'], tools);
+    await cleanup(['tidy'], 'C:\\windows\\system32');
+    return { output: fs.readFileSync(stderrPath, 'utf8').trim(), said };
   },
 });
