@@ -49,7 +49,7 @@ const notYours = (directory: string): UnjamError =>
 const onlyOf =
   (ids: readonly string[]) =>
   (server: Peer | null): string | null => {
-    if (server === null) return null; // the way to the address was checked; the system tells no more
+    if (server === null) return null; // Linux without koffi: the way to the socket was checked
     const [account = ''] = server.ids;
     if (ids.includes(account) || administratorIds.some((id) => server.ids.includes(id))) return null;
     return `the process that answers there belongs to ${server.user}`;

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientOf } from '../access/client.ts';
+import { refuseLesserHost } from '../access/lesser-host.ts';
 import { machineHost, mayHost } from '../access/machine-host.ts';
 import { whichStateDirectory } from '../access/state-directory.ts';
 import type { HttpClient } from '../api/http-client.ts';
@@ -9,6 +10,7 @@ import { UnjamError } from '../contract/errors.ts';
 import type { HostInfo } from '../contract/methods.ts';
 import { openStateDirectory, readHostFile } from '../host/host-files.ts';
 import { hostEnvironment } from '../domain/host-environment.ts';
+import { ownPeer } from '../processes/index.ts';
 import { say } from './output.ts';
 import { version } from '../version.ts';
 import { person } from './person.ts';
@@ -88,29 +90,14 @@ function differences(host: Partial<HostInfo>): string[] {
   return [];
 }
 
-/**
- * A script runs as its host's user and gets the caller's environment: neither is handed to another ordinary user's host.
- * @throws UnjamError `not-possible`
- */
-function refuseLesserHost({ user, elevated, you }: Partial<HostInfo>): void {
-  if (user === undefined || elevated === true || you === undefined || you.user.endsWith('(unverified)')) return;
-  const me = /\(as (.+)\)$/.exec(you.user)?.[1] ?? you.user;
-  if (me !== user)
-    throw new UnjamError(
-      'not-possible',
-      `The host of this state directory runs as ${user}, and you are ${me}: the script would run as ${user}, with your environment.`,
-      `Start it as ${user}, or use a state directory of your own (UNJAM_HOME); nothing was started.`,
-    );
-}
-
 /** Null when no host listens. */
 async function reach(directory: string, what: 'any' | 'start'): Promise<HttpClient | null> {
   const reached = await clientOf(directory, { user: person(), via: 'cli' }, answerMs);
   if (!reached) return null;
-  const { client, found } = reached;
+  const { client, found, server } = reached;
   try {
     const info: Partial<HostInfo> = await client.call('host.info', {});
-    if (what === 'start') refuseLesserHost(info);
+    if (what === 'start') refuseLesserHost(await ownPeer(), server());
     for (const sentence of differences(info)) say(sentence);
     return client;
   } catch (error) {

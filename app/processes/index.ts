@@ -12,7 +12,7 @@ export type * from './foreign.ts';
 export type * from './peer.ts';
 export type * from './registry-value.ts';
 export { findExecutable } from './find-executable.ts';
-export { accountId, administratorIds, ownerIds } from './accounts.ts';
+export { accountId, administratorIds, ownerIds, ownPeer } from './accounts.ts';
 export { launchProblem } from './launch-problem.ts';
 export { readMachineRecord, recordPath, writeMachineRecord } from './machine-record.ts';
 export { openInput, type Surroundings } from './surroundings.ts';

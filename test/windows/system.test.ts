@@ -1,5 +1,6 @@
 /** The Event Log, and who is at the other end of a connection. */
 import { describe, expect, test } from 'vitest';
+import type { Peer } from '../../app/processes/peer.ts';
 import { isWindows, useWindows } from './support/runtime.ts';
 
 const run = useWindows();
@@ -32,6 +33,58 @@ describe('the user at the other end', () => {
   test('of a connection over the loopback is told, and of this process, whatever its environment claims', async () => {
     const { user, ...others } = await run.scenario<{ user: string }>('system', 'tcp owner');
     expect(others).toEqual({ owner: user, current: user });
+  });
+});
+
+describe('the host’s pipe', () => {
+  test('names who may come in, and a client is told who serves it: by its process and by the owner of the pipe', async () => {
+    const seen = await run.scenario<{ own: Peer; closed: string | null; list: string; owner: string }>(
+      'system',
+      'server owner',
+    );
+    expect(seen).toMatchObject({ closed: null, served: seen.own, nobody: { ids: [], pid: null } });
+    expect([...seen.list.matchAll(/;;;([\w-]+)\)/g)].map(([, who]) => who)).toEqual(['OW', 'SY', 'BA', 'WD']);
+    expect(seen.list).toMatch(/^D:P\(A;;\w+;;;OW\)/);
+    expect(seen.own.ids).toContain(seen.owner.replace(/^O:BA$/, 'S-1-5-32-544').replace(/^O:/, ''));
+  });
+});
+
+describe('the host of the machine', () => {
+  test('is found by a record in the registry, with every letter; a damaged one is refused, and none is none', async () => {
+    const seen = await run.scenario<{ host: unknown }>('system', 'machine record');
+    expect(seen).toEqual({
+      host: seen.host,
+      before: null,
+      written: seen.host,
+      hosts: expect.any(Boolean) as boolean,
+      damaged: expect.stringContaining('cannot be used') as string,
+      after: null,
+    });
+  });
+
+  test('knows accounts and groups by their names, and gives roles by what Windows says of a caller', async () => {
+    const seen = await run.scenario<{
+      account: string;
+      groups: string[];
+      user: string;
+      found: Record<string, string | null>;
+      owners: string[];
+      roles: unknown;
+      said: string[];
+    }>('system', 'accounts');
+    expect(seen.found).toEqual({
+      [seen.user]: seen.account,
+      'BUILTIN\\Users': 'S-1-5-32-545',
+      Everyone: 'S-1-1-0',
+      'NT AUTHORITY\\SYSTEM': 'S-1-5-18',
+      's-1-5-32-545': 'S-1-5-32-545',
+      'nobody-here': null,
+    });
+    expect(seen.owners).toEqual([seen.account, 'S-1-5-18', 'S-1-5-32-544']);
+    expect(seen.roles).toEqual({ byAccount: 'operator', byGroup: 'operator', byNobody: null, asOwner: 'owner' });
+    expect(new Set(seen.said)).toEqual(
+      new Set(['W331 Nobody is called "nobody-here" on this machine: the role operator is given to no one.']),
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 /** Reads values of the registry through the wide API: no program is started, and every letter arrives. */
 import type { RegistryValue } from '../registry-value.ts';
 import { describeError } from './errors.ts';
-import { bind, type Handle, type Out, wideText } from './ffi.ts';
+import { attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
 
 const regGetValue = bind<
   (root: Handle, key: string, name: string, flags: number, type: Out, data: Buffer | null, size: [number]) => number
@@ -111,11 +111,20 @@ function valuesOf(key: Handle): Record<string, RegistryValue> {
   }
 }
 
+const textBytes = 8_192;
+
+/** A text below HKEY_LOCAL_MACHINE, in the 64-bit view; null when it is not there, and only then. @throws Error */
+export function readMachineText(key: string, name: string): string | null {
+  const data = Buffer.alloc(textBytes);
+  const size: [number] = [data.length];
+  const error = regGetValue(localMachine, key, name, text64, [0], data, size);
+  if (error === notFound) return null;
+  if (error !== success) throw new Error(`HKLM\\${key} cannot be read: ${describeError(error)}`);
+  return wideText(data.subarray(0, size[0]));
+}
+
 /** The machine's own id, made at its installation and kept when it gets another name; null when it cannot be read. */
 export function machineGuid(): string | null {
-  const data = Buffer.alloc(256);
-  const size: [number] = [data.length];
-  const error = regGetValue(localMachine, 'SOFTWARE\\Microsoft\\Cryptography', 'MachineGuid', text64, [0], data, size);
-  const text = error === success ? wideText(data.subarray(0, size[0])).trim().toLowerCase() : '';
-  return text === '' ? null : text;
+  const text = attempt(() => readMachineText('SOFTWARE\\Microsoft\\Cryptography', 'MachineGuid'));
+  return text?.trim().toLowerCase() || null;
 }

@@ -168,9 +168,13 @@ function read(token: Handle, kind: number, bytes = 512): Buffer | null {
 /** TOKEN_USER begins with the address of the SID, which stands behind it in the same buffer. */
 function userOf(token: Handle): string | null {
   const information = read(token, tokenUser);
-  if (!information) return null;
+  return information && accountAt(information.readBigUInt64LE(0));
+}
+
+/** `CONTOSO\\kim` of the SID at an address; null when nobody knows it. */
+export function accountAt(sid: bigint): string | null {
   const [name, domain] = [Buffer.alloc(512), Buffer.alloc(512)];
-  if (!lookupAccountSid(null, information.readBigUInt64LE(0), name, [256], domain, [256], [0])) return null;
+  if (!lookupAccountSid(null, sid, name, [256], domain, [256], [0])) return null;
   return wideText(domain) === '' ? wideText(name) : `${wideText(domain)}\\${wideText(name)}`;
 }
 

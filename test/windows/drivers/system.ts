@@ -12,9 +12,17 @@ import {
   openSystemLog,
   SystemLog,
 } from '../../../app/processes/index.ts';
+import { Access } from '../../../app/access/access.ts';
+import { machineHost, mayHost, recordMachineHost } from '../../../app/access/machine-host.ts';
+import type { Role } from '../../../app/domain/access.ts';
+import { accountId, ownerIds, ownPeer } from '../../../app/processes/accounts.ts';
+import { writeMachineRecord } from '../../../app/processes/windows/machine-record.ts';
+import { restrictPipe } from '../../../app/processes/windows/owner-only.ts';
+import { serverOwner } from '../../../app/processes/windows/server-owner.ts';
 import { changeMachinePath } from '../../../app/processes/windows/machine-path.ts';
 import { withFolder, withoutFolder } from '../../../app/setup/path-list.ts';
 import { windowsRegistry } from '../../../app/settings/registry.ts';
+import { pipeListOf, pipeOwnerOf } from '../support/access-list.ts';
 import { say, scenarios } from '../support/scenarios.ts';
 
 const pipeName = (): string => `\\\\.\\pipe\\unjam-test-${randomBytes(8).toString('hex')}`;
@@ -107,6 +115,74 @@ await scenarios({
     await once(child, 'exit');
     server.close();
     return { user: control.user, owners, ms };
+  },
+
+  /** Who serves a pipe of this process, and one that nobody serves; what the door of a host says of its caller. */
+  async 'server owner'() {
+    const name = pipeName();
+    const server = createTcpServer();
+    server.listen(name);
+    await once(server, 'listening');
+    const seen = { closed: restrictPipe(name, ['S-1-1-0']), list: pipeListOf(name), owner: pipeOwnerOf(name) };
+    const [served, nobody] = [serverOwner(name), serverOwner(pipeName())];
+    server.close();
+    return { ...seen, served, nobody, own: await ownPeer() };
+  },
+
+  /** The record of the machine's host, from absence over a damaged one to absence. */
+  async 'machine record'() {
+    const answer = (): Promise<unknown> => machineHost().catch((error: unknown) => (error as Error).message);
+    const host = {
+      schema: 1,
+      stateDirectory: 'C:\\grün & "Unjam" %PATH%',
+      door: '\\\\.\\pipe\\unjam-machine',
+      account: 'S-1-5-18',
+    } as const;
+    const before = await answer();
+    await recordMachineHost(host);
+    const written = await answer();
+    const hosts = await mayHost(host);
+    await writeMachineRecord('{');
+    const damaged = await answer();
+    await recordMachineHost(null);
+    await recordMachineHost(null);
+    return { host, before, written, hosts, damaged, after: await answer() };
+  },
+
+  /** Accounts and groups of this machine by their names, and the roles that follow. */
+  async accounts() {
+    const self = await ownPeer();
+    const [account = '', ...groups] = self?.ids ?? [];
+    const found: Record<string, string | null> = {};
+    for (const name of [
+      self?.user ?? '',
+      'BUILTIN\\Users',
+      'Everyone',
+      'NT AUTHORITY\\SYSTEM',
+      's-1-5-32-545',
+      'nobody-here',
+    ])
+      found[name] = await accountId(name);
+    const said: string[] = [];
+    const roleWith = async (who: string, owners: readonly string[] = []): Promise<Role | null> => {
+      const access = new Access({ owners, idOf: accountId, log: (line) => said.push(line) });
+      await access.use([{ who, role: 'operator' }]);
+      return self && access.roleOf(self);
+    };
+    return {
+      account,
+      groups,
+      user: self?.user,
+      found,
+      owners: await ownerIds(),
+      roles: {
+        byAccount: await roleWith(self?.user ?? ''),
+        byGroup: await roleWith('BUILTIN\\Users'),
+        byNobody: await roleWith('nobody-here'),
+        asOwner: await roleWith('nobody-here', await ownerIds()),
+      },
+      said,
+    };
   },
 
   async 'stay connected'({ options }) {

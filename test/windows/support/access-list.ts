@@ -1,6 +1,6 @@
 /** Takes the right to terminate from everybody, the owner included: a real "access denied" without another user. */
 import { bind, type Handle, type Out } from '../../../app/processes/windows/ffi.ts';
-import { isHandle, withProcess } from '../../../app/processes/windows/kernel.ts';
+import { closeHandle, isHandle, withProcess } from '../../../app/processes/windows/kernel.ts';
 
 const convert = bind<(text: string, revision: number, descriptor: Out, size: Out) => number>(
   'advapi32',
@@ -81,4 +81,26 @@ export function holdWithoutDelete(path: string): Handle {
   const handle = createFile(path, genericRead, shareReadAndWrite, null, openExisting, 0, null);
   if (!isHandle(handle)) throw new Error(`${path} could not be held`);
   return handle;
+}
+
+const getKernelObjectSecurity = bind<
+  (object: Handle, kind: number, descriptor: Buffer, size: number, needed: Out) => number
+>('advapi32', 'int32', 'GetKernelObjectSecurity', 'uintptr_t', 'uint32', '_Out_ void *', 'uint32', '_Out_ uint32 *');
+
+/** Of a pipe, in SDDL: its access list, and the account that made it. */
+export const pipeListOf = (name: string): string | null => pipeSecurity(name, 4);
+export const pipeOwnerOf = (name: string): string | null => pipeSecurity(name, 1);
+
+function pipeSecurity(name: string, kind: number): string | null {
+  const [readControl, openExisting] = [0x2_0000, 3];
+  const handle = createFile(name, readControl, 3, null, openExisting, 0, null);
+  if (!isHandle(handle)) return null;
+  try {
+    const descriptor = Buffer.alloc(4096);
+    if (!getKernelObjectSecurity(handle, kind, descriptor, descriptor.length, [0])) return null;
+    const text: [string | null] = [null];
+    return toText(descriptor, 1, kind, text, null) ? text[0] : null;
+  } finally {
+    closeHandle(handle);
+  }
 }
