@@ -5,22 +5,23 @@ import { join } from 'node:path';
 
 const repository = join(import.meta.dirname, '..');
 
-/** Each configuration of `npm run build`, and where below `dist` it puts its files. */
+/** Each build of `npm run build`: its configuration and mode, and where below `dist` it puts its files. */
 const builds = [
-  ['vite.config.ts', 'renderer'],
-  ['vite.node.config.ts', ''],
-  ['vite.runner.config.ts', ''],
-  ['vite.preload.config.ts', 'main'],
+  ['vite.config.ts', 'production', 'renderer'],
+  ['vite.node.config.ts', 'production', ''],
+  ['vite.program.config.ts', 'runner', ''],
+  ['vite.program.config.ts', 'cli', ''],
+  ['vite.preload.config.ts', 'production', 'main'],
 ] as const;
 
 /** `dist` is an absolute path; what is in it is removed. */
 export function buildInto(dist: string): void {
   rmSync(dist, { recursive: true, force: true });
   const vite = join(repository, 'node_modules', 'vite', 'bin', 'vite.js');
-  for (const [config, folder] of builds)
+  for (const [config, mode, folder] of builds)
     execFileSync(
       process.execPath,
-      [vite, 'build', '-c', config, '--outDir', join(dist, folder), '--emptyOutDir', 'false'],
+      [vite, 'build', '-c', config, '--mode', mode, '--outDir', join(dist, folder), '--emptyOutDir', 'false'],
       { cwd: repository, stdio: ['ignore', 'inherit', 'inherit'] },
     );
 }

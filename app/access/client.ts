@@ -7,7 +7,7 @@ import { findHost, type FoundHost } from './find-host.ts';
 export interface Reached {
   readonly client: HttpClient;
   readonly found: FoundHost;
-  /** Who served the latest connection; null before the first call, and where the system does not tell. */
+  /** Who served the latest connection; null before the first call. */
   readonly server: () => Peer | null;
 }
 
@@ -20,7 +20,7 @@ export async function clientOf(directory: string, actor: Actor, timeoutMs: numbe
   const client = new HttpClient({
     address: found.address,
     token: found.token,
-    distrust: (socket) => found.distrust((server = ownerOf(socket, found.address))),
+    distrust: () => found.distrust((server = ownerOf(found.address))),
     actor,
     timeoutMs,
   });

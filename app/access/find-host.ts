@@ -9,7 +9,7 @@ export interface FoundHost {
   /** Null at the door of a machine's host: there the system's word is enough. */
   readonly token: string | null;
   /** Why the process that serves the address is not to be talked to; null when it is. */
-  readonly distrust: (server: Peer | null) => string | null;
+  readonly distrust: (server: Peer) => string | null;
   /** True when only the machine's service may be the host: nobody else starts one in the background. */
   readonly isMachines: boolean;
 }
@@ -48,8 +48,7 @@ const notYours = (directory: string): UnjamError =>
 /** Administrators can be anybody, so they are always believed. */
 const onlyOf =
   (ids: readonly string[]) =>
-  (server: Peer | null): string | null => {
-    if (server === null) return null; // Linux without koffi: the way to the socket was checked
+  (server: Peer): string | null => {
     const [account = ''] = server.ids;
     if (ids.includes(account) || administratorIds.some((id) => server.ids.includes(id))) return null;
     return `the process that answers there belongs to ${server.user}`;

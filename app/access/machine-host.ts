@@ -1,27 +1,27 @@
 /** The host that serves the whole machine, where an administrator has installed one as a service. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { UnjamError } from '../contract/errors.ts';
 import { ownerIds, readMachineRecord, recordPath, writeMachineRecord } from '../processes/index.ts';
 
-const MachineHostSchema = z.object({
-  schema: z.literal(1),
-  stateDirectory: z.string().min(1),
+const MachineHostSchema = v.object({
+  schema: v.literal(1),
+  stateDirectory: v.pipe(v.string(), v.minLength(1)),
   /** Address of the socket or pipe that lets in who was given a role. */
-  door: z.string().min(1),
+  door: v.pipe(v.string(), v.minLength(1)),
   /** Id of the account that the host runs as: `uid:0`, `S-1-5-18`. */
-  account: z.string().min(1),
+  account: v.pipe(v.string(), v.minLength(1)),
 });
-export type MachineHost = z.output<typeof MachineHostSchema>;
+export type MachineHost = v.InferOutput<typeof MachineHostSchema>;
 
 /** Null when there is none. @throws UnjamError `state-directory` when the record is not to be believed */
 export async function machineHost(): Promise<MachineHost | null> {
   try {
     const text = await readMachineRecord();
-    return text === null ? null : MachineHostSchema.parse(JSON.parse(text));
+    return text === null ? null : v.parse(MachineHostSchema, JSON.parse(text));
   } catch (error) {
     throw new UnjamError(
       'state-directory',
-      `The record of this machine's host cannot be used: ${error instanceof z.ZodError ? 'it is damaged' : (error as Error).message}.`,
+      `The record of this machine's host cannot be used: ${error instanceof v.ValiError ? 'it is damaged' : (error as Error).message}.`,
       `Correct ${recordPath()} as an administrator, or install the service again with "unjam service install".`,
     );
   }

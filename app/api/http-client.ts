@@ -12,7 +12,7 @@ export interface ClientOptions {
   /** Null where the system's word about the caller is enough. */
   readonly token: string | null;
   /** Looks at a connection before anything is sent: why not to talk to who serves it, or null. */
-  readonly distrust?: (socket: Socket) => string | null;
+  readonly distrust?: () => string | null;
   readonly actor: Actor;
   /** How long a call may take before the host counts as not answering, ms; long polls add their own wait. */
   readonly timeoutMs: number;
@@ -158,7 +158,7 @@ class CheckedAgent extends Agent {
     socket.once('error', failed);
     socket.once('connect', () => {
       socket.off('error', failed);
-      const why = distrust?.(socket) ?? null;
+      const why = distrust?.() ?? null;
       if (why === null) {
         callback?.(null, socket);
         return;

@@ -4,7 +4,7 @@
  */
 import { createContext, Script, type Context } from 'node:vm';
 
-const enter = new Script('step()');
+const enter = /* @__PURE__ */ new Script('step()');
 
 export class BoundedSteps {
   readonly #room: Context = createContext({ step: null });

@@ -1,5 +1,4 @@
 /** Picks the platform. The only place that looks at `process.platform`. */
-import type { Socket } from 'node:net';
 import type { ProcessControl } from './control.ts';
 import type { ForeignProcesses } from './foreign.ts';
 import type { ConnectionOwner, Peer } from './peer.ts';
@@ -87,11 +86,9 @@ export async function openConnectionOwner(address: string | null): Promise<Conne
   };
 }
 
-/** Who serves an address that a socket has just been connected to; null when the system does not tell. */
-export async function openServerOwner(): Promise<(socket: Socket, address: string) => Peer | null> {
-  if (process.platform === 'win32') {
-    const { serverOwner } = await import('./windows/server-owner.ts');
-    return (_socket, address) => serverOwner(address);
-  }
-  return openConnectionOwner(null);
+/** Who serves the address to which a connection has just been made. */
+export async function openServerOwner(): Promise<(address: string) => Peer> {
+  return process.platform === 'win32'
+    ? (await import('./windows/server-owner.ts')).serverOwner
+    : (await import('./linux/server-owner.ts')).serverOwner;
 }

@@ -1,8 +1,11 @@
 /**
  * The files of a run directory as they may come from another version, or damaged: each is checked once, here. Unknown
  * keys are kept, because a later version may need them; what is missing makes the file count as torn.
+ *
+ * With Valibot, where the contract has Zod: a runner loads this at each start, and Zod cost it 20 ms of 190
+ * (docs/benchmarks.md).
  */
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import type { RunnerRequest, ScriptEvent } from '../domain/events.ts';
 import { survivorReasons } from '../domain/events.ts';
 import {
@@ -24,21 +27,21 @@ export type Parse<T> = (value: unknown) => T | null;
 
 /** `T` is what the rest of the program calls it; the compiler checks that the schema answers at least that. */
 const parser =
-  <T>(schema: z.ZodMiniType<T>): Parse<T> =>
+  <T>(schema: v.GenericSchema<unknown, T>): Parse<T> =>
   (value) => {
-    const result = schema.safeParse(value);
-    return result.success ? result.data : null;
+    const result = v.safeParse(schema, value);
+    return result.success ? result.output : null;
   };
 
-const text = z.string();
-const number = z.number();
-const nullable = <S extends z.ZodMiniType>(schema: S) => z.nullable(schema);
-const list = <S extends z.ZodMiniType>(schema: S) => z.array(schema);
+const text = v.string();
+const number = v.number();
+const nullable = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
+const list = <S extends v.GenericSchema>(schema: S) => v.array(schema);
 /** An optional key whose value is never `undefined` on disk. */
-const maybe = <S extends z.ZodMiniType>(schema: S) => z.exactOptional(schema);
-const schemaOne = z.literal(1);
+const maybe = <S extends v.GenericSchema>(schema: S) => v.exactOptional(schema);
+const schemaOne = v.literal(1);
 
-const identity = z.looseObject({
+const identity = v.looseObject({
   machine: text,
   bootId: text,
   pidNamespace: text,
@@ -47,13 +50,13 @@ const identity = z.looseObject({
   startedAt: number,
   name: text,
 });
-const actor = z.looseObject({ user: text, via: z.enum(['cli', 'api', 'window', 'browser', 'unjam']) });
-const signal = z.enum(cancelSignals);
-const timeout = z.enum(timeoutKinds);
-const limitKind = z.enum(['overall', 'no-output']);
-const command = z.tuple([text], text);
+const actor = v.looseObject({ user: text, via: v.picklist(['cli', 'api', 'window', 'browser', 'unjam']) });
+const signal = v.picklist(cancelSignals);
+const timeout = v.picklist(timeoutKinds);
+const limitKind = v.picklist(['overall', 'no-output']);
+const command = v.tupleWithRest([text], text);
 
-const scope = z.looseObject({
+const scope = v.looseObject({
   root: identity,
   runId: text,
   group: nullable(number),
@@ -63,9 +66,9 @@ const scope = z.looseObject({
   known: maybe(list(identity)),
 });
 
-const verdict = z.looseObject({
+const verdict = v.looseObject({
   schema: schemaOne,
-  kind: z.enum(verdictKinds),
+  kind: v.picklist(verdictKinds),
   timeout: nullable(timeout),
   exitCode: nullable(number),
   signal: nullable(text),
@@ -75,7 +78,7 @@ const verdict = z.looseObject({
   actor: nullable(actor),
 });
 
-const spec = z.looseObject({
+const spec = v.looseObject({
   schema: schemaOne,
   ticket: text,
   runId: text,
@@ -84,66 +87,66 @@ const spec = z.looseObject({
   file: text,
   cwd: text,
   isolation: nullable(
-    z.looseObject({
-      level: z.enum(isolationLevels),
+    v.looseObject({
+      level: v.picklist(isolationLevels),
       mutex: text,
       timeoutMs: nullable(number),
-      inherit: maybe(z.literal(true)),
+      inherit: maybe(v.literal(true)),
     }),
   ),
-  timeouts: z.looseObject({ overallMs: nullable(number), noOutputMs: nullable(number) }),
-  cancel: z.looseObject({ signal, graceMs: number }),
+  timeouts: v.looseObject({ overallMs: nullable(number), noOutputMs: nullable(number) }),
+  cancel: v.looseObject({ signal, graceMs: number }),
   environmentNames: list(text),
   notify: nullable(list(text)),
   cleanup: nullable(
-    z.looseObject({ command, timeoutMs: number, when: maybe(z.enum(['cancel', 'failure', 'always'])) }),
+    v.looseObject({ command, timeoutMs: number, when: maybe(v.picklist(['cancel', 'failure', 'always'])) }),
   ),
   ancestors: list(text),
   actor,
   createdAt: number,
 });
 
-const survivor = z.looseObject({ process: identity, reason: z.enum(survivorReasons), detail: text });
-const exit = z.looseObject({ code: nullable(number), signal: nullable(text), endedAt: number });
+const survivor = v.looseObject({ process: identity, reason: v.picklist(survivorReasons), detail: text });
+const exit = v.looseObject({ code: nullable(number), signal: nullable(text), endedAt: number });
 
-const eventBase = { at: number, by: z.enum(['runner', 'host']), code: maybe(text), text: maybe(text) };
-const of = <T extends string, S extends z.core.$ZodLooseShape>(type: T, shape: S) =>
-  z.looseObject({ type: z.literal(type), ...eventBase, ...shape });
+const eventBase = { at: number, by: v.picklist(['runner', 'host']), code: maybe(text), text: maybe(text) };
+const of = <T extends string, S extends v.ObjectEntries>(type: T, shape: S) =>
+  v.looseObject({ type: v.literal(type), ...eventBase, ...shape });
 const evidence = { evidence: list(text) };
 
-const event = z.discriminatedUnion('type', [
+const event = v.variant('type', [
   of('queued', { mutex: text }),
   of('waiting', {}),
   of('holder-stuck', { holder: text }),
   of('granted', { mutex: text, fence: number, waitedMs: number }),
   of('started', { pid: number }),
   of('intent', {
-    verb: z.enum(['cancel', 'kill', 'timeout']),
+    verb: v.picklist(['cancel', 'kill', 'timeout']),
     actor,
     until: maybe(number),
     timeout: maybe(limitKind),
-    escalate: maybe(z.boolean()),
+    escalate: maybe(v.boolean()),
   }),
-  of('cancel', { requestId: text, actor, signal, until: number, escalate: z.boolean(), ...evidence }),
+  of('cancel', { requestId: text, actor, signal, until: number, escalate: v.boolean(), ...evidence }),
   of('cancel-ignored', { left: list(identity), of: number }),
   of('timeout', { timeout: limitKind, until: number }),
   of('kill', { requestId: nullable(text), actor, count: number, ...evidence }),
   of('kill-progress', { ended: number, of: number }),
   of('unkillable', { survivors: list(survivor), ended: number, of: number }),
-  of('refused', { requestId: text, reason: text, withdrawn: maybe(z.literal(true)) }),
+  of('refused', { requestId: text, reason: text, withdrawn: maybe(v.literal(true)) }),
   of('exited', { exit }),
   of('abandoned', { actor, reason: nullable(text), ...evidence }),
   of('orphan-ended', {}),
   of('final', { verdict }),
   of('note', {
-    gone: maybe(z.looseObject({ how: z.enum(['self', 'cancel', 'kill']), total: number, afterMs: number })),
-    cleaned: maybe(z.literal(true)),
-    over: maybe(z.literal(true)),
+    gone: maybe(v.looseObject({ how: v.picklist(['self', 'cancel', 'kill']), total: number, afterMs: number })),
+    cleaned: maybe(v.literal(true)),
+    over: maybe(v.literal(true)),
   }),
 ]);
 
 /** A later version's event still has its line; the rest of it means nothing here. */
-const laterEvent = z.looseObject({ type: text, ...eventBase });
+const laterEvent = v.looseObject({ type: text, ...eventBase });
 
 const request = {
   id: text,
@@ -156,15 +159,15 @@ const request = {
 
 export const parseSpec = parser<ScriptSpec>(spec);
 export const parseRunner = parser<RunnerRecord>(
-  z.looseObject({ schema: schemaOne, protocol: number, runner: identity, claimedAt: number }),
+  v.looseObject({ schema: schemaOne, protocol: number, runner: identity, claimedAt: number }),
 );
 export const parseStarted = parser<StartedRecord>(
-  z.looseObject({ schema: schemaOne, scope, fence: nullable(number), startedAt: number, waitedMs: number }),
+  v.looseObject({ schema: schemaOne, scope, fence: nullable(number), startedAt: number, waitedMs: number }),
 );
 export const parseExit = parser<ExitRecord>(
-  z.looseObject({
+  v.looseObject({
     schema: schemaOne,
-    ...exit.shape,
+    ...exit.entries,
     durationMs: number,
     stdoutBytes: number,
     stderrBytes: number,
@@ -172,19 +175,19 @@ export const parseExit = parser<ExitRecord>(
 );
 export const parseVerdict = parser<VerdictRecord>(verdict);
 export const parseAbandoned = parser<AbandonedRecord>(
-  z.looseObject({
+  v.looseObject({
     schema: schemaOne,
     actor,
     reason: nullable(text),
     at: number,
-    holdQueue: z.boolean(),
+    holdQueue: v.boolean(),
     mutex: nullable(text),
     left: list(identity),
     logBytes: number,
   }),
 );
 export const parseTree = parser<TreeRecord>(
-  z.looseObject({
+  v.looseObject({
     schema: schemaOne,
     emptyAt: nullable(number),
     left: list(identity),
@@ -192,17 +195,17 @@ export const parseTree = parser<TreeRecord>(
     verdict: maybe(nullable(verdict)),
   }),
 );
-export const parseDelivered = parser<{ readonly completionId: string }>(z.looseObject({ completionId: text }));
+export const parseDelivered = parser<{ readonly completionId: string }>(v.looseObject({ completionId: text }));
 export const parseRequest = parser<RunnerRequest>(
-  z.discriminatedUnion('verb', [
-    z.looseObject({
-      verb: z.literal('cancel'),
+  v.variant('verb', [
+    v.looseObject({
+      verb: v.literal('cancel'),
       ...request,
       signal: nullable(signal),
       graceMs: nullable(number),
-      escalate: z.boolean(),
+      escalate: v.boolean(),
     }),
-    z.looseObject({ verb: z.literal('kill'), ...request }),
+    v.looseObject({ verb: v.literal('kill'), ...request }),
   ]),
 );
 
@@ -214,8 +217,7 @@ export function parseEvent(value: unknown): ScriptEvent | null {
   const known = parseKnownEvent(value);
   if (known !== null) return known;
   const later = parseLaterEvent(value);
-  if (later === null || event.def.options.some((o) => o.shape.type.def.values.includes(later.type as never)))
-    return null;
+  if (later === null || event.options.some(({ entries }) => entries.type.literal === later.type)) return null;
   const { at, by, code, text: said } = later;
   return {
     type: 'note',

@@ -204,7 +204,8 @@ async function bundle(into: string): Promise<string> {
     ssr: { noExternal: true, external: ['koffi'] },
   });
   const runner = { outDir: into, emptyOutDir: false };
-  await build({ configFile: join(repository, 'vite.runner.config.ts'), root: repository, build: runner });
+  const configFile = join(repository, 'vite.program.config.ts');
+  await build({ configFile, mode: 'runner', root: repository, build: runner });
   return into;
 }
 
