@@ -1,13 +1,7 @@
 /** Closes what Unjam keeps to other users of the machine, and refuses what others could have written. */
 
 import { accessSync, constants, statSync } from 'node:fs';
-
-export interface Closing {
-  /** Why the folder is not to be used; null when it may be. */
-  readonly refused: string | null;
-  /** What was changed, or could not be, in a sentence for the log. */
-  readonly said: string | null;
-}
+import type { Closing } from './closing.ts';
 
 /** Before the folder is made: why somebody else decides what is found at that path, or null. */
 export async function wayProblem(directory: string): Promise<string | null> {
@@ -17,10 +11,7 @@ export async function wayProblem(directory: string): Promise<string | null> {
 
 /** The state directory, with everything below it; it must exist. */
 export async function closeFolderToOthers(directory: string): Promise<Closing> {
-  if (process.platform === 'win32') {
-    const open = (await import('./windows/owner-only.ts')).restrictFolder(directory);
-    return { refused: null, said: open && `The state directory could not be closed to other users: ${open}.` };
-  }
+  if (process.platform === 'win32') return (await import('./windows/owner-only.ts')).closeFolder(directory);
   const { closeFolder } = await import('./linux/closed-folder.ts');
   const closed = closeFolder(directory, process.getuid?.() ?? 0);
   if (typeof closed === 'string') return { refused: closed, said: null };

@@ -107,9 +107,9 @@ function tasks(): ServiceManager {
 
 /** Why root must not run a program: somebody else could change it. Null when only root can. */
 export async function programProblem(program: string): Promise<string | null> {
-  if (process.platform === 'win32') return null;
-  const { checkFolder } = await import('./linux/closed-folder.ts');
   const path = realpathSync(program);
+  if (process.platform === 'win32') return (await import('./windows/file-security.ts')).programProblem(path);
+  const { checkFolder } = await import('./linux/closed-folder.ts');
   const folder = checkFolder(dirname(path), [0]);
   if (typeof folder === 'string') return `"${dirname(path)}": ${folder}`;
   const { uid, mode } = lstatSync(path);

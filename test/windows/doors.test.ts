@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { refuseLesserHost } from '../../app/access/lesser-host.ts';
 import type { Peer } from '../../app/processes/peer.ts';
+import { stateProblem } from '../../app/processes/windows/owner-only.ts';
 import { serverFrom } from '../../app/processes/windows/server-owner.ts';
 
 const administrators = ['S-1-5-18', 'S-1-5-32-544'];
@@ -30,6 +31,41 @@ describe('who serves a pipe', () => {
       pid: 7,
     });
     expect(serverFrom(null, null).ids).toEqual([]);
+  });
+});
+
+describe('a state directory', () => {
+  const ntfs = { fileSystem: 'NTFS', keepsAccessLists: true, isRemote: false };
+  const security = { owner: kim, isProtected: true, writers: [kim, ...administrators] };
+  const facts = { security, volume: ntfs, self: kim, isEmpty: false, nameOf: (sid: string) => `name of ${sid}` };
+
+  test('is believed when nobody but its owner, SYSTEM and administrators can write it', () => {
+    expect(stateProblem(facts)).toBeNull();
+    expect(stateProblem({ ...facts, volume: null })).toBeNull();
+    const machine = { owner: 'S-1-5-32-544', isProtected: true, writers: administrators };
+    for (const self of [kim, 'S-1-5-18']) expect(stateProblem({ ...facts, security: machine, self })).toBeNull();
+  });
+
+  test('of another user is refused, SYSTEM included: what lies there is run', () => {
+    for (const self of [lee, 'S-1-5-18']) expect(stateProblem({ ...facts, self })).toBe(`it belongs to name of ${kim}`);
+  });
+
+  test('that others can write is refused, unless it has just been made', () => {
+    const open = { ...security, isProtected: false, writers: [kim, 'S-1-5-11'] };
+    expect(stateProblem({ ...facts, security: open })).toBe('name of S-1-5-11 can write it');
+    expect(stateProblem({ ...facts, security: open, isEmpty: true })).toBeNull();
+  });
+
+  test('on a volume without access lists is refused by the name of its file system; Windows would report success there', () => {
+    const volume = { fileSystem: 'exFAT', keepsAccessLists: false, isRemote: false };
+    expect(stateProblem({ ...facts, volume, isEmpty: true })).toBe(
+      'it lies on a volume with exFAT, which keeps no access lists: everybody on this machine could write it',
+    );
+    expect(stateProblem({ ...facts, volume: { ...ntfs, fileSystem: 'ReFS' } })).toBeNull();
+  });
+
+  test('on a network drive is not judged by accounts, which are the server’s', () => {
+    expect(stateProblem({ ...facts, volume: { ...ntfs, isRemote: true }, self: lee })).toBeNull();
   });
 });
 

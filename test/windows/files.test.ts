@@ -1,8 +1,12 @@
 /** What Unjam relies on outside of processes: names and links, watches, the named pipe, texts. */
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type FileSecurity, strangers } from '../../app/processes/windows/file-security.ts';
 import { isWindows, useWindows } from './support/runtime.ts';
 
 const run = useWindows();
+const good = { refused: null, said: null };
 
 describe('the local API’s named pipe', () => {
   test('is closed to other users, and goes on carrying HTTP, in pieces and from another process', async () => {
@@ -66,18 +70,56 @@ describe('files', () => {
 
 describe('the state folder', () => {
   test('belongs to the user, SYSTEM and administrators alone, and inherits nothing', async () => {
-    const seen = await run.scenario<{
-      restricted: string | null;
-      content: string;
-      list: string;
-      missing: string | null;
-    }>('files', 'folder');
-    expect(seen.restricted).toBeNull();
-    expect(seen.content).toBe('secret');
+    const seen = await run.scenario<{ content: string; list: string; volume: unknown }>('files', 'folder');
+    expect(seen).toMatchObject({ first: good, again: good, content: 'secret' });
     // Wine keeps a mode, not a list: no mark of protection, no administrators.
     if (isWindows) expect(seen.list).toMatch(/^D:P/);
     expect(seen.list).not.toMatch(/;;;(?:WD|BU|AU)\)/);
-    expect(seen.missing).toContain('the access list cannot be set');
+    expect(seen).toMatchObject({
+      missing: { refused: null, said: expect.stringContaining('cannot be read') as string },
+      volume: { keepsAccessLists: true, isRemote: false },
+    });
+  });
+
+  test('is refused when others could have filled it, and closed when it is empty', async (context) => {
+    context.skip(isWindows, 'the test sets modes, which Wine shows as access lists');
+    const path = join(run.windows.folder, 'everybody');
+    await mkdir(path);
+    const close = (): Promise<unknown> =>
+      run.scenario('files', 'folder of everybody', { path: run.windows.path(path) });
+    await chmod(path, 0o777);
+    expect(await close()).toEqual({ closing: good });
+    expect((await stat(path)).mode & 0o007).toBe(0);
+    await writeFile(join(path, 'host.json'), '{}');
+    await chmod(path, 0o777);
+    expect(await close()).toEqual({ closing: { refused: 'Everyone can write it', said: null } });
+  });
+});
+
+describe('access lists', () => {
+  test('are read as Windows writes them: the owner, who may change, and what is only handed down', async () => {
+    const lists = [
+      'O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)',
+      // C:\ and C:\Tools of a fresh Windows.
+      'O:SYD:AI(A;OICIIO;GA;;;CO)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)(A;CI;LC;;;AU)(A;OICIIO;SDGXGWGR;;;AU)',
+      'O:BAD:AI(A;OICI;FA;;;BA)(A;OICIID;0x1301bf;;;AU)(D;;FA;;;BG)',
+      'O:S-1-5-21-1-2-3-1001D:P(A;;GA;;;WD)',
+    ];
+    const { read, program, self } = await run.scenario<{ read: FileSecurity[]; program: string | null; self: string }>(
+      'files',
+      'access lists',
+      { lists: JSON.stringify(lists) },
+    );
+    expect(read.map((one) => [one.owner, one.isProtected, strangers(one)])).toEqual([
+      ['S-1-5-32-544', true, []],
+      ['S-1-5-18', false, ['S-1-5-11']],
+      ['S-1-5-32-544', false, ['S-1-5-11']],
+      ['S-1-5-21-1-2-3-1001', true, ['S-1-5-21-1-2-3-1001', 'S-1-1-0']],
+    ]);
+    expect(strangers(read[3]!, ['S-1-5-21-1-2-3-1001', 'S-1-1-0'])).toEqual([]);
+    expect(self).toMatch(/^S-1-5-21-/);
+    // Under Wine every file belongs to the user: nothing that SYSTEM may run.
+    if (!isWindows) expect(program).toMatch(/node\.exe" can be changed by .+\\.+/);
   });
 });
 

@@ -9,7 +9,8 @@ import { interrupt } from '../../app/processes/windows/interrupt.ts';
 import { parseSystemProcesses, stateOf, waitsOf } from '../../app/processes/windows/process-table.ts';
 import { decodeText } from '../../app/processes/windows/text-decoding.ts';
 import type { Peer } from '../../app/processes/peer.ts';
-import { folderAccess, parseSecurity, pipeAccess } from '../../app/processes/windows/owner-only.ts';
+import { parseSecurity } from '../../app/processes/windows/file-security.ts';
+import { folderAccess, pipeAccess } from '../../app/processes/windows/owner-only.ts';
 import { PipeEnds } from '../../app/processes/windows/pipe-ends.ts';
 import { isStoreAlias } from '../../app/processes/find-executable.ts';
 import { launchProblem } from '../../app/processes/launch-problem.ts';
@@ -53,8 +54,8 @@ describe('access lists', () => {
     const descriptor = Buffer.concat([Buffer.alloc(20), sid]);
     descriptor.writeUInt16LE(0x8004 | 0x1000, 2);
     descriptor.writeUInt32LE(20, 4);
-    expect(parseSecurity(descriptor)).toEqual({ owner: 'S-1-5-32-544', isProtected: true });
-    expect(parseSecurity(Buffer.alloc(64))).toEqual({ owner: null, isProtected: false });
+    expect(parseSecurity(descriptor)).toEqual({ owner: 'S-1-5-32-544', isProtected: true, writers: ['S-1-1-0'] });
+    expect(parseSecurity(Buffer.alloc(64))).toEqual({ owner: null, isProtected: false, writers: ['S-1-1-0'] });
   });
 
   test('do not let in a client of another machine: it has an id that nothing is granted to', () => {

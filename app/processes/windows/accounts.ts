@@ -17,12 +17,12 @@ const lookupAccountName = bind<
 );
 
 /** SECURITY_MAX_SID_SIZE is 68 bytes. */
-const sidBytes = 68;
+const sidMax = 68;
 
 /** The SID; null when there is no such account, or the domain cannot be asked. */
 export function accountId(name: string): string | null {
   if (/^S-1(-\d+){1,16}$/i.test(name)) return name.toUpperCase();
-  const [sid, domain] = [Buffer.alloc(sidBytes), Buffer.alloc(1_024)];
+  const [sid, domain] = [Buffer.alloc(sidMax), Buffer.alloc(1_024)];
   return lookupAccountName(null, name, sid, [sid.length], domain, [512], [0]) ? sidText(sid) : null;
 }
 
@@ -30,4 +30,15 @@ export function accountId(name: string): string | null {
 export function sidText(sid: Buffer): string {
   const parts = Array.from({ length: sid.readUInt8(1) }, (_, i) => sid.readUInt32LE(8 + 4 * i));
   return ['S', sid.readUInt8(0), sid.readUIntBE(2, 6), ...parts].join('-');
+}
+
+/** The opposite of `sidText`. */
+export function sidBytes(text: string): Buffer {
+  const [, revision = 1, authority = 0, ...parts] = text.split('-').map(Number);
+  const sid = Buffer.alloc(8 + 4 * parts.length);
+  sid.writeUInt8(revision, 0);
+  sid.writeUInt8(parts.length, 1);
+  sid.writeUIntBE(authority, 2, 6);
+  parts.forEach((part, i) => sid.writeUInt32LE(part, 8 + 4 * i));
+  return sid;
 }

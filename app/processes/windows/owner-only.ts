@@ -3,11 +3,21 @@
  * be read by everybody, and a pipe of libuv has the default access list, under which every user may connect for reading
  * and so occupy an instance, and the network may too (nodejs/node#47086: no option).
  */
-import { sidText } from './accounts.ts';
+import { readdirSync } from 'node:fs';
+import type { Closing } from '../closing.ts';
 import { describeError } from './errors.ts';
 import { bind, type Handle, type Out } from './ffi.ts';
+import {
+  administrators,
+  type FileSecurity,
+  securityOf,
+  strangers,
+  system,
+  type Volume,
+  volumeOf,
+} from './file-security.ts';
 import { closeHandle, isHandle, withLastError } from './kernel.ts';
-import { peerOf, userSid } from './token.ts';
+import { nameOfSid, peerOf, userSid } from './token.ts';
 
 const createFile = bind<
   (
@@ -45,16 +55,6 @@ const setFileSecurity = bind<(path: string, kind: number, descriptor: Handle) =>
   'uint32',
   'uintptr_t',
 );
-const getFileSecurity = bind<(path: string, kind: number, descriptor: Buffer, size: number, needed: Out) => number>(
-  'advapi32',
-  'int32',
-  'GetFileSecurityW',
-  'str16',
-  'uint32',
-  '_Out_ void *',
-  'uint32',
-  '_Out_ uint32 *',
-);
 const localFree = bind<(memory: Handle) => Handle>('kernel32', 'uintptr_t', 'LocalFree', 'uintptr_t');
 
 const readControl = 0x20000;
@@ -79,8 +79,7 @@ const isSid = (id: string): boolean => /^S-1(-\d+)+$/.test(id);
  * SYSTEM must not shut out the user whose folder it is. Pure.
  */
 export function folderAccess(owner: string): string {
-  const administrators = ['S-1-5-18', 'S-1-5-32-544'];
-  const who = ['SY', 'BA', ...(administrators.includes(owner) ? [] : [owner])];
+  const who = ['SY', 'BA', ...([system, administrators].includes(owner) ? [] : [owner])];
   return `D:P${who.map((one) => `(A;OICI;FA;;;${one})`).join('')}`;
 }
 
@@ -100,18 +99,56 @@ export function restrictPipe(path: string, accounts: readonly string[] = []): st
   }
 }
 
-/**
- * Gives a folder, and what will be made in it, to its owner, SYSTEM and administrators alone; nothing is inherited from
- * the folder above. Done once: a folder that inherits nothing already is left as it is, whoever calls. Existing files
- * inside keep their lists, so call it right after the folder was made. Null when done, else what went wrong.
- */
-export function restrictFolder(path: string): string | null {
-  const current = securityOf(path);
-  if (current?.isProtected) return null;
-  const owner = current?.owner ?? userSid(process.pid);
-  if (owner === null) return 'its owner cannot be determined';
+/** SYSTEM, administrators and the folder's owner alone, and nothing from above. Null when done, else what went wrong. */
+export function restrictFolder(path: string, owner: string): string | null {
   const set = (descriptor: Handle): number => setFileSecurity(path, (dacl | protectedDacl) >>> 0, descriptor);
   return withDescriptor(folderAccess(owner), set);
+}
+
+/**
+ * The state directory, which must exist. One that inherits nothing, and that nobody else can write, is left as it is,
+ * whoever calls. Existing files inside keep their lists, so call it right after the folder was made.
+ */
+export function closeFolder(path: string): Closing {
+  const self = userSid(process.pid);
+  const security = securityOf(path);
+  const volume = volumeOf(path);
+  if (self === null || security === null)
+    return { refused: null, said: notClosed('its owner and access list cannot be read') };
+  const isEmpty = readdirSync(path).length === 0;
+  const refused = stateProblem({ security, volume, self, isEmpty, nameOf: nameOfSid });
+  if (refused !== null) return { refused, said: null };
+  if (volume?.isRemote) return { refused: null, said: remoteSentence };
+  if (security.isProtected && strangers(security, [self]).length === 0) return { refused: null, said: null };
+  const open = restrictFolder(path, security.owner ?? self);
+  return { refused: null, said: open && notClosed(open) };
+}
+
+const notClosed = (why: string): string => `The state directory could not be closed to other users: ${why}.`;
+
+const remoteSentence =
+  'The state directory lies on a network drive: its server decides who can read and write it, and two machines with one MachineGuid (copies of one disk image) would take each other’s processes for ended. Next: put it on a local drive (UNJAM_HOME).';
+
+interface StateFacts {
+  readonly security: FileSecurity;
+  readonly volume: Volume | null;
+  readonly self: string;
+  readonly isEmpty: boolean;
+  readonly nameOf: (sid: string) => string;
+}
+
+/** Why what lies in a state directory is not to be believed: somebody else could have put it there. Pure. */
+export function stateProblem({ security, volume, self, isEmpty, nameOf }: StateFacts): string | null {
+  if (volume !== null && !volume.keepsAccessLists)
+    return `it lies on a volume with ${volume.fileSystem || 'an unknown file system'}, which keeps no access lists: everybody on this machine could write it`;
+  // The accounts of a server are not this machine's.
+  if (volume?.isRemote) return null;
+  const { owner } = security;
+  if (owner !== null && strangers({ ...security, writers: [] }, [self]).length > 0)
+    return `it belongs to ${nameOf(owner)}`;
+  const [other] = strangers(security, [self]);
+  // What has just been made, and inherits from above, is closed now.
+  return other === undefined || isEmpty ? null : `${nameOf(other)} can write it`;
 }
 
 /**
@@ -121,25 +158,8 @@ export function restrictFolder(path: string): string | null {
 export function folderOwner(path: string): string | null {
   const owner = securityOf(path)?.owner ?? null;
   const [self, ...groups] = peerOf(process.pid)?.ids ?? [];
-  const isAdministrators = owner === 'S-1-5-32-544' || owner === 'S-1-5-18';
-  return isAdministrators && self !== undefined && groups.includes('S-1-5-32-544') ? self : owner;
-}
-
-function securityOf(path: string): { readonly owner: string | null; readonly isProtected: boolean } | null {
-  const descriptor = Buffer.alloc(8_192);
-  const ownerInformation = 0x1;
-  if (!getFileSecurity(path, ownerInformation | dacl, descriptor, descriptor.length, [0])) return null;
-  return parseSecurity(descriptor);
-}
-
-/** SECURITY_DESCRIPTOR_RELATIVE: revision, control flags at 2, offset of the owner's SID at 4. Pure. */
-export function parseSecurity(descriptor: Buffer): { readonly owner: string | null; readonly isProtected: boolean } {
-  const daclProtected = 0x1000;
-  const owner = descriptor.readUInt32LE(4);
-  return {
-    owner: owner === 0 ? null : sidText(descriptor.subarray(owner)),
-    isProtected: (descriptor.readUInt16LE(2) & daclProtected) !== 0,
-  };
+  const isAdministrators = owner === administrators || owner === system;
+  return isAdministrators && self !== undefined && groups.includes(administrators) ? self : owner;
 }
 
 function withDescriptor(text: string, apply: (descriptor: Handle) => number): string | null {

@@ -1,9 +1,9 @@
 /** Who serves a named pipe: asked before anything is sent to it. */
 import { sidText } from './accounts.ts';
-import { addressOf, attempt, bind, type Handle, type Out } from './ffi.ts';
+import { attempt, bind, type Handle, type Out } from './ffi.ts';
 import { closeHandle, isHandle, withLastError } from './kernel.ts';
 import type { Peer } from '../peer.ts';
-import { accountAt, peerOf } from './token.ts';
+import { nameOfSid, peerOf } from './token.ts';
 
 const createFile = bind<
   (
@@ -95,5 +95,5 @@ function ownerOf(pipe: Handle): Account | null {
   const offset = descriptor.readUInt32LE(4);
   if (offset === 0) return null;
   const sid = sidText(descriptor.subarray(offset));
-  return { sid, user: accountAt(addressOf(descriptor) + BigInt(offset)) ?? sid };
+  return { sid, user: nameOfSid(sid) };
 }

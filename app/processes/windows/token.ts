@@ -1,6 +1,6 @@
 /** Who a process runs as: user name, integrity, session. */
 import type { Peer } from '../peer.ts';
-import { sidText } from './accounts.ts';
+import { sidBytes, sidText } from './accounts.ts';
 import { addressOf, attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
 import { access, closeHandle, withProcess } from './kernel.ts';
 
@@ -169,6 +169,12 @@ function read(token: Handle, kind: number, bytes = 512): Buffer | null {
 function userOf(token: Handle): string | null {
   const information = read(token, tokenUser);
   return information && accountAt(information.readBigUInt64LE(0));
+}
+
+/** As `accountAt`, of a SID as text; the SID itself when nobody knows it. */
+export function nameOfSid(sid: string): string {
+  const bytes = sidBytes(sid);
+  return accountAt(addressOf(bytes)) ?? sid;
 }
 
 /** `CONTOSO\\kim` of the SID at an address; null when nobody knows it. */

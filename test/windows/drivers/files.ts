@@ -7,7 +7,9 @@ import { createServer, request } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { VersionStore } from '../../../app/locks/version-store.ts';
-import { restrictFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
+import { parseSecurity, programProblem, volumeOf } from '../../../app/processes/windows/file-security.ts';
+import { closeFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
+import { userSid } from '../../../app/processes/windows/token.ts';
 import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
 import { runCleanup } from '../../../app/ladder/cleanup.ts';
 import { readHostFile, writeHostFile } from '../../../app/host/host-files.ts';
@@ -20,7 +22,7 @@ import {
   sweepTemporaries,
 } from '../../../app/run-directory/atomic-file.ts';
 import { findExecutable } from '../../../app/processes/index.ts';
-import { accessListOf, holdWithoutDelete } from '../support/access-list.ts';
+import { accessListOf, descriptorOf, holdWithoutDelete } from '../support/access-list.ts';
 import { scenarios, until } from '../support/scenarios.ts';
 
 const codeOf = (call: () => void): string => {
@@ -67,15 +69,28 @@ await scenarios({
   },
 
   async folder({ folder }) {
-    const restricted = restrictFolder(folder);
+    const first = closeFolder(folder);
     const file = join(folder, 'token');
     fs.writeFileSync(file, 'secret');
     return {
-      restricted,
+      first,
+      again: closeFolder(folder),
       content: fs.readFileSync(file, 'utf8'),
       list: accessListOf(folder),
-      missing: restrictFolder(join(folder, 'missing')),
+      missing: closeFolder(join(folder, 'missing')),
+      volume: volumeOf(file),
     };
+  },
+
+  /** A folder that the test has opened to everybody. */
+  'folder of everybody'({ options }) {
+    return Promise.resolve({ closing: closeFolder(options['path']!) });
+  },
+
+  /** Access lists as Windows writes them, and what is read out of them. */
+  'access lists'({ options }) {
+    const read = (JSON.parse(options['lists']!) as string[]).map((text) => parseSecurity(descriptorOf(text)));
+    return Promise.resolve({ read, program: programProblem(process.execPath), self: userSid(process.pid) });
   },
 
   /** One process replaces the host's file again and again while two read it. */

@@ -104,3 +104,21 @@ function pipeSecurity(name: string, kind: number): string | null {
     closeHandle(handle);
   }
 }
+
+const copyMemory = bind<(to: Buffer, from: Handle, bytes: number) => void>(
+  'kernel32',
+  'void',
+  'RtlMoveMemory',
+  '_Out_ void *',
+  'uintptr_t',
+  'size_t',
+);
+
+/** An access list in SDDL as the bytes that Windows makes of it. */
+export function descriptorOf(text: string): Buffer {
+  const [descriptor, size]: [Out, Out] = [[0], [0]];
+  if (!convert(text, 1, descriptor, size)) throw new Error(`${text} is no access list`);
+  const bytes = Buffer.alloc(Number(size[0]));
+  copyMemory(bytes, descriptor[0]!, bytes.length);
+  return bytes;
+}
