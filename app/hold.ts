@@ -15,13 +15,13 @@ import { ancestorsOf, type Isolation, unjam } from './domain/script.ts';
 import { openStateDirectory } from './host/host-files.ts';
 import { type Mutex, Mutexes } from './locks/index.ts';
 import { findExecutable, type LaunchedScript, openProcessControl } from './processes/index.ts';
-import { holdersOnRecord } from './run-directory/holders.ts';
 import { lasting } from './run-directory/lasting.ts';
 import { newLife } from './domain/life.ts';
 import { Driver } from './ladder/driver.ts';
 import { LimitClocks } from './ladder/limit-clocks.ts';
 import { holderFacts, notIsolated } from './ladder/mutex-facts.ts';
 import { waitInQueue } from './ladder/queue.ts';
+import { witnessOf } from './ladder/witness.ts';
 
 export interface HoldRequest {
   readonly stateDirectory: string;
@@ -35,6 +35,9 @@ export interface HoldRequest {
 
 /** Exit statuses of docs/exit-codes.md, for a command that was not run or whose hold was taken away. */
 const status = { notStarted: 170, mutexTimeout: 172, abandoned: 176 } as const;
+
+/** So long after somebody has removed the files of the mutex they stand again. */
+const keepHoldEveryMs = 1_000;
 
 type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -55,8 +58,10 @@ export async function hold(request: HoldRequest): Promise<number> {
   await openStateDirectory(request.stateDirectory, tell);
   const control = await openProcessControl();
   control.attend?.(request.stateDirectory);
-  const mutexes = new Mutexes(join(request.stateDirectory, 'mutexes'), control, (mutex) =>
-    holdersOnRecord(join(request.stateDirectory, 'runs'), mutex),
+  const mutexes = new Mutexes(
+    join(request.stateDirectory, 'mutexes'),
+    control,
+    witnessOf(request.stateDirectory, control),
   );
   mutexes.check();
   const mutex = mutexes.open(isolation.mutex);
@@ -161,7 +166,10 @@ export async function hold(request: HoldRequest): Promise<number> {
     return null;
   }
 
-  async function run(script: LaunchedScript, { fence }: Hold): Promise<number> {
+  async function run(script: LaunchedScript, granted: Hold): Promise<number> {
+    const { fence } = granted;
+    const own = { ...granted, scope: script.scope };
+    const keeping = setInterval(() => void mutex.heal(own).catch(() => undefined), keepHoldEveryMs);
     signals.listen((signal) => {
       // The terminal's own Ctrl-C has reached the command already: it is in the same process group.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) void control.interrupt(script.scope, signal);
@@ -181,6 +189,7 @@ export async function hold(request: HoldRequest): Promise<number> {
         cleanUp: () => Promise.resolve(),
         conclude: async () => {
           const left = control.tree(script.scope).map((m) => m.identity);
+          clearInterval(keeping);
           await giveBack(mutex, id, fence, isolation.mutex, tell).catch(
             (error: Error) =>
             tell(`Mutex "${isolation.mutex}" could not be given back (${error.message}); it is free when this has ended.`), // prettier-ignore

@@ -17,6 +17,8 @@ export interface DoorParts extends Omit<SocketOptions, 'ownerOf' | 'roleOf' | 'i
 export interface Doors {
   /** Lets in whom these grants name, and hangs up on everybody else. */
   use(grants: readonly Grant[]): Promise<void>;
+  /** Opens its own door anew, whose socket somebody has removed. Who is connected has to come again. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +40,7 @@ export async function openDoors({ stateDirectory, access, log, ...options }: Doo
     const problem = await closeAddressToOthers(address, access.ids);
     if (problem !== null) log(`W391 The host's door could not be closed to other users: ${problem}.`);
   };
-  const own = await open(options.address, false);
+  let own = await open(options.address, false);
   const machine = await machineHost();
   const door = machine?.stateDirectory === stateDirectory ? machine.door : null;
   const forOthers =
@@ -56,6 +58,10 @@ export async function openDoors({ stateDirectory, access, log, ...options }: Doo
       if (door !== null && forOthers !== null) await closeToOthers(door);
       own.recheck();
       forOthers?.recheck();
+    },
+    async reopen() {
+      await own.close(); // first: that removes the socket of this name
+      own = await open(options.address, false);
     },
     async close() {
       await Promise.all([own.close(), forOthers?.close()]);

@@ -1,6 +1,7 @@
 /** `unjam serve`: the headless host; with --console also the page in a browser. */
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConsoleOptions } from '../api/console-server.ts';
 import type { Application } from '../host/application.ts';
@@ -42,7 +43,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const kept = options.background ? forgetStarter() : [];
   const { openApplication } = await import('../host/application.ts');
   const log = (line: string): void => {
-    process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+    const text = `${new Date().toISOString()} ${line}\n`;
+    // By its name: what stderr has open may have been removed.
+    if (!options.background || !tryAppend(join(directory, 'host.log'), text)) process.stderr.write(text);
   };
   for (const sentence of kept) log(`W394 ${sentence}`);
   let stop = (): void => undefined;
@@ -60,6 +63,12 @@ export async function serve(options: ServeOptions): Promise<void> {
       'Use that one, or stop it first. "unjam serve --console" can open a console for it.',
     );
   }
+
+  if (!options.console)
+    void application.lost.then((why) => {
+      log(`W395 ${why} This host ends.`);
+      stop();
+    });
 
   let consoleServer: { close(): Promise<void> } | null = null;
   let close = (): Promise<void> => application.close();
@@ -119,6 +128,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   await consoleServer?.close();
   await close();
   process.exit(0);
+}
+
+function tryAppend(path: string, text: string): boolean {
+  try {
+    appendFileSync(path, text, { mode: 0o600 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A console outlives the host that it follows: when that one goes, this process becomes the host. */

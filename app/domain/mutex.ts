@@ -122,10 +122,11 @@ export function rejoin(state: MutexState, waiter: Waiter, at: number): MutexStat
 /** The state to begin with when the files of a mutex are missing: who is known to hold it from elsewhere still does. */
 export function restored(state: MutexState, holders: readonly Hold[]): MutexState {
   if (holders.length === 0) return state;
+  const others = state.holders.filter(({ id }) => !holders.some((h) => h.id === id));
   return {
     ...state,
     fence: Math.max(state.fence, ...holders.map((h) => h.fence)),
-    holders: holders.map((h) => ({ ...h, restored: true })),
+    holders: [...others, ...holders.map((h) => ({ ...h, restored: true as const }))],
   };
 }
 

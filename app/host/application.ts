@@ -26,16 +26,17 @@ import {
   ProgramFiles,
   SystemLog,
 } from '../processes/index.ts';
+import { witnessOf } from '../ladder/witness.ts';
 import { LogReaders } from '../scripts/log-readers.ts';
 import type { RunnerCommand } from '../scripts/runner-pool.ts';
 import { Supervisor } from '../scripts/supervisor.ts';
 import { autoAbandonMsOf, observedSettingsOf, retentionOf, thresholdsOf } from '../settings/known.ts';
 import { type PolicySource, policySource } from '../settings/policy-source.ts';
-import { holdersOnRecord } from '../run-directory/holders.ts';
 import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 import { createHandlers } from './handlers.ts';
 import { openStateDirectory, writeHostFile } from './host-files.ts';
+import { Post } from './post.ts';
 import { retireOlder } from './take-over.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
 
@@ -57,6 +58,8 @@ export interface Application {
   /** `client` when another host owns the state directory; everything below then goes through that one. */
   readonly role: 'host' | 'client';
   readonly dispatch: Dispatch;
+  /** Resolves with the reason when this process is the host no more: its directory was removed, or exchanged. */
+  readonly lost: Promise<string>;
   /** Calls `listener` now and with every later snapshot, at most 4 a second. Returns what ends it. */
   subscribe(listener: (snapshot: Snapshot) => void): () => void;
   /** Notes in the log that the machine goes to sleep or woke up. */
@@ -97,9 +100,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`)),
     (j) => j.close(),
   );
-  const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control, (mutex) =>
-    holdersOnRecord(join(stateDirectory, 'runs'), mutex),
-  );
+  const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control, witnessOf(stateDirectory, control));
   const settings = opening.adopt(
     await SettingsStore.open(stateDirectory, options.policies ?? policySource(control.platform, stateDirectory), log),
     (s) => s.close(),
@@ -170,12 +171,25 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     (d) => d.close(),
   );
   settings.onChange(({ access: grants }) => void doors.use(grants));
+  const lost = Promise.withResolvers<string>();
+  opening.use(
+    new Post({
+      directory: stateDirectory,
+      file,
+      election,
+      doors,
+      isNeeded: () => supervisor.isWatching,
+      lost: lost.resolve,
+      log,
+    }),
+  );
 
   for (const { text, next } of control.warnings()) log(`W394 ${text} ${next}`);
 
   const opened = opening.move();
   return {
     role: 'host',
+    lost: lost.promise,
     dispatch,
     subscribe,
     power: (what) => log(`I310 The machine ${what === 'suspend' ? 'goes to sleep' : 'woke up'}.`),
@@ -214,6 +228,7 @@ async function openAsClient(stateDirectory: string, user: string): Promise<Appli
   const { client } = reached;
   return {
     role: 'client',
+    lost: new Promise(() => undefined),
     dispatch: (method, input, caller) =>
       client.send(method, input, caller).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
     subscribe: (listener) => client.on('snapshot', listener),

@@ -60,6 +60,7 @@ export class Engine {
         this.#become({ kind: 'online', snapshot, role: application.role }),
       );
       if (application.role === 'client') this.#follow(application, end);
+      void application.lost.then((why) => this.#leave(application, end, why));
     } catch (error) {
       this.#lost(error instanceof Error ? error.message : String(error));
     }
@@ -77,12 +78,17 @@ export class Engine {
           this.#follow(application, end);
           return;
         }
-        end();
-        this.#application = null;
-        await application.close().catch(() => undefined);
-        this.#lost(reply.error.message);
+        await this.#leave(application, end, reply.error.message);
       });
     }, heartbeatMs);
+  }
+
+  async #leave(application: Application, end: () => void, why: string): Promise<void> {
+    if (this.#closing !== null) return;
+    end();
+    this.#application = null;
+    await application.close().catch(() => undefined);
+    this.#lost(why);
   }
 
   #lost(why: string): void {

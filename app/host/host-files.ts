@@ -56,10 +56,15 @@ export async function writeHostFile(directory: string, version: string, host: Pr
     version,
     host,
   };
+  await putHostFile(directory, file);
+  return file;
+}
+
+/** The same once more, where somebody has removed it. */
+export async function putHostFile(directory: string, file: HostFile): Promise<void> {
   await replaceFile(join(directory, 'host.json'), JSON.stringify(file));
   // The token alone, for callers that are no CLI: curl -H "Authorization: Bearer $(cat token)".
   await replaceFile(join(directory, 'token'), file.token);
-  return file;
 }
 
 /** Null when no host ever ran here. */

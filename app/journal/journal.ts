@@ -3,7 +3,8 @@
  * set aside or waited out and never blocks an abandon: what could not be written is kept and tried again, and every
  * line stands in the script's own log as well.
  */
-import { chmodSync, existsSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EventBody } from '../domain/events.ts';
@@ -97,11 +98,13 @@ export class Journal {
   readonly #onProblem: (sentence: string) => void;
   #database: DatabaseSync | null = null;
   #insert: StatementSync | null = null;
+  #file: string | null = null;
   #unwritten: JournalEntry[] = [];
   /** What the open transaction has written so far. */
   #transaction: JournalEntry[] | null = null;
   #toldUnreadable = false;
   #toldUnopened = false;
+  #toldGone = false;
 
   constructor(path: string, onProblem: (sentence: string) => void) {
     this.#path = path;
@@ -116,6 +119,7 @@ export class Journal {
 
   /** Writes what an earlier problem kept back; opens the journal when that has not worked yet. */
   flush(): void {
+    this.#putBack();
     if (!this.#database) this.#open();
     this.#drain();
   }
@@ -304,6 +308,7 @@ export class Journal {
         'INSERT OR IGNORE INTO entry (at, ticket, name, mutex, who, via, kind, code, text, source, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       );
       this.#database = database;
+      this.#file = fileAt(this.#path);
     } catch (error) {
       database?.close();
       if (mayReplace && (isDamaged(error) || isReadOnly(error))) this.#setAside(error as Error);
@@ -311,6 +316,33 @@ export class Journal {
         this.#toldUnopened = true;
         this.#onProblem(`The journal could not be opened (${(error as Error).message}); Unjam goes on without it.`);
       }
+    }
+  }
+
+  /** Somebody has removed the file: all of it is still in the open one. Or put another in its place: that one counts. */
+  #putBack(): void {
+    if (!this.#database || fileAt(this.#path) === this.#file || !existsSync(dirname(this.#path))) return;
+    const isGone = !existsSync(this.#path);
+    try {
+      if (isGone) {
+        const copy = `${this.#path}.copy`;
+        rmSync(copy, { force: true });
+        this.#database.prepare('VACUUM INTO ?').run(copy);
+        this.#database.close();
+        for (const end of ['-wal', '-shm']) rmSync(this.#path + end, { force: true }); // they belong to the one that is gone
+        renameSync(copy, this.#path);
+      } else this.#database.close();
+      this.#database = null;
+      this.#open();
+      this.#onProblem(
+        isGone
+          ? 'Somebody had removed the journal; it stands again, with all that it held.'
+          : 'Somebody has put another journal in the place of this one; from now on that one is written.',
+      );
+    } catch (error) {
+      if (!this.#toldGone)
+        this.#onProblem(`Somebody has removed the journal; it cannot be put back yet (${(error as Error).message}).`);
+      this.#toldGone = true;
     }
   }
 
@@ -349,4 +381,10 @@ function isDamaged(error: unknown): boolean {
 /** SQLITE_READONLY 8: the file alone may not be written, or its whole folder (then it cannot be set aside either). */
 function isReadOnly(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === 8;
+}
+
+/** The same for one file as long as it exists; numbers of inodes are used again at once. */
+function fileAt(path: string): string | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.ino}.${stat.birthtimeMs}`;
 }

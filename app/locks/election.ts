@@ -29,6 +29,12 @@ export class Election {
     return host !== null && this.#liveness(host) !== 'dead' ? host : null;
   }
 
+  /** Whether this process is still the one that was elected. */
+  get isElected(): boolean {
+    const { host } = this.#store.read();
+    return host !== null && sameProcess(host, this.#self);
+  }
+
   /** True when this process is the host now. */
   async stand(): Promise<boolean> {
     const { host } = await this.#store.change((s) =>

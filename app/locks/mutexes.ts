@@ -116,9 +116,9 @@ export class Mutex {
     });
   }
 
-  /** Writes again who holds the mutex when its files are missing. Reads only while they are there. */
-  async heal(): Promise<MutexState> {
-    return this.#store.change((s) => (s.version === 0 && s.holders.length > 0 ? { ...s } : s));
+  /** Writes again that `own` holds the mutex when its files are missing. Reads only while they are there. */
+  async heal(own: Hold): Promise<MutexState> {
+    return this.#store.change((s) => (s.version === 0 ? { ...rules.restored(s, [own]) } : s));
   }
 
   /** Joins the queue again, whose files were removed while this one waited. */

@@ -191,6 +191,8 @@ export interface ProcessControl {
    * when the disk has not taken it for two seconds. Absent where the script writes to its logs itself.
    */
   drained?(scope: TreeScope, files: Pick<LaunchRequest, 'stdoutPath' | 'stderrPath'>): Promise<void>;
+  /** The logs were removed: what is written from now on goes into the files of that name. Absent where they stay open. */
+  reopenOutput?(scope: TreeScope): void;
   /** Whether somebody has the script's output open; null where that cannot be told. */
   isOutputOpen?(scope: TreeScope): boolean | null;
 

@@ -6,7 +6,7 @@ import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
 import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
-import { drained, Output, type OutputFiles } from './linux/output.ts';
+import { drained, Output, type OutputFiles, restartDrains } from './linux/output.ts';
 import { Presence } from './linux/presence.ts';
 import * as proc from './linux/proc.ts';
 import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
@@ -141,6 +141,9 @@ export function openLinux(): ProcessControl {
     atGate: (identity) => isGate(proc.readCommandLine(identity.pid) ?? ''),
     async drained({ root, drain }, files) {
       if (drain && samePlace(root, place)) await drained(place, drain, files, ends.get(drain.pid) ?? null);
+    },
+    reopenOutput({ root, drain }) {
+      if (drain && samePlace(root, place) && liveness(drain) === 'alive') restartDrains(place, drain);
     },
     isOutputOpen: ({ drain }) => (drain === undefined ? null : liveness(drain) !== 'dead'),
     async interrupt(scope, signal) {

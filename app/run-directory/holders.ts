@@ -3,35 +3,46 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hold } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
+import type { IsolationLevel, ScriptSpec } from '../domain/script.ts';
 import { RunDirectory } from './run-directory.ts';
 
-/** Holds of scripts that have started and of which no end is recorded; whether they live is not asked here. */
-export function holdersOnRecord(runs: string, mutex: string): Hold[] {
+/**
+ * Holds of scripts that have started and of which no end is recorded; whether they live is not asked here. `known` are
+ * the run ids of all that were started under the mutex, also of those that hold it no more.
+ */
+export function holdersOnRecord(
+  runs: string,
+  mutex: string,
+): { readonly holds: readonly Hold[]; readonly known: ReadonlySet<string> } {
   const holds: Hold[] = [];
+  const known = new Set<string>();
   for (const name of namesIn(runs)) {
     const directory = new RunDirectory(join(runs, name));
-    if (existsSync(join(directory.path, 'tree.json'))) continue;
     try {
-      const hold = holdOf(directory, mutex);
-      if (hold) holds.push(hold);
+      const spec = directory.readSpec();
+      if (!spec?.isolation || nameKey(spec.isolation.mutex) !== nameKey(mutex)) continue;
+      const hold = holdOf(directory, spec, spec.isolation.level);
+      if (hold !== 'unknown') known.add(spec.runId);
+      if (hold !== null && hold !== 'unknown') holds.push(hold);
     } catch {
       // A damaged record names nobody.
     }
   }
-  return holds;
+  return { holds, known };
 }
 
-function holdOf(directory: RunDirectory, mutex: string): Hold | null {
-  const spec = directory.readSpec();
-  if (!spec?.isolation || nameKey(spec.isolation.mutex) !== nameKey(mutex)) return null;
+/** `unknown` when the record is not whole. */
+function holdOf(directory: RunDirectory, spec: ScriptSpec, level: IsolationLevel): Hold | 'unknown' | null {
+  if (existsSync(join(directory.path, 'tree.json')) || directory.readVerdict() !== null) return null;
   const started = directory.readStarted();
   const runner = directory.readRunner()?.runner;
-  if (!started || started.fence === null || !runner || directory.readVerdict() !== null) return null;
+  if (!started || !runner) return 'unknown';
+  if (started.fence === null) return null;
   return {
     id: spec.runId,
     ticket: spec.ticket,
     name: spec.name,
-    level: spec.isolation.level,
+    level,
     runner,
     ancestors: spec.ancestors,
     queuedAt: spec.createdAt,

@@ -60,6 +60,8 @@ export const runnerProtocol = 1;
 
 export class RunDirectory {
   readonly path: string;
+  /** Which file the events were read from. */
+  #eventsFile: string | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -171,7 +173,14 @@ export class RunDirectory {
 
   /** Events from byte `offset` on; an unfinished last line is left for the next call. */
   readEvents(offset: number): { events: PlacedEvent[]; offset: number } {
-    const { bytes: size } = fileSize(this.eventsPath);
+    const stat = statSync(this.eventsPath, { throwIfNoEntry: false });
+    const size = stat?.size ?? 0;
+    if (stat) {
+      // Somebody removed the file, and it was made anew: then it begins again.
+      const file = `${stat.ino}.${stat.birthtimeMs}`;
+      if (this.#eventsFile !== null && this.#eventsFile !== file) offset = 0;
+      this.#eventsFile = file;
+    }
     if (size <= offset) return { events: [], offset };
     const file = openSync(this.eventsPath, 'r');
     try {

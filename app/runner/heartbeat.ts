@@ -1,4 +1,4 @@
-/** Touches `heartbeat` every 3 s, so that a host can tell a frozen runner from a waiting one; `also` does what else must go on. */
+/** Touches `heartbeat` every 3 s, so that a host can tell a frozen runner from a waiting one; `also` is called every second. */
 import { utimesSync, writeFileSync } from 'node:fs';
 import { limits } from '../domain/limits.ts';
 import type { RunDirectory } from '../run-directory/run-directory.ts';
@@ -17,9 +17,6 @@ export function startHeartbeat(directory: RunDirectory, also: () => void): () =>
     }
   };
   beat();
-  const timer = setInterval(() => {
-    beat();
-    also();
-  }, limits.heartbeatMs);
-  return () => clearInterval(timer);
+  const timers = [setInterval(beat, limits.heartbeatMs), setInterval(also, 1_000)];
+  return () => timers.forEach((timer) => clearInterval(timer));
 }

@@ -6,12 +6,12 @@
 import { dirname } from 'node:path';
 import { Mutexes } from '../locks/index.ts';
 import { openInput, openProcessControl, type ProcessControl } from '../processes/index.ts';
-import { holdersOnRecord } from '../run-directory/holders.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import { parseOrder, type RunnerOrder } from './order.ts';
 import { rehearseSoon } from './rehearse.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { loadCleanup } from '../ladder/cleanup.ts';
+import { witnessOf } from '../ladder/witness.ts';
 import { Session } from './session.ts';
 
 void main();
@@ -53,11 +53,11 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     niceness: surroundings.niceness,
     stdin,
     control,
-    mutexes: new Mutexes(mutexRoot, control, (mutex) => holdersOnRecord(dirname(runDirectory), mutex)),
+    mutexes: new Mutexes(mutexRoot, control, witnessOf(dirname(mutexRoot), control)),
     killDisabled,
     onClaimed: () => answer('claimed'),
   });
-  const stopHeartbeat = startHeartbeat(directory, () => session.keepHold());
+  const stopHeartbeat = startHeartbeat(directory, () => void session.keep());
   // Whatever fails in here, the wait for the script goes on.
   process.on('uncaughtException', (error) =>
     session.log.append(

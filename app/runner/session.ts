@@ -18,6 +18,7 @@ import { lasting } from '../run-directory/lasting.ts';
 import { fileSize, RunDirectory, runnerProtocol } from '../run-directory/run-directory.ts';
 import { runCleanup } from '../ladder/cleanup.ts';
 import { Inbox } from './inbox.ts';
+import { Keeper } from './keeper.ts';
 
 export interface SessionContext {
   readonly directory: RunDirectory;
@@ -48,6 +49,8 @@ export class Session {
   #left: readonly ProcessIdentity[] = [];
   #hasWritten = false;
   #hasLostOutput = false;
+  readonly #keeper: Keeper;
+  #driver: Driver | null = null;
 
   constructor(context: SessionContext) {
     this.#c = context;
@@ -57,6 +60,13 @@ export class Session {
     this.#log = new ScriptLog(context.directory, this.#indexer, 'runner');
     this.#inbox = new Inbox(context.directory);
     this.#mutex = context.spec.isolation ? context.mutexes.open(context.spec.isolation.mutex) : null;
+    this.#keeper = new Keeper({
+      ...context,
+      log: this.#log,
+      mutex: this.#mutex,
+      isAbandoned: () => this.#isAbandoned,
+      isRunning: () => this.#driver?.life.stage.kind === 'running',
+    });
   }
 
   /** Resolves when nothing is left to watch. */
@@ -80,15 +90,14 @@ export class Session {
     return this.#log;
   }
 
-  /** Puts the hold back when somebody has removed the files of the mutex. Never throws. */
-  keepHold(): void {
-    if (this.#hold) void this.#mutex?.heal().catch(() => undefined);
-  }
+  /** Puts back what somebody has removed. Never throws. */
+  readonly keep = (): Promise<void> => this.#keeper.look();
 
   #claim(): void {
     const { directory, control } = this.#c;
     const record = { schema: 1, protocol: runnerProtocol, runner: control.self, claimedAt: Date.now() } as const;
     this.#tooLate = !directory.writeRunner(record);
+    if (!this.#tooLate) this.#keeper.runner = record;
     this.#c.onClaimed();
   }
 
@@ -121,6 +130,7 @@ export class Session {
     switch (outcome.kind) {
       case 'granted':
         this.#hold = outcome.hold;
+        this.#keeper.hold = outcome.hold;
         this.#waitedMs = outcome.waitedMs;
         if (this.#tooLate) {
           await this.#release(this.#mutex, outcome.hold);
@@ -216,17 +226,13 @@ export class Session {
       await this.#conclude({ kind: 'cancelled', detail: 'abandoned before it could start' });
       return;
     }
+    if (hold) this.#keeper.hold = { ...hold, scope: launched.scope };
     const startedAt = Date.now();
     const start = performance.now();
-    await lasting(() =>
-      directory.writeStarted({
-        schema: 1,
-        scope: launched.scope,
-        fence: hold?.fence ?? null,
-        startedAt,
-        waitedMs: this.#waitedMs,
-      }),
-    );
+    const { scope } = launched;
+    const started = { schema: 1, scope, fence: hold?.fence ?? null, startedAt, waitedMs: this.#waitedMs } as const;
+    await lasting(() => directory.writeStarted(started), this.#keeper.remake);
+    this.#keeper.started = started;
     launched.release();
     this.#log.append({ type: 'started', pid: launched.scope.root.pid });
     await this.#watch(launched, start);
@@ -285,6 +291,7 @@ export class Session {
       },
       { ...newLife, stage: { kind: 'running' } },
     );
+    this.#driver = driver;
     this.#inbox.listen((request) => driver.handle(request));
 
     const status = await launched.exited;
@@ -302,7 +309,7 @@ export class Session {
       stdoutBytes: fileSize(directory.stdoutPath).bytes,
       stderrBytes: fileSize(directory.stderrPath).bytes,
     };
-    await lasting(() => directory.writeExit(record));
+    await lasting(() => directory.writeExit(record), this.#keeper.remake);
     exit.resolve(record);
     await over.promise;
     driver.close();
@@ -369,11 +376,11 @@ export class Session {
     const { directory, spec } = this.#c;
     const verdict = verdictOf(outcome, Date.now());
     this.#indexer.look(true);
-    const first = await lasting(() => directory.writeVerdict(verdict));
+    this.#keeper.isOver = true;
+    const first = await lasting(() => directory.writeVerdict(verdict), this.#keeper.remake);
     let facts: lines.MutexFacts | null = null;
     if (this.#hold && this.#mutex && spec.isolation) {
-      const state = await this.#release(this.#mutex, this.#hold);
-      facts = mutexFacts(state, spec.isolation.mutex, this.#hold);
+      facts = mutexFacts(await this.#release(this.#mutex, this.#hold), spec.isolation.mutex, this.#hold);
       this.#hold = null;
     }
     if (!first) return;

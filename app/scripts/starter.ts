@@ -49,6 +49,11 @@ export class Starter {
     this.#pool.close();
   }
 
+  /** `key` is a ticket in lower case: its run directory is being made. */
+  isStarting(key: string): boolean {
+    return this.#starting.has(key);
+  }
+
   /** @throws UnjamError when the input is wrong, or no runner took the script over; nothing runs then. */
   async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptRecord> {
     const { control, register } = this.#options;

@@ -2,8 +2,8 @@
  * Starts, watches, cancels, kills, abandons, completes and recovers scripts. It holds nothing that a crash could
  * lose: what it knows is read from run directories and mutexes, what it decides is written there first.
  */
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import { longDuration } from '../domain/durations.ts';
@@ -14,6 +14,7 @@ import { nameKey } from '../domain/names.ts';
 import { type Actor, unjam } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
+import { remake } from '../ladder/remake.ts';
 import type { Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
@@ -55,6 +56,8 @@ export interface SupervisorOptions {
 }
 
 const tickMs = 1_000;
+/** Coarser than any file system's time stamps that carry state directories. */
+const settledMs = 2_500;
 /** The files of a script whose events are watched are looked at in every so many ticks, in case the watch has missed one. */
 const watchedEvery = 5;
 /** Samples of the trees: while somebody looks or waits, and while neither does. */
@@ -74,6 +77,7 @@ export class Supervisor {
   readonly #startedAt = Date.now();
   #ticks = 0;
   #ticking = false;
+  #runsChangedAt = -1;
   readonly #doneAt = { health: -Infinity, prune: performance.now() };
   #timer: NodeJS.Timeout | null = null;
   #awake = awakeAt(Date.now());
@@ -130,6 +134,11 @@ export class Supervisor {
     this.#register.close();
     this.#custody.close();
     this.#starter.close();
+  }
+
+  /** A script runs or waits, or an orphan lives. */
+  get isWatching(): boolean {
+    return this.#register.living.length > 0;
   }
 
   /** Calls `listener` after every change. Returns what ends it. */
@@ -257,8 +266,10 @@ export class Supervisor {
         this.#sweepOver();
       }
       this.#ticks += 1;
+      this.#lookAtRuns();
       for (const [i, record] of this.#register.living.entries()) {
         if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);
+        await this.#remake(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
       await this.#abandonOverdue();
@@ -280,6 +291,31 @@ export class Supervisor {
     } finally {
       this.#ticking = false;
     }
+  }
+
+  /** Run directories come and go only by this host, or when somebody exchanges the state directory or removes them. */
+  #lookAtRuns(): void {
+    if (!existsSync(this.#options.stateDirectory)) return;
+    mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
+    const changedAt = statSync(this.runsPath).mtimeMs;
+    if (changedAt === this.#runsChangedAt && Date.now() - changedAt > settledMs) return;
+    this.#runsChangedAt = changedAt;
+    const folders = new Set(readdirSync(this.runsPath));
+    for (const folder of folders) {
+      if (this.#register.records.has(folder) || this.#starter.isStarting(folder)) continue;
+      const record = ScriptRecord.load(join(this.runsPath, folder), () => false);
+      if (record) this.#recover(record);
+    }
+    for (const record of this.#register.all)
+      if (record.isFinal && !record.isOrphan && !folders.has(basename(record.directory.path)))
+        this.#register.forget(record);
+  }
+
+  /** The run directory of a script whose runner cannot do it any more. */
+  async #remake(record: ScriptRecord): Promise<void> {
+    if (!this.#custody.runnerIsDead(record, limits.heartbeatMs) || record.state === 'starting') return;
+    const missing = await remake(record.directory, record);
+    if (missing.length > 0) this.#register.append(record, { type: 'note' }, lines.filesRemoved(missing));
   }
 
   /** Where an operator or a policy has switched it on: what could not be ended for that long loses its mutex. */

@@ -1,6 +1,6 @@
 /** Where Unjam lives: containers, volumes, other users, odd places. Each works, or says what is wrong and what to do. */
 import { spawn, execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { root, World } from '../support/world.ts';
@@ -79,49 +79,6 @@ describe.runIf(canContain)('a container on a volume', () => {
     expect(said).toContain('serve --take-over');
     await first.kill();
     expect(await container(world, `timeout 50 ${unjam} ps`).ended).toContain('Nothing is running');
-  });
-});
-
-describe.runIf(onLinux)('somebody removes the files of a mutex', () => {
-  const removeAll = (world: World): void => {
-    for (const folder of readdirSync(join(world.home, 'mutexes')))
-      rmSync(join(world.home, 'mutexes', folder), { recursive: true });
-  };
-
-  test('while a script holds it: no second one gets in, the fence goes on, and it is said', async () => {
-    await using world = await World.open();
-    const first = await world.start('until [ -e stop ]; do sleep .05; done', {
-      isolation: { level: 'full', mutex: 'db' },
-    });
-    removeAll(world);
-    const second = await world.start('echo "fence $UNJAM_FENCE"', { isolation: { level: 'full', mutex: 'db' } });
-    await world.untilLogged(second.ticket, 'W110');
-    expect(await world.get(second.ticket)).toMatchObject({ state: 'queued', holder: { ticket: first.ticket } });
-    expect((await world.cli('locks')).stdout).toContain('db');
-    writeFileSync(join(world.home, 'stop'), '');
-    expect(await world.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
-    expect(await world.log(second.ticket)).toContain('fence 2');
-  });
-
-  test('while scripts wait for it: they go on waiting', async () => {
-    await using world = await World.open();
-    const isolation = { level: 'full', mutex: 'db' } as const;
-    await world.start('until [ -e stop ]; do sleep .05; done', { isolation });
-    const waiters = [
-      await world.start('echo a >>order', { isolation }),
-      await world.start('echo b >>order', { isolation }),
-    ];
-    removeAll(world);
-    writeFileSync(join(world.home, 'stop'), '');
-    for (const { ticket } of waiters) expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'exited' });
-    expect(readFileSync(join(world.home, 'order'), 'utf8').split('\n').sort()).toEqual(['', 'a', 'b']);
-  });
-
-  test('and asks nothing: the runner puts its hold back, and `locks` shows it again', async () => {
-    await using world = await World.open();
-    const { ticket } = await world.start('sleep 3600', { isolation: { level: 'full', mutex: 'db' } });
-    removeAll(world);
-    for (let said = ''; !said.includes(ticket);) said = (await world.cli('locks')).stdout;
   });
 });
 

@@ -21,6 +21,7 @@ function application(changes: Partial<Application> = {}): Application & { emit(s
       next(snapshot());
       return () => undefined;
     },
+    lost: new Promise<string>(() => undefined),
     power: () => undefined,
     close: async () => void one.closes++,
     emit: (seen: Snapshot) => listener(seen),
@@ -28,6 +29,22 @@ function application(changes: Partial<Application> = {}): Application & { emit(s
   };
   return one;
 }
+
+test('a host that has lost its place is closed, and the next try asks whoever has it now', async () => {
+  const lost = Promise.withResolvers<string>();
+  const first = application({ role: 'host', lost: lost.promise });
+  const applications = [first, application({ role: 'client' })];
+  const engine = new Engine(
+    async () => applications.shift() ?? first,
+    () => undefined,
+  );
+  await engine.start();
+  lost.resolve('another host serves it now');
+  await new Promise<void>((resolve) => engine.subscribe((state) => state.kind === 'offline' && resolve()));
+  expect(first.closes).toBe(1);
+  expect(engine.state).toMatchObject({ why: 'another host serves it now' });
+  await engine.close();
+});
 
 test('answers that it is starting, then answers', async () => {
   const engine = new Engine(

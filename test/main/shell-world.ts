@@ -100,6 +100,7 @@ export class ShellWorld {
   /** The simulated one. */
   application(): Application {
     return {
+      lost: new Promise(() => undefined),
       role: 'host',
       dispatch: async (method, input, caller) => {
         if (method === 'settings.set')

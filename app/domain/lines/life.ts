@@ -63,6 +63,14 @@ export const outputLost = (): Line =>
     'Next: free space on the disk of the state directory.',
   );
 
+/** While the script runs; `names` are of its run directory. */
+export const filesRemoved = (names: readonly string[]): Line =>
+  line(
+    'W244',
+    `Somebody had removed files of this script's run directory while it ran (${names.join(', ')}). They were made again; what the logs held before is lost.`,
+    'Next: keep clean-up jobs away from the state directory.',
+  );
+
 /** A host cleans up in place of a runner that died, and the script's variables went with that runner. */
 export const cleanupWithoutEnvironment = (): Line =>
   line('W243', "The clean-up command runs with the host's environment: that of the script was lost with its runner.");

@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../../domain/identity.ts';
 import { identityOf, type Place, read, readTable } from './proc.ts';
+import { send } from './signals.ts';
 import { systemCallName } from './system-calls.ts';
 
 export interface OutputFiles {
@@ -30,7 +31,7 @@ fifos "$1.$$.1" "$2.$$.2" || { d=$(mktemp -d) && fifos "$d/1" "$d/2" && rmdir "$
 echo ready
 read -r _ <&3
 exec 3<&- 4<&- 5<&-
-drain() { until cat >>"$1" 2>/dev/null; do echo lost; sleep .1; done; }
+drain() { until cat >>"$1" 2>/dev/null; do [ $? -gt 128 ] || echo lost; sleep .1; done; }
 drain "$1" <&6 & drain "$2" <&7 & exec 6<&- 7<&- </dev/null
 wait`;
 
@@ -127,6 +128,14 @@ export async function drained(
     if (areDrained(place, drain, files, before)) return;
     if (ended === null) await delay(pollMs[look] ?? 20);
   }
+}
+
+/** Each cat is started again by its shell, and opens its log by name. */
+export function restartDrains(place: Place, drain: ProcessIdentity): void {
+  const table = readTable(place);
+  const childrenOf = (pids: readonly number[]) =>
+    table.filter((p) => pids.includes(p.parentPid)).map((p) => p.identity.pid);
+  for (const cat of childrenOf(childrenOf([drain.pid]))) send(cat, 'SIGKILL');
 }
 
 const sizes = ({ stdoutPath, stderrPath }: OutputFiles): Map<string, number> =>

@@ -158,7 +158,8 @@ export class Views {
                   : {
                       name: ahead.name,
                       heldMs: now - ahead.since,
-                      stuck: !ahead.queued && holder ? this.script(holder).stuck : false,
+                      // After a removal the holder may be another script that had the same ticket.
+                      stuck: !ahead.queued && holder && holder !== record ? this.script(holder).stuck : false,
                       ...(ahead.queued ? { queued: true as const } : {}),
                     },
             }
