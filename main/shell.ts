@@ -3,15 +3,17 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import type * as ElectronModule from 'electron';
-import { confirmed } from './page/confirm.ts';
+import { signInText } from './page/confirm-text.ts';
+import { asker, confirmed, wentBack } from './page/confirm.ts';
 import { oneQuestion, scriptWatch } from './page/question.ts';
+import type { Reply } from '../app/contract/methods.ts';
 import type { Engine } from '../app/host/engine.ts';
 import { createExit } from './process/exit.ts';
 import { HostSettings, wishesOf } from './toasts/settings.ts';
 import type { Desktop } from '../app/processes/desktop.ts';
 import { incidentSummary } from '../app/domain/incident-summary.ts';
 import { openRpcDoor, folderOpener, refuse, type WindowHandlers, withWindowMethods } from './page/door.ts';
-import { loginItem } from './process/instance.ts';
+import { type LoginItem, loginItem } from './process/instance.ts';
 import type { LogWindows } from './windows/log-windows.ts';
 import { Notifier } from './toasts/notifier.ts';
 import { watchPower, watchSessionEnd } from './process/system-events.ts';
@@ -76,14 +78,10 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
     supported: app.isPackaged && desktop.startsAtSignIn,
     executable: process.execPath,
   });
-  openDoors(electron, parts, {
+  openDoors(electron, parts, login, {
     'window.testNotification': async () => {
       await settings.lookNow();
       return { ok: true, value: await notifier.test() };
-    },
-    'window.signIn': ({ on }) => {
-      if (on !== undefined) login.set(on);
-      return { ok: true, value: { on: login.on() } };
     },
     'window.openFolder': folderOpener(electron.shell, parts.stateDirectory, Date.now),
   });
@@ -142,13 +140,15 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
 function openDoors(
   { dialog, ipcMain, Menu, protocol, session }: ShellElectron,
   { engine, window, logWindows, user, dist, log }: ShellParts,
-  ofSettings: Omit<WindowHandlers, 'window.openLog' | 'window.saveLog' | 'window.saveText'>,
+  login: LoginItem,
+  ofSettings: Pick<WindowHandlers, 'window.testNotification' | 'window.openFolder'>,
 ): void {
   Menu.setApplicationMenu(null);
   lockSession(session.defaultSession);
   serveConsole(protocol, join(dist, 'renderer'));
   const parent = () => window.visible;
   const exclusively = oneQuestion(Date.now);
+  const ask = asker({ dialog, parent });
   const save = createSave({ dispatch: engine.dispatch, dialog, parent, exclusively });
   const dispatch = confirmed({
     dispatch: engine.dispatch,
@@ -170,6 +170,14 @@ function openDoors(
           : refuse('not-possible', 'Too many logs are open in windows of their own.', 'Close one of them.'),
       'window.saveLog': save.log,
       'window.saveText': save.text,
+      'window.signIn': ({ on }) => {
+        const set = (): Reply => {
+          if (on !== undefined) login.set(on);
+          return { ok: true, value: { on: login.on() } };
+        };
+        if (on !== false || login.on() !== true) return set();
+        return exclusively(async () => ((await ask(signInText())) ? set() : wentBack('The change')));
+      },
       ...ofSettings,
     }),
     user,

@@ -137,6 +137,13 @@ export function settingsText(weakenings: readonly string[]): ConfirmText {
   };
 }
 
+export const signInText = (): ConfirmText => ({
+  title: 'Settings',
+  message: 'Change this setting?',
+  detail: '- Unjam does not start when you sign in: nobody is notified of a stuck script until you start it.',
+  buttons: [goBack, 'Change'],
+});
+
 /** Null when the request is too long to be read in a dialog: nobody may approve what nobody can see. */
 export function startText(asked: Parsed<'scripts.start'>, machine: string): ConfirmText | null {
   const detail = lines(

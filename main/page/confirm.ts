@@ -41,18 +41,22 @@ type Target = Parsed<'scripts.abandon'> & Parsed<'scripts.cancel'>;
 
 type Cancel = { readonly input: Target; readonly caller: Caller; readonly answer: (reply: Reply) => void };
 
-/** Returns a dispatcher for callers that must not be trusted. */
-export function confirmed(parts: ConfirmParts): Dispatch {
-  const { exclusively } = parts;
-
-  /** True only when a person pressed the named button. */
-  const ask = async (text: texts.ConfirmText, signal = new AbortController().signal): Promise<boolean> => {
+/** Resolves with true only when a person pressed the named button. */
+export const asker =
+  (parts: Pick<ConfirmParts, 'dialog' | 'parent'>) =>
+  async (text: texts.ConfirmText, signal = new AbortController().signal): Promise<boolean> => {
     const options: MessageBoxOptions = { type: 'warning', noLink: true, defaultId: 0, cancelId: 0, signal, ...text };
     const parent = parts.parent();
     const answer =
       parent === null ? await parts.dialog.showMessageBox(options) : await parts.dialog.showMessageBox(parent, options);
     return answer.response === 1 && !signal.aborted;
   };
+
+/** Returns a dispatcher for callers that must not be trusted. */
+export function confirmed(parts: ConfirmParts): Dispatch {
+  const { exclusively } = parts;
+
+  const ask = asker(parts);
 
   const start: Ask<'scripts.start'> = (input, caller) =>
     exclusively(async () => {
@@ -294,5 +298,5 @@ function staleness(asked: Target, script: ScriptDetail): (Reply & { ok: false })
   return null;
 }
 
-const wentBack = (verb: string): Reply & { ok: false } =>
+export const wentBack = (verb: string): Reply & { ok: false } =>
   refuse('not-confirmed', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');

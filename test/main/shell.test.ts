@@ -129,6 +129,18 @@ test('start at sign-in is read and set at the asking of the page, the same as in
   expect(world.atLogin).toBe(true);
 });
 
+test.each([
+  ['Go back', true],
+  ['Change', false],
+])('the start at sign-in is not ended without a question: after %s it is %s', async (answer, on) => {
+  world.openWindow();
+  world.atLogin = true;
+  world.dialog.answers.push(answer);
+  const reply = await world.call('window.signIn', { on: false });
+  expect(reply).toMatchObject(on ? { error: { code: 'not-confirmed' } } : { value: { on } });
+  expect([world.atLogin, world.dialog.asked.length]).toEqual([on, 1]);
+});
+
 test('the state directory is shown at the asking of the page, and no folder that the page names', async () => {
   world.openWindow();
   for (const input of [{ path: 'C:\\Windows\\System32\\calc.exe' }, '/etc', ['/etc']])

@@ -9,6 +9,7 @@ import { defaultSettings, policyKeys, policyName } from '../../app/settings/know
 import { policySource, type PolicySource } from '../../app/settings/policy-source.ts';
 import { noRegistry, policyValues } from '../../app/settings/registry.ts';
 import { SettingsStore } from '../../app/settings/store.ts';
+import { weakenings } from '../../app/settings/weaken.ts';
 
 const kim = { user: 'kim', via: 'cli' } as const;
 let folder: string;
@@ -263,4 +264,12 @@ describe('the templates for Group Policy', () => {
       for (const value of [min, max]) expect(Settings.shape[key!].safeParse(Number(value)).success).toBe(true);
     }
   });
+});
+
+it('a change of who may use the host, or may read logs, weakens a guard', () => {
+  const closed = { ...defaultSettings, viewersReadLogs: false };
+  expect(weakenings(closed, { values: { access: [{ who: 'guest', role: 'viewer' }] } })).toHaveLength(1);
+  expect(weakenings(closed, { values: { viewersReadLogs: true } })).toHaveLength(1);
+  expect(weakenings(closed, { reset: ['viewersReadLogs'] })).toHaveLength(1);
+  expect(weakenings(defaultSettings, { values: { viewersReadLogs: false } })).toEqual([]);
 });

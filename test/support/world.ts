@@ -30,6 +30,7 @@ export class World implements AsyncDisposable {
   #host: ChildProcess | null = null;
   #client: HttpClient | null = null;
   #hostLog = '';
+  #hostOutput = '';
 
   private constructor(home: string, control: ProcessControl) {
     this.home = home;
@@ -64,6 +65,11 @@ export class World implements AsyncDisposable {
     return this.#hostLog;
   }
 
+  /** What the host printed. */
+  get hostOutput(): string {
+    return this.#hostOutput;
+  }
+
   hostFile(): HostFile {
     return JSON.parse(readFileSync(join(this.home, 'host.json'), 'utf8')) as HostFile;
   }
@@ -75,7 +81,10 @@ export class World implements AsyncDisposable {
     });
     host.stderr.setEncoding('utf8').on('data', (text: string) => (this.#hostLog += text));
     await new Promise<void>((resolve, reject) => {
-      host.stdout.once('data', () => resolve());
+      host.stdout.setEncoding('utf8').on('data', (text: string) => {
+        this.#hostOutput += text;
+        resolve();
+      });
       host.once('exit', (code) => reject(new Error(`The host ended with ${code}: ${this.#hostLog}`)));
     });
     this.#host = host;

@@ -1,0 +1,18 @@
+/**
+ * The fuzzing of fuzz.test.ts with as many requests as you like: npm run torture -- fuzz [requests, 100000 when absent]
+ * [seed, to see the same requests again].
+ */
+import { fuzz } from './fuzz-chaos.ts';
+
+const [wanted = '100000', seed] = process.argv.slice(2);
+const report = await fuzz(Number(wanted), seed === undefined ? {} : { seed: Number(seed) });
+const { crashes, effects, malformed, memory, ...figures } = report;
+const total = Object.values(report.requests).reduce((a, b) => a + b, 0);
+process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+for (const [what, list] of Object.entries({ crashes, effects, malformed }))
+  for (const line of list.slice(0, 20)) process.stdout.write(`${what}: ${line}\n`);
+const mb = memory.map((value) => Math.round(value));
+process.stdout.write(`memory of the host, MB: ${mb.filter((_, i) => i % Math.ceil(mb.length / 20) === 0).join(' ')}\n`);
+const faults = crashes.length + effects.length + malformed.length;
+process.stdout.write(`${total} requests, ${faults} faults\n`);
+process.exit(faults === 0 ? 0 : 1);
