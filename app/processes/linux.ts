@@ -1,12 +1,13 @@
 /** Linux process control on /proc, sessions, cgroups and signals; no native code. */
 import { uptime } from 'node:os';
+import { dirname } from 'node:path';
 import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
-import { isGate, launch, launchAttached, rehearse } from './linux/launch.ts';
-import { drained, Output, type OutputFiles, restartDrains } from './linux/output.ts';
+import { isGate, launch, launchAttached } from './linux/launch.ts';
+import { drained, Output, restartDrains } from './linux/output.ts';
 import { Presence } from './linux/presence.ts';
 import * as proc from './linux/proc.ts';
 import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
@@ -33,7 +34,7 @@ export function openLinux(): ProcessControl {
   const seenAlive = new WeakMap<ProcessIdentity, number>();
   let entering: Promise<void> | null = null;
   let cgroup: string | null = null;
-  let prepared: { readonly files: OutputFiles; readonly output: Output } | null = null;
+  let prepared: Output | null = null;
   /** When the output of a script that this process has launched is over; by the pid of its drain. */
   const ends = new Map<number, Promise<void>>();
   const self = proc.identityOf(place, process.pid);
@@ -99,20 +100,22 @@ export function openLinux(): ProcessControl {
       entering = enterCgroup(self).then((name) => void (cgroup = name));
     },
     attend: (stateDirectory) => presence.keep(stateDirectory),
-    prepareLaunch(files) {
-      prepared ??= { files, output: new Output(files, presence.path) };
+    prepareLaunch({ stdoutPath }) {
+      if (prepared === null || prepared.hasFailed) prepared = new Output(dirname(stdoutPath));
     },
     async launch(request) {
       await entering;
-      const isPrepared = prepared?.files.stdoutPath === request.stdoutPath;
-      const output = isPrepared && prepared ? prepared.output : new Output(request, presence.path);
-      if (isPrepared) prepared = null;
-      const launched = await launch(place, request, output, () => kin.note(request.runId));
+      const output = prepared ?? new Output(dirname(request.stdoutPath));
+      prepared = null;
+      const launched = await launch(place, request, output, presence.path, () => kin.note(request.runId));
       if (launched.scope.drain) ends.set(launched.scope.drain.pid, output.ended);
       return cgroup === null ? launched : { ...launched, scope: { ...launched.scope, cgroup } };
     },
     launchAttached: (request) => launchAttached(place, request),
-    rehearse,
+    async rehearse() {
+      await entering;
+      prepared ??= new Output(null);
+    },
     now: () => performance.now(), // CLOCK_MONOTONIC, which stands still during sleep (clock_gettime(2))
     snapshot: () => proc.readTable(place),
     tree,

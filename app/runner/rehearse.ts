@@ -14,7 +14,7 @@ export function rehearseSoon(control: ProcessControl): () => void {
   const timer = setTimeout(() => {
     try {
       watch(dirname(process.execPath), () => undefined).close();
-      control.rehearse?.();
+      void control.rehearse?.();
     } catch {
       // Nothing depends on it.
     }

@@ -53,12 +53,13 @@ export async function launch(
   place: Place,
   request: LaunchRequest,
   output: Output,
+  presence: string | null,
   onExit: () => void,
 ): Promise<LaunchedScript> {
   try {
     for (const path of [request.stdoutPath, request.stderrPath]) closeSync(openSync(path, 'a', 0o600));
     if (request.onOutputLost) output.onLost = request.onOutputLost;
-    const launched = await output.opened((stdout, stderr) =>
+    const launched = await output.opened(request, presence, (stdout, stderr) =>
       // Own session and process group (setsid).
       gated(place, request, { detached: true, stdio: [request.stdin ?? 'ignore', stdout, stderr] }, onExit),
     );
@@ -144,15 +145,6 @@ function withUmask<T>(umask: number | undefined, act: () => T): T {
   } finally {
     process.umask(before);
   }
-}
-
-/** A shell that ends at once, with the descriptors of a script. */
-export function rehearse(): void {
-  const child = spawn('/bin/sh', ['-c', ':'], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
-  child.on('error', () => undefined);
-  const gatePipe = child.stdio[3] as Socket;
-  gatePipe.on('error', () => undefined);
-  gatePipe.end('go\n');
 }
 
 const isShellName = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -20,20 +20,26 @@ export interface OutputFiles {
 }
 
 /**
- * $1 and $2 are the logs, $3 the FIFO by which others know that somebody of this place lives. The shell keeps the reading ends, so that a drain that is killed can be started again and no
- * writer gets SIGPIPE meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is told on
- * stdout; it goes on with what comes. The end of a drain is the end of the last writer.
+ * $1 is the folder for the FIFOs' names; a temporary one when it is empty or refuses. Descriptor 3 then tells, as `escaped`,
+ * the logs and the FIFO by which others know that somebody of this place lives; when it ends without that, nothing was
+ * started. The shell keeps the reading ends, so that a drain that is killed can be started again and no writer gets SIGPIPE
+ * meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is told on stdout; it goes on with
+ * what comes. The end of a drain is the end of the last writer.
  */
 const program = `trap '' HUP INT QUIT TERM PIPE
-fifos() { mkfifo -m 622 "$1" "$2" 2>/dev/null && exec 4<>"$1" 5<>"$2" 6<"$1" 7<"$2" && rm -f "$1" "$2"; }
-fifos "$1.$$.1" "$2.$$.2" || { d=$(mktemp -d) && fifos "$d/1" "$d/2" && rmdir "$d"; } || exit 1
-[ -p "$3" ] && exec 8<>"$3"
+fifos() { mkfifo -m 622 "$1.1" "$1.2" 2>/dev/null && exec 4<>"$1.1" 5<>"$1.2" 6<"$1.1" 7<"$1.2" && rm -f "$1.1" "$1.2"; }
+{ [ "$1" ] && fifos "$1/output.$$"; } || { d=$(mktemp -d) && fifos "$d/output" && rmdir "$d"; } || exit 1
 echo ready
-read -r _ <&3
+line() { IFS= read -r line <&3 && line=$(printf '%b.' "$line") && line=\${line%.}; }
+line && out=$line && line && err=$line && line || exit 0
+[ -p "$line" ] && exec 8<>"$line"
 exec 3<&- 4<&- 5<&-
 drain() { until cat >>"$1" 2>/dev/null; do [ $? -gt 128 ] || echo lost; sleep .1; done; }
-drain "$1" <&6 & drain "$2" <&7 & exec 6<&- 7<&- </dev/null
+drain "$out" <&6 & drain "$err" <&7 & exec 6<&- 7<&- </dev/null
 wait`;
+
+/** One line that printf(1) turns back with %b; it would take a line break at the end away, hence the dot behind it. */
+const escaped = (path: string): string => `${path.replaceAll('\\', '\\0134').replaceAll('\n', '\\0012')}\n`;
 
 /** The pipe takes 64 KiB (pipe(7)), and cat's buffer 128 KiB: what was in them is written when so much more has come. */
 const inFlightBytes = 196_608;
@@ -47,10 +53,13 @@ export class Output {
   readonly ended: Promise<void>;
   /** Called when the disk has refused a part of the output. */
   onLost: () => void = () => undefined;
+  /** True once it is known that the pipes could not be made. */
+  hasFailed = false;
 
-  constructor({ stdoutPath, stderrPath }: OutputFiles, presence: string | null) {
+  /** `folder` takes the FIFOs' names for a moment; null: a temporary one. */
+  constructor(folder: string | null) {
     const path = process.env['PATH'] ?? '/usr/bin:/bin';
-    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', stdoutPath, stderrPath, presence ?? ''], {
+    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', folder ?? ''], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
@@ -73,23 +82,28 @@ export class Output {
         reject(new Error(`The pipes for the script’s output could not be made (mkfifo(1), exit status ${code}).`)),
       );
     });
-    this.#ready.catch(() => undefined); // told by `opened`
+    this.#ready.catch(() => (this.hasFailed = true)); // told by `opened`
     this.#signal.on('error', () => undefined);
     this.#kit.unref();
   }
 
   /**
-   * Calls `start` with the writing ends, which the script inherits, and lets the drains begin.
+   * Calls `start` with the writing ends, which the script inherits, and lets the drains into `files` begin. `presence` is
+   * the FIFO that tells others of this place, where there is one.
    * @throws when the pipes could not be made
    */
-  async opened<T>(start: (stdout: number, stderr: number) => Promise<T>): Promise<T> {
+  async opened<T>(
+    { stdoutPath, stderrPath }: OutputFiles,
+    presence: string | null,
+    start: (stdout: number, stderr: number) => Promise<T>,
+  ): Promise<T> {
     await this.#ready;
     const ends: number[] = [];
     try {
       for (const fd of [4, 5]) ends.push(openSync(`/proc/${this.#kit.pid}/fd/${fd}`, 'w'));
       return await start(ends[0] ?? -1, ends[1] ?? -1);
     } finally {
-      this.#signal.end();
+      this.#signal.end([stdoutPath, stderrPath, presence ?? ''].map(escaped).join(''));
       for (const end of ends) closeSync(end);
       (this.#kit.stdout as Socket | null)?.unref();
     }
