@@ -23,19 +23,25 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   let from = begin;
   let survives = false;
+  const outcome = (script: ScriptDetail): Outcome | null => {
+    const isFinal = script.state === 'final';
+    if (isFinal && !script.orphan) return { script, isDone: script.verdict !== 'abandoned' || verb === 'kill' };
+    const isLost = failed.has(script.condition.key) || (isFinal && (verb === 'cancel' || survives));
+    return isLost ? { script, isDone: false } : null;
+  };
   return host.outlast(async (client) => {
-    for (;;) {
-      const script = await client.call('scripts.get', { ticket });
-      if (script.state === 'final' && !script.orphan)
-        return { script, isDone: script.verdict !== 'abandoned' || verb === 'kill' };
-      if (script.state === 'final' && (verb === 'cancel' || survives)) return { script, isDone: false };
-      if (failed.has(script.condition.key)) return { script, isDone: false };
-      const page = await client.call('logs.read', { ticket, from, stream: 'unjam', waitMs: 1_000 });
+    for (let last = false; ;) {
+      const found = outcome(await client.call('scripts.get', { ticket }));
+      // The line that tells the outcome comes after the verdict: one more look, unless nobody writes any more.
+      const waitMs = found === null || found.script.state === 'final' ? 1_000 : 0;
+      const page = await client.call('logs.read', { ticket, from, stream: 'unjam', waitMs });
       for (const { code, text } of page.entries) {
         tell(`${code ?? ''} ${text}`);
         if (code !== null && orphanSurvives.has(code)) survives = true;
       }
       from = page.next;
+      if (found !== null && (found.script.state !== 'final' || page.complete || last)) return found;
+      last = found !== null;
     }
   });
 }
