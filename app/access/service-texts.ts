@@ -48,7 +48,10 @@ WantedBy=multi-user.target
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** For `schtasks /Create /XML`; https://learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema */
+/**
+ * For `schtasks /Create /XML`. Looked at every minute: RestartOnFailure knows no exit code, only a program that does not
+ * start; what runs already is left alone (IgnoreNew). https://learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema
+ */
 export function scheduledTask({ node, program }: ServiceProgram): string {
   return `<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
@@ -57,6 +60,11 @@ export function scheduledTask({ node, program }: ServiceProgram): string {
   </RegistrationInfo>
   <Triggers>
     <BootTrigger><Enabled>true</Enabled></BootTrigger>
+    <TimeTrigger>
+      <Repetition><Interval>PT1M</Interval></Repetition>
+      <StartBoundary>2000-01-01T00:00:00</StartBoundary>
+      <Enabled>true</Enabled>
+    </TimeTrigger>
   </Triggers>
   <Principals>
     <Principal id="Author">
@@ -73,7 +81,6 @@ export function scheduledTask({ node, program }: ServiceProgram): string {
     <IdleSettings><StopOnIdleEnd>false</StopOnIdleEnd></IdleSettings>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
     <Priority>5</Priority>
-    <RestartOnFailure><Interval>PT1M</Interval><Count>999</Count></RestartOnFailure>
   </Settings>
   <Actions Context="Author">
     <Exec>

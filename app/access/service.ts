@@ -37,14 +37,21 @@ export async function installService({ manager, node, program, programProblem, s
   }
 }
 
-/** @throws UnjamError `not-possible` */
-export async function removeService({ manager }: Pick<ServiceParts, 'manager'>): Promise<void> {
+/**
+ * `retire` asks the host of a state directory to end, and does nothing when none lives.
+ * @throws UnjamError `not-possible`, and what `retire` throws: run it again then
+ */
+export async function removeService(
+  { manager }: Pick<ServiceParts, 'manager'>,
+  retire: (stateDirectory: string) => Promise<void>,
+): Promise<void> {
   await permitted(manager);
   try {
     await manager.remove();
   } catch (error) {
     throw failed(error as Error);
   }
+  await retire(manager.places.stateDirectory);
   await recordMachineHost(null);
 }
 

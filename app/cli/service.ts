@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { machineHost } from '../access/machine-host.ts';
 import { installService, removeService } from '../access/service.ts';
 import { programProblem, serviceManager } from '../processes/service.ts';
+import { takeOver } from '../host/take-over.ts';
 import { print, printJson, say } from './output.ts';
+import { person } from './person.ts';
 
 export async function install(): Promise<void> {
   const [, program] = process.argv;
@@ -35,6 +37,6 @@ export async function status(options: { json?: boolean }): Promise<void> {
 export async function remove(): Promise<void> {
   const manager = serviceManager();
   const { stateDirectory } = manager.places;
-  await removeService({ manager });
+  await removeService({ manager }, (directory) => takeOver(directory, { user: person(), via: 'cli' }));
   print(`The service is gone; scripts keep running. See them with UNJAM_HOME=${stateDirectory} unjam ps`);
 }

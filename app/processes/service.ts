@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readMachineRecord } from './machine-record.ts';
 
 export interface ServiceManager {
   /** What the service is described with: `systemd` a unit, `tasks` a task. */
@@ -14,7 +15,7 @@ export interface ServiceManager {
   problem(): Promise<string | null>;
   /** Describes the service and starts it now and with the machine. @throws what the manager says */
   install(text: string): Promise<void>;
-  /** Ends and forgets it; does nothing when there is none. */
+  /** Forgets it, and on Linux ends its host; does nothing when there is none. */
   remove(): Promise<void>;
   status(): Promise<{ readonly installed: boolean; readonly running: boolean; readonly text: string }>;
 }
@@ -71,11 +72,12 @@ function tasks(): ServiceManager {
   const windows = process.env['SystemRoot'] ?? 'C:\\Windows';
   const schtasks = join(windows, 'System32', 'schtasks.exe');
   const name = '\\Unjam\\Host';
+  const door = '\\\\.\\pipe\\unjam-machine';
   return {
     kind: 'tasks',
     places: {
       stateDirectory: join(process.env['ProgramData'] ?? 'C:\\ProgramData', 'Unjam'),
-      door: '\\\\.\\pipe\\unjam-machine',
+      door,
     },
     account: 'S-1-5-18',
     async problem() {
@@ -93,14 +95,17 @@ function tasks(): ServiceManager {
         rmSync(folder, { recursive: true, force: true });
       }
     },
+    // The task does not end its host, which ends nothing else either: whoever removes it asks the host to retire.
     async remove() {
-      if (!(await run(schtasks, ['/Query', '/TN', name])).ok) return;
-      await must(schtasks, '/End', '/TN', name);
-      await must(schtasks, '/Delete', '/TN', name, '/F');
+      if ((await run(schtasks, ['/Query', '/TN', name])).ok) await must(schtasks, '/Delete', '/TN', name, '/F');
     },
     async status() {
-      const { ok } = await run(schtasks, ['/Query', '/TN', name]);
-      return { installed: ok, running: ok, text: ok ? 'registered with the Task Scheduler' : 'not installed' };
+      // Ordinary users may not see the task; the record they may.
+      const installed = (await readMachineRecord()) !== null;
+      if (!installed) return { installed, running: false, text: 'not installed' };
+      const { ids, user } = (await import('./windows/server-owner.ts')).serverOwner(door);
+      const running = ids.length > 0;
+      return { installed, running, text: running ? `active, as ${user}` : 'installed; its host does not answer' };
     },
   };
 }

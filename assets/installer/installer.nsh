@@ -11,6 +11,11 @@
 ; The exit code of a silent installation into a folder that users may write to.
 !define UNJAM_FOLDER_REFUSED 11
 
+; The exit code of an installation that could not make the service it was asked for; the rest is installed.
+!define UNJAM_SERVICE_FAILED 12
+; The record of the machine's host (app/processes/windows/machine-record.ts).
+!define UNJAM_RECORD_KEY "SOFTWARE\Unjam"
+
 ; The source of the entries in the Application log (app/processes/windows/event-log.ts). The entries 1 to 1000 of
 ; EventCreate.exe, which is part of every Windows, are the text alone; Unjam's codes are 101 to 399. TypesSupported: error,
 ; warning, information.
@@ -176,6 +181,37 @@
   ClearErrors
 !macroend
 
+; The host as a service, where the person chose it: asked once, /SERVICE on the command line, and on an update where there is
+; one: its task names the program of a version. Run again it lets the host of this version take the place of the old one.
+!macro unjamService
+  StrCpy $R6 0
+  SetRegView 64
+  ReadRegStr $R7 HKLM "${UNJAM_RECORD_KEY}" "Host"
+  ${If} $R7 != ""
+    StrCpy $R6 1
+  ${Else}
+    System::Call 'kernel32::GetCommandLineW() w .R5'
+    ${GetOptions} "$R5" "/SERVICE" $R4
+    ${IfNot} ${Errors}
+      StrCpy $R6 1
+    ${Else}
+      MessageBox MB_YESNO|MB_ICONQUESTION|MB_DEFBUTTON2 "Shall one host serve the whole machine, as a service of SYSTEM from its start on?$\r$\n$\r$\nYes where deployment agents run as services. No where scripts are yours alone: a host of your own starts when it is needed." /SD IDNO IDNO +2
+      StrCpy $R6 1
+    ${EndIf}
+  ${EndIf}
+  ${If} $R6 = 1
+    nsExec::ExecToStack '"${UNJAM_RUNTIMES}\${VERSION}\node.exe" "${UNJAM_RUNTIMES}\${VERSION}\dist\cli.js" service install'
+    Pop $R1
+    Pop $R2
+    ${If} $R1 != 0
+      DetailPrint "$R2"
+      SetErrorLevel ${UNJAM_SERVICE_FAILED}
+      MessageBox MB_OK|MB_ICONEXCLAMATION "Unjam is installed, its service is not:$\r$\n$\r$\n$R2$\r$\n$\r$\nNext: unjam service install, in a terminal of an administrator." /SD IDOK
+    ${EndIf}
+  ${EndIf}
+  ClearErrors
+!macroend
+
 !macro customInstall
   CreateDirectory "${UNJAM_RUNTIMES}"
   !insertmacro unjamCloseFolder "${UNJAM_RUNTIMES}" "${UNJAM_PROGRAM_ACCESS}"
@@ -197,6 +233,7 @@
   ; A host of the old version in the background makes room; the next command starts one of this version. Scripts go on.
   nsExec::Exec '"${UNJAM_RUNTIMES}\${VERSION}\node.exe" "${UNJAM_RUNTIMES}\${VERSION}\dist\cli.js" serve --stop'
   Pop $R1
+  !insertmacro unjamService
   !insertmacro unjamRemoveRuntimesBut "${VERSION}" ""
   WriteRegExpandStr HKLM "${UNJAM_EVENT_SOURCE}" "EventMessageFile" "%SystemRoot%\System32\EventCreate.exe"
   WriteRegDWORD HKLM "${UNJAM_EVENT_SOURCE}" "TypesSupported" 7
@@ -229,11 +266,44 @@
   ${EndIf}
 !macroend
 
+; What is left, line by line: what is not there is not named. Silently nothing is shown; the details have it in any case.
+!macro unjamSayWhatStays
+  StrCpy $R2 ""
+  SetShellVarContext all
+  ${If} ${FileExists} "$APPDATA\Unjam\*.*"
+    StrCpy $R2 "$R2$\r$\n$APPDATA\Unjam: what scripts of this machine did"
+  ${EndIf}
+  SetShellVarContext current
+  ${If} ${FileExists} "$LOCALAPPDATA\Unjam\*.*"
+    StrCpy $R2 "$R2$\r$\n$LOCALAPPDATA\Unjam: what your scripts did; other users may have such a folder too"
+  ${EndIf}
+  SetShellVarContext all
+  ReadRegStr $R7 HKLM "${UNJAM_RECORD_KEY}" "Host"
+  ${If} $R7 != ""
+    StrCpy $R2 "$R2$\r$\nThe task \Unjam\Host of the Task Scheduler: it could not be removed"
+  ${EndIf}
+  EnumRegValue $R7 HKLM "SOFTWARE\Policies\Unjam" 0
+  ${If} $R7 != ""
+    StrCpy $R2 "$R2$\r$\nHKLM\SOFTWARE\Policies\Unjam: the policies of your administrator"
+  ${EndIf}
+  ${If} $R6 <> 0
+    StrCpy $R2 "$R2$\r$\n${UNJAM_RUNTIMES}: scripts run from there; it goes when Windows starts again"
+  ${EndIf}
+  ${If} $R2 != ""
+    StrCpy $R2 "Unjam is removed. This stays:$\r$\n$R2"
+    DetailPrint "$R2"
+    MessageBox MB_OK|MB_ICONINFORMATION "$R2" /SD IDOK
+  ${EndIf}
+!macroend
+
 !macro customUnInstall
   ; An update uninstalls the old version first: the runtimes are the next installer's business then.
   ${IfNot} ${isUpdated}
     StrCpy $R6 0
     ${If} ${FileExists} "${UNJAM_RUNTIMES}\${VERSION}\dist\cli.js"
+      ; First the task, which would start another host.
+      nsExec::Exec '"${UNJAM_RUNTIMES}\${VERSION}\node.exe" "${UNJAM_RUNTIMES}\${VERSION}\dist\cli.js" service remove'
+      Pop $R1
       nsExec::Exec '"${UNJAM_RUNTIMES}\${VERSION}\node.exe" "${UNJAM_RUNTIMES}\${VERSION}\dist\cli.js" serve --stop'
       Pop $R1
       nsExec::Exec '"${UNJAM_RUNTIMES}\${VERSION}\node.exe" "${UNJAM_RUNTIMES}\${VERSION}\dist\setup.js" path remove "${UNJAM_BIN}"'
@@ -260,8 +330,9 @@
       RMDir /REBOOTOK "${UNJAM_RUNTIMES}"
       SetErrorLevel ${UNJAM_SCRIPTS_RUN}
     ${EndIf}
-    SetShellVarContext all
-    DetailPrint "What scripts did stays in $APPDATA\Unjam. Remove that folder by hand when it is not needed any more."
+    SetRegView 64
+    DeleteRegKey /ifempty HKLM "${UNJAM_RECORD_KEY}"
+    !insertmacro unjamSayWhatStays
     ClearErrors
   ${EndIf}
 !macroend

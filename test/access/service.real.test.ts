@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { installService, removeService } from '../../app/access/service.ts';
 import { scheduledTask, systemdUnit } from '../../app/access/service-texts.ts';
+import { takeOver } from '../../app/host/take-over.ts';
 import { programProblem, type ServiceManager } from '../../app/processes/service.ts';
 import { root, World } from '../support/world.ts';
 
@@ -62,7 +63,10 @@ test('the task for Windows runs as SYSTEM at start-up, without an end, and is st
   expect(task).toContain('<BootTrigger>');
   expect(task).toContain('<UserId>S-1-5-18</UserId>');
   expect(task).toContain('<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>');
-  expect(task).toContain('<RestartOnFailure><Interval>PT1M</Interval><Count>999</Count></RestartOnFailure>');
+  expect(task).toContain('<Repetition><Interval>PT1M</Interval></Repetition>');
+  expect(task).toContain('<MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>');
+  // Whoever ends the task does not end the host, and with it nothing that the Task Scheduler counts to it.
+  expect(task).toContain('<AllowHardTerminate>false</AllowHardTerminate>');
   expect(task).toContain('<Command>C:\\Program Files\\Unjam &amp; Co\\node.exe</Command>');
   expect(task).toContain('<Arguments>&quot;C:\\U\\cli.js&quot; serve --take-over</Arguments>');
 });
@@ -109,6 +113,7 @@ class StandIn implements ServiceManager {
   status = async () => ({ installed: true, running: true, text: 'active' });
 }
 
+const retire = (directory: string): Promise<void> => takeOver(directory, { user: 'test', via: 'cli' });
 const anyProgram = async (): Promise<null> => null;
 
 test.skipIf(!isRoot)(
@@ -136,7 +141,33 @@ test.skipIf(!isRoot)(
     world.connect();
     expect(await holder()).toBe(ticket);
 
-    await removeService(parts);
+    await removeService(parts, retire);
+    expect(existsSync(process.env['UNJAM_MACHINE_FILE']!)).toBe(false);
+    writeFileSync(join(world.home, 'go'), '');
+    await world.startHost();
+    expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'exited', exitCode: 7 });
+  },
+);
+
+test.skipIf(!isRoot)(
+  'where the service manager ends nothing, as the Task Scheduler, the host retires at the removal and scripts go on (needs root)',
+  async () => {
+    await using world = await World.empty();
+    const manager = new StandIn(world.home, join(base, 'run', 'host.sock'));
+    manager.remove = async () => undefined;
+    await installService({
+      manager,
+      node: process.execPath,
+      program,
+      programProblem: anyProgram,
+      say: () => undefined,
+    });
+    const gone = new Promise<number | null>((resolve) => manager.process?.once('exit', resolve));
+    world.connect();
+    const { ticket } = await world.start('echo up; until [ -e go ]; do sleep 0.05; done; exit 7');
+    await world.untilLogged(ticket, 'up');
+    await removeService({ manager }, retire);
+    expect(await gone).toBe(0); // a code that asks for no restart
     expect(existsSync(process.env['UNJAM_MACHINE_FILE']!)).toBe(false);
     writeFileSync(join(world.home, 'go'), '');
     await world.startHost();

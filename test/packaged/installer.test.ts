@@ -213,6 +213,61 @@ test('removing Unjam removes unused runtimes and ends no script; an update that 
   expect(existsSync(runtimes())).toBe(false);
 });
 
+test('the service is installed where it was asked for, again by every update while there is one, and goes first', () => {
+  const program = recorder();
+  const calls = (): string[] => {
+    const file = join(folder, 'prefix', 'drive_c', 'calls.txt');
+    const lines = existsSync(file) ? readFileSync(file, 'latin1').split('\n').filter(Boolean) : [];
+    rmSync(file, { force: true });
+    return lines
+      .filter((line) => line.includes('cli.js'))
+      .map((line) => line.replace(/^.*Common Files\\Unjam\\([\d.]+)\\dist\\cli\.js" /, '$1 '));
+  };
+  const answer = (code: number): void => writeFileSync(join(folder, 'prefix', 'drive_c', 'code.txt'), String(code));
+  const record = (...args: string[]): void => void spawnSync(wine.wine, ['reg', ...args, '/reg:64', '/f'], { env, stdio: 'ignore', timeout: 60_000 }); // prettier-ignore
+  const key = 'HKLM\\SOFTWARE\\Unjam';
+  record('delete', key);
+  answer(0);
+  calls();
+  unpack('1.0.0', '1.0.0', program);
+  expect(run('customInstall', '1.0.0')).toBe(0);
+  expect(calls()).toEqual(['1.0.0 serve --stop']);
+  unpack('1.0.0', '1.0.0', program);
+  expect(run('customInstall', '1.0.0', { args: ['/S', '/SERVICE'] })).toBe(0);
+  expect(calls()).toEqual(['1.0.0 serve --stop', '1.0.0 service install']);
+  record('add', key, '/v', 'Host', '/t', 'REG_SZ', '/d', '{}');
+  unpack('2.0.0', '2.0.0', program);
+  expect(run('customInstall', '2.0.0')).toBe(0);
+  expect(calls()).toEqual(['2.0.0 serve --stop', '2.0.0 service install']);
+  expect(versions()).toEqual(['2.0.0']);
+  answer(1);
+  unpack('2.0.1', '2.0.1', program);
+  expect(run('customInstall', '2.0.1')).toBe(12);
+  expect(calls()).toContain('2.0.1 service install');
+  expect(readFileSync(join(runtimes(), 'bin', 'unjam.cmd'), 'latin1')).toContain('2.0.1');
+  expect(run('customUnInstall', '2.0.1')).toBe(0);
+  expect(calls()).toEqual(['2.0.1 service remove', '2.0.1 serve --stop']);
+  expect(stays()).toContain('could not be removed');
+  record('delete', key);
+});
+
+test('what stays after a removal is said, and only that', async () => {
+  unpack('1.0.0');
+  run('customInstall', '1.0.0');
+  await live('1.0.0');
+  expect(run('customUnInstall', '1.0.0')).toBe(10);
+  expect(stays().split('\r\n')).toEqual([
+    'Unjam is removed. This stays:',
+    '',
+    'C:\\ProgramData\\Unjam: what scripts of this machine did',
+    'C:\\Program Files\\Common Files\\Unjam: scripts run from there; it goes when Windows starts again',
+  ]);
+  await ended('1.0.0');
+  rmSync(data(), { recursive: true });
+  expect(run('customUnInstall', '1.0.0')).toBe(0);
+  expect(stays()).toBe('');
+});
+
 test('the source of the Event Log is there with its message file, and goes with Unjam, but not with an update', () => {
   unpack('1.0.0');
   run('customInstall', '1.0.0');
@@ -288,12 +343,45 @@ function eventSource(): string {
   return status === 0 ? readFileSync(file, 'utf8') : '';
 }
 
+/** What the removal said that it left. */
+const stays = (): string => readFileSync(join(folder, 'prefix', 'drive_c', 'stays.txt'), 'latin1');
+
+/** A program that notes how it was called, and ends with the code that a file names. */
+function recorder(): string {
+  const [script, program] = [join(folder, 'recorder.nsi'), join(folder, 'recorder.exe')];
+  const lines = [
+    'Unicode true',
+    'Target amd64-unicode',
+    'Name "recorder"',
+    `OutFile "${program}"`,
+    'RequestExecutionLevel user',
+    'SilentInstall silent',
+    'Section',
+    "  System::Call 'kernel32::GetCommandLineW() w .R5'",
+    '  FileOpen $0 "C:\\calls.txt" a',
+    '  FileSeek $0 0 END',
+    '  FileWrite $0 "$R5$\\n"',
+    '  FileClose $0',
+    '  FileOpen $0 "C:\\code.txt" r',
+    '  FileRead $0 $1',
+    '  FileClose $0',
+    '  SetErrorLevel $1',
+    'SectionEnd',
+  ];
+  writeFileSync(script, lines.join('\n'));
+  execFileSync(makensis, ['-V1', '-WX', script], { env });
+  return program;
+}
+
 /** What electron-builder's template has unpacked before it calls customInstall. */
-function unpack(version: string, content = version): void {
+function unpack(version: string, content = version, program = standIn): void {
   const runtime = join(installed(), 'resources', 'runtime');
   mkdirSync(runtime, { recursive: true });
-  copyFileSync(standIn, join(runtime, 'node.exe'));
+  copyFileSync(program, join(runtime, 'node.exe'));
   writeFileSync(join(runtime, 'runner.cjs'), content);
+  if (program === standIn) return;
+  mkdirSync(join(runtime, 'dist'));
+  writeFileSync(join(runtime, 'dist', 'cli.js'), content);
 }
 
 /** The exit code of the small installer. */
@@ -331,6 +419,9 @@ function compile(
       `  !insertmacro ${macro}`,
       ...(macro === 'customInit'
         ? ['  FileOpen $0 "C:\\place.txt" w', '  FileWrite $0 "$INSTDIR"', '  FileClose $0']
+        : []),
+      ...(macro === 'customUnInstall'
+        ? ['  FileOpen $0 "C:\\stays.txt" w', '  FileWrite $0 "$R2"', '  FileClose $0']
         : []),
       'SectionEnd',
       ...after,

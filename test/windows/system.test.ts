@@ -62,6 +62,23 @@ describe('the host of the machine', () => {
     });
   });
 
+  test('is a task that the Task Scheduler takes; what it cannot read is an error, and the status is what is there', async () => {
+    const seen = await run.scenario<{ damaged: string; registered: string; statuses: string[] }>('system', 'task');
+    expect(seen.damaged).toContain('schtasks.exe');
+    // Wine keeps the settings that it knows, and neither triggers nor the command.
+    for (const kept of [
+      '<MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>',
+      '<AllowHardTerminate>false</AllowHardTerminate>',
+      '<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>',
+      ...(isWindows ? ['grün &amp; co', '<Interval>PT1M</Interval>', '<UserId>S-1-5-18</UserId>'] : []),
+    ])
+      expect(seen.registered).toContain(kept);
+    expect(seen).toMatchObject({
+      statuses: ['not installed', 'installed; its host does not answer', expect.stringMatching(/^active, as .+\\.+/)],
+      left: false,
+    });
+  });
+
   test('knows accounts and groups by their names, and gives roles by what Windows says of a caller', async () => {
     const seen = await run.scenario<{
       account: string;

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ import {
   SystemLog,
 } from '../../../app/processes/index.ts';
 import { Access } from '../../../app/access/access.ts';
+import { scheduledTask } from '../../../app/access/service-texts.ts';
+import { serviceManager } from '../../../app/processes/service.ts';
 import { machineHost, mayHost, recordMachineHost } from '../../../app/access/machine-host.ts';
 import type { Role } from '../../../app/domain/access.ts';
 import { accountId, ownerIds, ownPeer } from '../../../app/processes/accounts.ts';
@@ -147,6 +150,34 @@ await scenarios({
     await recordMachineHost(null);
     await recordMachineHost(null);
     return { host, before, written, hosts, damaged, after: await answer() };
+  },
+
+  /** The host's task: registered twice, one that is no task, seen, removed twice. */
+  async task() {
+    const manager = serviceManager();
+    const file = join(process.env['SystemRoot']!, 'System32', 'Tasks', 'Unjam', 'Host');
+    const text = scheduledTask({ node: process.execPath, program: 'C:\\grün & co\\cli.js', stateDirectory: '' });
+    const damaged = await manager.install(text.slice(0, 400)).then(
+      () => 'installed',
+      (error: unknown) => (error as Error).message,
+    );
+    await manager.install(text);
+    await manager.install(text);
+    const registered = readFileSync(file, process.env['WINEPREFIX'] === undefined ? 'utf16le' : 'utf8');
+    const { stateDirectory, door } = manager.places;
+    const statuses = [await manager.status()];
+    await recordMachineHost({ schema: 1, stateDirectory, door, account: manager.account });
+    statuses.push(await manager.status());
+    const server = createTcpServer();
+    server.listen(door);
+    await once(server, 'listening');
+    statuses.push(await manager.status());
+    server.close();
+    await recordMachineHost(null);
+    await manager.remove();
+    const left = existsSync(file);
+    await manager.remove().catch(() => undefined); // Wine answers that there is one, whatever is asked
+    return { damaged, registered, statuses: statuses.map((status) => status.text), left };
   },
 
   /** Accounts and groups of this machine by their names, and the roles that follow. */
