@@ -2,6 +2,7 @@
 import { HttpClient } from '../api/http-client.ts';
 import type { Actor } from '../domain/script.ts';
 import { openServerOwner, type Peer } from '../processes/index.ts';
+import { version } from '../version.ts';
 import { findHost, type FoundHost } from './find-host.ts';
 
 export interface Reached {
@@ -21,6 +22,7 @@ export async function clientOf(directory: string, actor: Actor, timeoutMs: numbe
     address: found.address,
     token: found.token,
     distrust: () => found.distrust((server = ownerOf(found.address))),
+    version,
     actor,
     timeoutMs,
   });

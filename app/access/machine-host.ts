@@ -19,13 +19,17 @@ export async function machineHost(): Promise<MachineHost | null> {
     const text = await readMachineRecord();
     return text === null ? null : v.parse(MachineHostSchema, JSON.parse(text));
   } catch (error) {
+    const why = v.isValiError<typeof MachineHostSchema>(error) ? said(error) : (error as Error).message;
     throw new UnjamError(
       'state-directory',
-      `The record of this machine's host cannot be used: ${error instanceof v.ValiError ? 'it is damaged' : (error as Error).message}.`,
+      `The record of this machine's host cannot be used: ${why}.`,
       `Correct ${recordPath()} as an administrator, or install the service again with "unjam service install".`,
     );
   }
 }
+
+const said = ({ issues: [issue], message }: v.ValiError<typeof MachineHostSchema>): string =>
+  `"${v.getDotPath(issue) ?? 'the whole'}": ${message}`;
 
 /** @throws the system's error when the caller may not */
 export const recordMachineHost = (host: MachineHost | null): Promise<void> =>

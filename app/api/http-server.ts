@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller, Dispatch } from '../contract/dispatcher.ts';
 import { type ErrorBody, errorCodes, UnjamError } from '../contract/errors.ts';
 import type { Reply, Snapshot } from '../contract/methods.ts';
-import { contractProtocol } from '../contract/protocol.ts';
+import { contractProtocol, versionHeader } from '../contract/protocol.ts';
 import { limits } from '../domain/limits.ts';
 import { openApi } from './open-api.ts';
 
@@ -31,6 +31,7 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
   return async function handle(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<boolean> {
     const pathname = pathOf(request)?.pathname ?? '';
     if (pathname.startsWith('/rpc/')) {
+      response.setHeader(versionHeader, version);
       reply(response, await rpc(request, pathname.slice('/rpc/'.length), caller));
       return true;
     }

@@ -8,7 +8,7 @@ import { whichStateDirectory } from '../access/state-directory.ts';
 import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { HostInfo } from '../contract/methods.ts';
-import { openStateDirectory, readHostFile } from '../host/host-files.ts';
+import { hostFileProblem, openStateDirectory, readHostFile } from '../host/host-files.ts';
 import { hostEnvironment } from '../domain/host-environment.ts';
 import { ownPeer } from '../processes/index.ts';
 import { say } from './output.ts';
@@ -49,10 +49,13 @@ export async function connect(what: 'any' | 'start' = 'any'): Promise<HttpClient
     const started = await reach(directory, what);
     if (started) return started;
     if (failed())
-      throw new UnjamError(
-        'host-unreachable',
-        'The background host could not start.',
-        `The reason is at the end of ${join(directory, 'host.log')}; "unjam serve" shows it too.`,
+      throw (
+        hostFileProblem(directory) ??
+        new UnjamError(
+          'host-unreachable',
+          'The background host could not start.',
+          `The reason is at the end of ${join(directory, 'host.log')}; "unjam serve" shows it too.`,
+        )
       );
   }
   throw new UnjamError(

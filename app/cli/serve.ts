@@ -7,7 +7,7 @@ import type { ConsoleOptions } from '../api/console-server.ts';
 import type { Application } from '../host/application.ts';
 import type { Engine } from '../host/engine.ts';
 import { UnjamError } from '../contract/errors.ts';
-import { readHostFile } from '../host/host-files.ts';
+import { hostFileProblem, readHostFile } from '../host/host-files.ts';
 import { whichStateDirectory } from '../access/state-directory.ts';
 import { forgetStarter } from '../processes/background.ts';
 import { consolePort } from '../processes/places.ts';
@@ -37,6 +37,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     );
   const directory = await whichStateDirectory();
   if (options.stop) {
+    const problem = hostFileProblem(directory);
+    if (problem) throw problem; // it may live, and cannot be asked
     await takeOver(directory, { user: person(), via: 'cli' });
     return;
   }

@@ -1,6 +1,6 @@
 /** Checks a call on its way in and out; knows no transport. */
 import type { z } from 'zod';
-import { UnjamError } from './errors.ts';
+import { UnjamError, wrongField } from './errors.ts';
 import { methods, type Method, type Output, type Parsed, type Reply } from './methods.ts';
 import type { Role } from '../domain/access.ts';
 import type { Actor } from '../domain/script.ts';
@@ -78,15 +78,10 @@ export function isMethod(name: string): name is Method {
 }
 
 function inputError(error: z.ZodError): UnjamError {
-  const issue = error.issues[0];
-  const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const path = [...(issue?.path ?? []), ...(unknownKey === undefined ? [] : [unknownKey])];
-  const field = path.map(String).join('.') || 'input';
+  const { field, why, isUnknown } = wrongField(error.issues);
   return new UnjamError(
     'bad-input',
-    unknownKey === undefined
-      ? `"${field}": ${issue?.message ?? 'invalid'}.`
-      : `"${field}" is not a field of this method.`,
+    isUnknown ? `"${field}" is not a field of this method.` : `"${field}": ${why}.`,
     `Correct "${field}" and call again; GET /openapi.json describes every field.`,
     field,
   );

@@ -1,4 +1,6 @@
 /** Errors that cross a process boundary: a stable code, a sentence, and the next step. */
+import type { z } from 'zod';
+
 export const errorCodes = {
   'bad-input': 'usage',
   'bad-ticket': 'usage',
@@ -68,12 +70,28 @@ export class UnjamError extends Error implements ErrorBody {
     };
   }
 
-  static from(body: ErrorBody): UnjamError {
-    return new UnjamError(
-      Object.hasOwn(errorCodes, body.code) ? body.code : 'internal',
-      body.message,
-      body.next,
-      body.field,
-    );
+  /** A code of another version counts as `internal`. */
+  static from(body: {
+    readonly code: string;
+    readonly message: string;
+    readonly next: string;
+    readonly field?: string | undefined;
+  }): UnjamError {
+    return new UnjamError(isErrorCode(body.code) ? body.code : 'internal', body.message, body.next, body.field);
   }
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCodes, code);
+
+/** The first field that a schema does not take, as a path, and why. */
+export function wrongField(issues: readonly z.core.$ZodIssue[]): {
+  readonly field: string;
+  readonly why: string;
+  readonly isUnknown: boolean;
+} {
+  const [issue] = issues;
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const field = [...(issue?.path ?? []), ...unknown].map(String).join('.') || 'input';
+  const isUnknown = unknown.length > 0;
+  return { field, why: isUnknown ? 'there is no such field' : (issue?.message ?? 'invalid'), isUnknown };
 }

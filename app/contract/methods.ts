@@ -99,16 +99,14 @@ export const methods = {
 } as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
 
 /** Events carry whole snapshots: a client that missed some is right again after the next one. At most 4 a second. */
-interface Events {
-  readonly snapshot: z.output<typeof o.Snapshot>;
-}
+export const events = { snapshot: o.Snapshot } as const;
 
 export type Method = keyof typeof methods;
 export type Input<M extends Method> = z.input<(typeof methods)[M]['input']>;
 export type Parsed<M extends Method> = z.output<(typeof methods)[M]['input']>;
 export type Output<M extends Method> = z.output<(typeof methods)[M]['output']>;
-export type EventName = keyof Events;
-export type EventPayload<E extends EventName> = Events[E];
+export type EventName = keyof typeof events;
+export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
 
 export type ScriptView = z.output<typeof s.ScriptView>;
 export type ScriptDetail = z.output<typeof s.ScriptDetail>;

@@ -35,7 +35,7 @@ import { type PolicySource, policySource } from '../settings/policy-source.ts';
 import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 import { createHandlers } from './handlers.ts';
-import { openStateDirectory, writeHostFile } from './host-files.ts';
+import { hostFileProblem, openStateDirectory, writeHostFile } from './host-files.ts';
 import { Post } from './post.ts';
 import { retireOlder } from './take-over.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
@@ -58,7 +58,10 @@ export interface Application {
   /** `client` when another host owns the state directory; everything below then goes through that one. */
   readonly role: 'host' | 'client';
   readonly dispatch: Dispatch;
-  /** Resolves with the reason when this process is the host no more: its directory was removed, or exchanged. */
+  /**
+   * Resolves with the reason when this process is the host no more, because its directory was removed or exchanged; or,
+   * for a client, when no more snapshots come.
+   */
   readonly lost: Promise<string>;
   /** Calls `listener` now and with every later snapshot, at most 4 a second. Returns what ends it. */
   subscribe(listener: (snapshot: Snapshot) => void): () => void;
@@ -220,18 +223,22 @@ async function hostSystemLog(log: (line: string) => void, wanted: () => boolean)
 async function openAsClient(stateDirectory: string, user: string): Promise<Application> {
   const reached = await clientOf(stateDirectory, { user, via: 'window' }, 15_000);
   if (!reached)
-    throw new UnjamError(
-      'host-unreachable',
-      `Another host owns "${stateDirectory}" but has not opened its door.`,
-      'Wait a moment and try again.',
+    throw (
+      hostFileProblem(stateDirectory) ??
+      new UnjamError(
+        'host-unreachable',
+        `Another host owns "${stateDirectory}" but has not opened its door.`,
+        'Wait a moment and try again.',
+      )
     );
   const { client } = reached;
+  const lost = Promise.withResolvers<string>();
   return {
     role: 'client',
-    lost: new Promise(() => undefined),
+    lost: lost.promise,
     dispatch: (method, input, caller) =>
       client.send(method, input, caller).catch((error: UnjamError) => ({ ok: false, error: error.toBody() })),
-    subscribe: (listener) => client.on('snapshot', listener),
+    subscribe: (listener) => client.on('snapshot', listener, lost.resolve),
     power: () => undefined,
     async close() {
       client.close();

@@ -73,7 +73,7 @@ export class Engine {
   #follow(application: Application, end: () => void): void {
     this.#timer = setTimeout(() => {
       void application.dispatch('host.info', {}, { ...unjam, role: 'viewer' }).then(async (reply) => {
-        if (this.#closing !== null) return;
+        if (this.#application !== application || this.#closing !== null) return;
         if (reply.ok || !['host-unreachable', 'host-timeout'].includes(reply.error.code)) {
           this.#follow(application, end);
           return;
@@ -84,7 +84,8 @@ export class Engine {
   }
 
   async #leave(application: Application, end: () => void, why: string): Promise<void> {
-    if (this.#closing !== null) return;
+    if (this.#application !== application || this.#closing !== null) return; // it has been left already
+    clearTimeout(this.#timer);
     end();
     this.#application = null;
     await application.close().catch(() => undefined);

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { UnjamError } from '../contract/errors.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { closeFolderToOthers, hostAddress, wayProblem } from '../processes/index.ts';
 import { replaceFile } from '../run-directory/atomic-file.ts';
+import { identity } from '../run-directory/schemas.ts';
 
 export interface HostFile {
   readonly schema: 1;
@@ -14,6 +16,14 @@ export interface HostFile {
   readonly version: string;
   readonly host: ProcessIdentity;
 }
+
+const HostFileSchema: v.GenericSchema<unknown, HostFile> = v.object({
+  schema: v.literal(1),
+  address: v.pipe(v.string(), v.minLength(1)),
+  token: v.pipe(v.string(), v.minLength(1)),
+  version: v.string(),
+  host: identity,
+});
 
 /**
  * Makes the state directory, owner-only, and proves that it can be written. What lies in it is believed, so one that
@@ -67,11 +77,33 @@ export async function putHostFile(directory: string, file: HostFile): Promise<vo
   await replaceFile(join(directory, 'token'), file.token);
 }
 
-/** Null when no host ever ran here. */
+/** Null when no host ever ran here, or what it left cannot be used: the next one that starts writes it anew. */
 export function readHostFile(directory: string): HostFile | null {
+  const found = lookAt(directory);
+  return typeof found === 'string' ? null : found;
+}
+
+/** Why the file that a host left there cannot be used; null when it can, or when there is none. */
+export function hostFileProblem(directory: string): UnjamError | null {
+  const found = lookAt(directory);
+  if (typeof found !== 'string') return null;
+  return new UnjamError(
+    'state-directory',
+    `"${join(directory, 'host.json')}" cannot be used: ${found}.`,
+    'Start a host with "unjam serve": it writes the file anew. Where one still runs, end its process first; scripts go on.',
+  );
+}
+
+/** A string says what is wrong. */
+function lookAt(directory: string): HostFile | string | null {
   try {
-    return JSON.parse(readFileSync(join(directory, 'host.json'), 'utf8')) as HostFile;
-  } catch {
-    return null;
+    const parsed = v.safeParse(HostFileSchema, JSON.parse(readFileSync(join(directory, 'host.json'), 'utf8')));
+    if (parsed.success) return parsed.output;
+    const [issue] = parsed.issues;
+    return `"${v.getDotPath(issue) ?? 'the whole'}": ${issue.message}`;
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'it is not JSON';
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? null : message;
   }
 }

@@ -41,7 +41,7 @@ const list = <S extends v.GenericSchema>(schema: S) => v.array(schema);
 const maybe = <S extends v.GenericSchema>(schema: S) => v.exactOptional(schema);
 const schemaOne = v.literal(1);
 
-const identity = v.looseObject({
+export const identity = v.looseObject({
   machine: text,
   bootId: text,
   pidNamespace: text,

@@ -4,7 +4,7 @@
  */
 import type { IpcMain, IpcMainInvokeEvent, Shell } from 'electron';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
-import type { ErrorCode } from '../../app/contract/errors.ts';
+import { type ErrorCode, wrongField } from '../../app/contract/errors.ts';
 import type { Reply } from '../../app/contract/methods.ts';
 import { windowMethods, type WindowMethod, type WindowParsed, type WindowOutput } from '../../app/contract/window.ts';
 import { consoleOrigin, isConsoleUrl } from './protocol.ts';
@@ -70,12 +70,10 @@ export function withWindowMethods(dispatch: Dispatch, handlers: WindowHandlers):
   return async (method, raw, caller) => {
     if (!isWindowMethod(method)) return dispatch(method, raw, caller);
     const parsed = windowMethods[method].input.safeParse(raw ?? {});
-    if (!parsed.success)
-      return refuse(
-        'bad-input',
-        `"${method}": ${parsed.error.issues[0]?.message ?? 'invalid'}.`,
-        'Reload the console.',
-      );
+    if (!parsed.success) {
+      const { field, why } = wrongField(parsed.error.issues);
+      return refuse('bad-input', `"${method}": "${field}": ${why}.`, 'Reload the console.', field);
+    }
     const handler = handlers[method] as (input: unknown, caller: Caller) => Promise<Reply> | Reply;
     return handler(parsed.data, caller);
   };

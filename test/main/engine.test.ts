@@ -202,4 +202,28 @@ describe('closing', () => {
     await engine.close();
     expect(log).toEqual(['Closing failed: Error: the journal is locked']);
   });
+
+  test('a stream of snapshots that broke is noticed at once: what is on screen is not true any more', async () => {
+    const clients: { lose: (why: string) => void; closes: number }[] = [];
+    const engine = new Engine(
+      async () => {
+        const { promise, resolve } = Promise.withResolvers<string>();
+        const other = Object.assign(application({ role: 'client', lost: promise }), { lose: resolve });
+        clients.push(other);
+        return other;
+      },
+      () => undefined,
+    );
+    await engine.start();
+    clients[0]?.lose('An event "snapshot" of the host is not JSON.');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(engine.state).toMatchObject({ kind: 'offline', why: 'An event "snapshot" of the host is not JSON.' });
+    expect(clients[0]?.closes).toBe(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(engine.state.kind).toBe('online');
+    await engine.close();
+    clients[1]?.lose('after the end');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(clients.map(({ closes }) => closes)).toEqual([1, 1]);
+  });
 });
