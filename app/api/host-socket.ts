@@ -74,7 +74,14 @@ export async function openHostSocket(options: SocketOptions): Promise<HostSocket
     );
   });
   server.on('connection', (socket) => {
-    const peer = ownerOf(socket);
+    let peer: Peer | null;
+    try {
+      peer = ownerOf(socket);
+    } catch (error) {
+      options.log?.(`W391 The system does not tell who calls: ${(error as Error).message}. The call was refused.`);
+      socket.destroy();
+      return;
+    }
     const account = peer?.ids[0] ?? '';
     const sockets = open.get(account) ?? new Set();
     if (sockets.size >= connectionsPerAccount && (peer === null || roleOf(peer) !== 'owner')) {

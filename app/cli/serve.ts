@@ -52,6 +52,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   for (const sentence of kept) log(`W394 ${sentence}`);
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
+  // Scripts do not need this process: it says what happened, closes what it has open, and a new one takes over.
+  process.once('uncaughtException', (error) => {
+    log(`W399 The host failed and ends: ${error.stack ?? error.message}`);
+    process.exitCode = 1;
+    stop();
+  });
   if (options.takeOver) await takeOver(directory, { user: person(), via: 'cli' });
   const open = (): Promise<Application> => openApplication({ stateDirectory: directory, log, retire: () => stop() });
   const application = await open();
@@ -129,7 +135,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   await stopped;
   await consoleServer?.close();
   await close();
-  process.exit(0);
+  process.exit();
 }
 
 function tryAppend(path: string, text: string): boolean {

@@ -140,7 +140,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     }),
     (o) => o.close(),
   );
-  const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed)), (f) => f.close());
+  const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed), log), (f) => f.close());
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
   const dispatch = createDispatcher(
@@ -173,7 +173,11 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     await openDoors({ stateDirectory, access, log, address, token, dispatch, subscribe, version }),
     (d) => d.close(),
   );
-  settings.onChange(({ access: grants }) => void doors.use(grants));
+  settings.onChange(({ access: grants }) => {
+    doors
+      .use(grants)
+      .catch((error: Error) => log(`W391 The host's doors could not be set to the new roles: ${error.message}.`));
+  });
   const lost = Promise.withResolvers<string>();
   opening.use(
     new Post({

@@ -16,15 +16,20 @@ export class SnapshotFeed {
   #stop: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sentAt = -Infinity;
+  readonly #log: (line: string) => void;
+  /** Why the latest one could not be made; each reason is said once. */
+  #problem: string | null = null;
 
-  constructor(source: SnapshotSource) {
+  constructor(source: SnapshotSource, log: (line: string) => void) {
     this.#source = source;
+    this.#log = log;
   }
 
   subscribe(listener: (snapshot: Snapshot) => void): () => void {
+    const first = this.#source.snapshot();
     this.#listeners.add(listener);
     this.#stop ??= this.#source.onChange(() => this.#schedule(atMostEveryMs));
-    listener(this.#source.snapshot());
+    listener(first);
     this.#schedule(ageEveryMs);
     return () => {
       this.#listeners.delete(listener);
@@ -56,8 +61,24 @@ export class SnapshotFeed {
     this.#timer = null;
     if (this.#listeners.size === 0) return;
     this.#sentAt = performance.now();
-    const snapshot = this.#source.snapshot();
+    const snapshot = this.#look();
+    if (snapshot === null) return this.#schedule(ageEveryMs);
     for (const listener of this.#listeners) listener(snapshot);
     if (snapshot.scripts.some((s) => s.state !== 'final' || s.orphan)) this.#schedule(ageEveryMs);
+  }
+
+  /** Null while the disk refuses something that it reads: a timer has nobody to tell it to. */
+  #look(): Snapshot | null {
+    try {
+      const snapshot = this.#source.snapshot();
+      this.#problem = null;
+      return snapshot;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.#problem)
+        this.#log(`W396 The state could not be read for who looks: ${message}. It is repeated.`);
+      this.#problem = message;
+      return null;
+    }
   }
 }

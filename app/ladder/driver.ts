@@ -162,7 +162,11 @@ export class Driver {
   }
 
   async #cleanUp(how: How): Promise<void> {
-    await this.#c.cleanUp(how);
+    try {
+      await this.#c.cleanUp(how);
+    } catch (error) {
+      this.#problem(error);
+    }
     this.#guard(() => this.#send({ type: 'cleaned', left: this.#watch.look() }));
   }
 
@@ -172,7 +176,7 @@ export class Driver {
     } catch (error) {
       this.#problem(error);
     }
-    this.#send({ type: 'concluded' });
+    this.#guard(() => this.#send({ type: 'concluded' }));
   }
 
   #beat(activeMs: number): void {

@@ -89,26 +89,29 @@ export async function waitInQueue({
     let told = 1;
     let settled = false;
     let leaving = false;
+    /** Why to leave: until that is done, the clock tries it again. */
+    let wish: (() => QueueOutcome) | null = null;
     const deadline =
       isolation.timeoutMs === null
         ? null
         : new Alarm(isolation.timeoutMs, now, () => {
-            void leave(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() }));
+            ask(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() }));
           });
     const stopWatching = mutex.watch(() => guarded(look));
     let clock = setTimeout(beat, paceMs(1));
     inbox.listen((request) => {
-      if (leaving)
+      if (wish !== null)
         inbox.park(request); // for the script that is granted just before its time is out
-      else void leave(() => ({ kind: 'asked-to-leave', request }));
+      else ask(() => ({ kind: 'asked-to-leave', request }));
     });
-    look();
+    guarded(look);
 
     /** Looks by a clock, and for the dead: the first in line often, who is behind it the more rarely. */
     function beat(): void {
       if (settled) return;
       void mutex.reap().catch(() => undefined);
       guarded(look);
+      void leave();
       const at = guarded(() => placeOf(mutex.read(), waiter.id));
       if (!settled) clock = setTimeout(beat, paceMs(at?.kind === 'waits' ? at.position : 1));
     }
@@ -124,35 +127,48 @@ export async function waitInQueue({
     }
 
     function look(): void {
-      if (settled || leaving) return;
+      if (settled || wish !== null) return;
       const state = mutex.read();
       const place = placeOf(state, waiter.id);
       if (place.kind === 'holds') settle({ kind: 'granted', hold: place.hold, state, waitedMs: waited() });
       else if (place.kind !== 'waits') {
         // Another epoch: somebody has removed the files of the mutex. Who waited goes on waiting.
         if (state.epoch === first.epoch) settle({ kind: 'removed' });
-        else void mutex.rejoin(waiter).then(look, () => undefined);
+        else
+          void mutex.rejoin(waiter).then(
+            () => guarded(look),
+            () => undefined,
+          );
       } else if (waited() >= tellAt(told)) {
         told += 1;
         tell(state, place);
       }
     }
 
+    function ask(outcome: () => QueueOutcome): void {
+      wish ??= outcome;
+      void leave();
+    }
+
     /** Leaves the queue; when the grant was faster, a time-out takes it and a request gives it back. */
-    async function leave(outcome: () => QueueOutcome): Promise<void> {
+    async function leave(): Promise<void> {
       // Until it is done nobody else settles: a grant that is given back must not be taken at the same time.
-      if (settled || leaving) return;
+      if (settled || leaving || wish === null) return;
       leaving = true;
-      const place = placeOf(await lasting(() => mutex.leave(waiter.id)), waiter.id);
-      const result = outcome();
-      if (place.kind !== 'holds') settle(result);
-      else if (result.kind === 'timed-out') {
+      try {
+        const place = placeOf(await lasting(() => mutex.leave(waiter.id)), waiter.id);
+        const result = wish();
+        if (place.kind === 'holds' && result.kind === 'timed-out') wish = null;
+        else {
+          if (place.kind === 'holds') await lasting(() => mutex.release(waiter.id, place.hold.fence));
+          settle(result);
+        }
+      } catch {
+        // The next beat of the clock tries it again.
+      } finally {
         leaving = false;
-        look();
-      } else {
-        await lasting(() => mutex.release(waiter.id, place.hold.fence));
-        settle(result);
       }
+      if (wish === null) guarded(look);
     }
   });
 }

@@ -134,6 +134,8 @@ function lineEnd(path: string, from: number, to: number): number {
     const end = Math.max(bytes.lastIndexOf(10), bytes.subarray(0, -1).lastIndexOf(13));
     if (end >= 0) return to - length + end + 1;
     return length === lookBackBytes ? to : from;
+  } catch {
+    return from; // the disk refuses it: the next look catches up
   } finally {
     closeSync(file);
   }

@@ -35,7 +35,11 @@ export class SettingsStore {
     const store = new SettingsStore(stateDirectory, source, log);
     store.#use({ ...store.#layers, user: store.#readOwn() });
     await store.readPolicies();
-    store.#timer = setInterval(() => void store.readPolicies(), policyEveryMs).unref();
+    store.#timer = setInterval(() => {
+      store
+        .readPolicies()
+        .catch((error: Error) => log(`W396 The policies could not be read: ${error.message}. It is repeated.`));
+    }, policyEveryMs).unref();
     return store;
   }
 

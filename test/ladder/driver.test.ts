@@ -256,3 +256,10 @@ test('an error of the system in one beat is told once and does not end the watch
   await pass(2_000);
   expect(s.over).toBe('cancel');
 });
+
+test('a clean-up that fails in an unforeseen way is said, and the script is concluded all the same', async () => {
+  const s = new Simulation({ cleanUp: () => Promise.reject(new Error('no such user')) });
+  s.exit();
+  await pass(2_000);
+  expect([s.stage, s.over, s.codes]).toEqual(['final', 'self', ['W299']]);
+});

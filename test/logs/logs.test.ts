@@ -1,5 +1,5 @@
 /** The merged log: bytes as the script wrote them, in the order in which they were seen, with Unjam's lines between. */
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LogEntry, Parsed } from '../../app/contract/methods.ts';
@@ -211,6 +211,14 @@ describe('the index', () => {
   test('takes a line without end in, once it is longer than the look-back', () => {
     const log = new Log().write('stdout', 'x'.repeat(70_000)).look();
     expect(log.read().size).toBe(70_000);
+  });
+
+  test('goes on when one of its files cannot be read', () => {
+    const log = new Log();
+    rmSync(log.directory.stdoutPath, { force: true });
+    mkdirSync(log.directory.stdoutPath);
+    log.write('stderr', 'still heard\n').look();
+    expect(log.lines()).toContain('stderr: still heard\n');
   });
 
   test('of a running script, watched, follows what is written and what is left at the end', async () => {

@@ -64,6 +64,14 @@ test('the console and the preload carry no schema library', () => {
   expect(imports.filter((one) => /: (?:zod|.*\/app\/contract\/.*)$/.test(one))).toEqual([]);
 });
 
+test('the console makes no markup of a string', () => {
+  const folder = join(repository, 'renderer');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((f) => /\.(ts|svelte)$/.test(f));
+  expect(files.length).toBeGreaterThan(50);
+  const makes = /\{@html\b|\b(?:inner|outer)HTML\b|\binsertAdjacentHTML\b|\bdocument\.write\b|\bcreateRawSnippet\b/;
+  expect(files.filter((file) => makes.test(code(readFileSync(join(folder, file), 'utf8'))))).toEqual([]);
+});
+
 test(
   'the built preload needs nothing but electron, and gives the page two functions',
   { timeout: 60_000 },

@@ -7,8 +7,11 @@ import { SnapshotFeed } from '../../app/host/snapshot-feed.ts';
 class Source {
   sequence = 0;
   living = false;
+  problem: string | null = null;
+  readonly log: string[] = [];
   #changed: () => void = () => undefined;
   snapshot(): Snapshot {
+    if (this.problem !== null) throw new Error(this.problem);
     return {
       sequence: this.sequence,
       scripts: this.living ? [{ state: 'running', orphan: false }] : [],
@@ -30,7 +33,7 @@ describe('a subscriber', () => {
 
   function subscribed() {
     const source = new Source();
-    const feed = new SnapshotFeed(source);
+    const feed = new SnapshotFeed(source, (line) => source.log.push(line));
     const seen: number[] = [];
     const stop = feed.subscribe((s) => seen.push(s.sequence));
     return { source, feed, seen, stop };
@@ -52,6 +55,30 @@ describe('a subscriber', () => {
     expect(seen.length).toBeGreaterThanOrEqual(3);
     expect(seen.length).toBeLessThanOrEqual(5);
     expect(seen.at(-1)).toBe(source.sequence);
+  });
+
+  test('sees the state again once it can be read; why it could not is said once', () => {
+    const { source, seen } = subscribed();
+    source.problem = 'EMFILE: too many open files';
+    source.change();
+    vi.advanceTimersByTime(5_000);
+    expect(seen).toEqual([0]);
+    expect(source.log).toEqual([
+      'W396 The state could not be read for who looks: EMFILE: too many open files. It is repeated.',
+    ]);
+    source.problem = null;
+    vi.advanceTimersByTime(1_000);
+    expect(seen).toEqual([0, 1]);
+  });
+
+  test('whose first state cannot be read is not one', () => {
+    const source = new Source();
+    const feed = new SnapshotFeed(source, () => undefined);
+    source.problem = 'EMFILE';
+    expect(() => feed.subscribe(() => undefined)).toThrow('EMFILE');
+    source.problem = null;
+    source.change();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('sees ages grow once a second while something lives, and nothing when all is over', () => {
