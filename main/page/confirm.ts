@@ -5,15 +5,8 @@
  */
 import type { BrowserWindow, Dialog, MessageBoxOptions } from 'electron';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
-import {
-  methods,
-  type Method,
-  type MutexView,
-  type Parsed,
-  type Reply,
-  type ScriptDetail,
-  type SettingsView,
-} from '../../app/contract/methods.ts';
+import { methods } from '../../app/contract/methods.ts';
+import type { Method, MutexView, Parsed, Reply, ScriptDetail, SettingsView } from '../../app/contract/methods.ts';
 import { weakenings } from '../../app/settings/weaken.ts';
 import * as texts from './confirm-text.ts';
 import { refuse } from './door.ts';
