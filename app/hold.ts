@@ -14,7 +14,13 @@ import { redactWords } from './domain/redact.ts';
 import { ancestorsOf, type Isolation, unjam } from './domain/script.ts';
 import { openStateDirectory } from './host/host-files.ts';
 import { type Mutex, Mutexes } from './locks/index.ts';
-import { findExecutable, type LaunchedScript, openProcessControl } from './processes/index.ts';
+import {
+  findExecutable,
+  type LaunchedScript,
+  openProcessControl,
+  scriptFileProblem,
+  wordProblem,
+} from './processes/index.ts';
 import { lasting } from './run-directory/lasting.ts';
 import { newLife } from './domain/life.ts';
 import { Driver } from './ladder/driver.ts';
@@ -26,6 +32,7 @@ import { witnessOf } from './ladder/witness.ts';
 export interface HoldRequest {
   readonly stateDirectory: string;
   readonly isolation: Isolation;
+  readonly cwd: string;
   readonly command: readonly [string, ...string[]];
   readonly name: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
@@ -46,8 +53,7 @@ type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
  * @throws UnjamError `command-not-found`, `state-directory`: nothing was run
  */
 export async function hold(request: HoldRequest): Promise<number> {
-  const { isolation, command, environment, tell } = request;
-  const cwd = process.cwd();
+  const { isolation, command, environment, tell, cwd } = request;
   const file = findExecutable(command[0], cwd, environment);
   if (file === null)
     throw new UnjamError(
@@ -55,6 +61,8 @@ export async function hold(request: HoldRequest): Promise<number> {
       `The command "${command[0]}" was not found, or is not executable.`,
       'Check its spelling and PATH, or give its full path; nothing was run.',
     );
+  const broken = scriptFileProblem(file, environment['PATH']) ?? wordProblem(command, environment);
+  if (broken !== null) throw new UnjamError('command-not-found', broken.message, broken.next);
   await openStateDirectory(request.stateDirectory, tell);
   const control = await openProcessControl();
   control.attend?.(request.stateDirectory);

@@ -2,7 +2,7 @@
 import { UnjamError } from '../contract/errors.ts';
 import { hold as holdMutex } from '../hold.ts';
 import { whichStateDirectory } from '../access/state-directory.ts';
-import { isolationInput, type ScriptOptions } from './script-options.ts';
+import { here, isolationInput, type ScriptOptions } from './script-options.ts';
 
 export type HoldOptions = Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout' | 'inheritHold' | 'name'>;
 
@@ -32,6 +32,7 @@ export async function hold(command: string[], options: HoldOptions): Promise<voi
       ...(isolation.inheritHold ? { inherit: true } : {}),
     },
     command: [file, ...args],
+    cwd: here(),
     name: options.name,
     environment: ownEnvironment(process.env),
     tell: (line) => process.stderr.write(`unjam: ${line}\n`),

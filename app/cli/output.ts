@@ -1,5 +1,6 @@
 /** How the command line speaks: tables for people, JSON for programs, errors with the next step. */
 import { type ErrorBody, UnjamError } from '../contract/errors.ts';
+import { systemProblem } from '../domain/system-errors.ts';
 import { visibleLine } from '../domain/visible.ts';
 
 /** What `unjam` itself exits with; docs/exit-codes.md has them all. 141 = 128 + SIGPIPE, as other programs have it. */
@@ -67,14 +68,7 @@ export function block(lines: readonly string[]): string {
 
 /** Writes the error and sets the exit status: 2 for wrong words, 1 for the rest. */
 export function fail(error: unknown, asJson: boolean): void {
-  const known =
-    error instanceof UnjamError
-      ? error
-      : new UnjamError(
-          'internal',
-          error instanceof Error ? error.message : String(error),
-          'Report this with the command that you ran.',
-        );
+  const known = error instanceof UnjamError ? error : (refusedBySystem(error) ?? internal(error));
   const body: ErrorBody = known.toBody();
   process.stderr.write(
     asJson
@@ -83,6 +77,20 @@ export function fail(error: unknown, asJson: boolean): void {
   );
   process.exitCode = known.isUsage ? exitStatuses.usage : exitStatuses.failure;
 }
+
+/** A full disk, a limit or a missing right is no fault of Unjam's. */
+function refusedBySystem(error: unknown): UnjamError | null {
+  const problem = systemProblem(error);
+  const text = problem && `${problem.text.charAt(0).toUpperCase()}${problem.text.slice(1)}.`;
+  return text === null ? null : new UnjamError('system', text, problem?.next ?? '');
+}
+
+const internal = (error: unknown): UnjamError =>
+  new UnjamError(
+    'internal',
+    error instanceof Error ? error.message : String(error),
+    'Report this with the command that you ran.',
+  );
 
 export const age = (iso: string | null, now: number, format: (ms: number) => string): string =>
   iso === null ? '-' : format(now - Date.parse(iso));

@@ -151,7 +151,7 @@ function refuse(code: 'bad-ticket' | 'bad-mutex-name', problem: string | null, f
 }
 
 /** @throws UnjamError when the folder that the command was started in has been removed */
-function here(): string {
+export function here(): string {
   try {
     return process.cwd();
   } catch {

@@ -8,9 +8,9 @@ import type { Application } from '../host/application.ts';
 import type { Engine } from '../host/engine.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { hostFileProblem, readHostFile } from '../host/host-files.ts';
-import { whichStateDirectory } from '../access/state-directory.ts';
+import { isOthers, whichStateDirectory } from '../access/state-directory.ts';
 import { forgetStarter } from '../processes/background.ts';
-import { consolePort } from '../processes/places.ts';
+import { consolePort, isWindows } from '../processes/places.ts';
 import { userName } from '../processes/user-name.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
@@ -42,6 +42,14 @@ export async function serve(options: ServeOptions): Promise<void> {
     await takeOver(directory, { user: person(), via: 'cli' });
     return;
   }
+  if (!options.console && (await isOthers(directory)))
+    throw new UnjamError(
+      'state-directory',
+      `The state directory "${directory}" belongs to another user: only a process of that user can be its host.`,
+      'Start the host as that user, or name another state directory with UNJAM_HOME.',
+    );
+  // Its own folder may be removed, and must not keep a disk from being unmounted.
+  if (!isWindows) process.chdir('/');
   const kept = options.background ? forgetStarter() : [];
   const { openApplication } = await import('../host/application.ts');
   const log = (line: string): void => {

@@ -4,6 +4,7 @@ import { UnjamError, wrongField } from './errors.ts';
 import { methods, type Method, type Output, type Parsed, type Reply } from './methods.ts';
 import type { Role } from '../domain/access.ts';
 import type { Actor } from '../domain/script.ts';
+import { systemProblem } from '../domain/system-errors.ts';
 import { refusalOf } from './roles.ts';
 
 /** Who calls; the transport found it out, the caller did not say it. */
@@ -61,6 +62,16 @@ export function createDispatcher(
         return { ok: false, error: error.toBody() };
       }
       onBug(method, error);
+      const refusedBySystem = systemProblem(error);
+      if (refusedBySystem !== null)
+        return {
+          ok: false,
+          error: {
+            code: 'system',
+            message: `"${method}" could not be done: ${refusedBySystem.text}.`,
+            next: refusedBySystem.next,
+          },
+        };
       return {
         ok: false,
         error: {

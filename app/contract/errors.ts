@@ -29,6 +29,8 @@ export const errorCodes = {
   'version-mismatch': 'failure',
   'host-unreachable': 'failure',
   'host-timeout': 'failure',
+  /** The operating system refused it: a full disk, a limit, a missing right. */
+  system: 'failure',
   internal: 'failure',
 } as const satisfies Record<string, 'usage' | 'failure'>;
 

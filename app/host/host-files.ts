@@ -1,11 +1,12 @@
 /** What a host leaves in its state directory for clients: its address and the token of its door. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { UnjamError } from '../contract/errors.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
-import { closeFolderToOthers, hostAddress, wayProblem } from '../processes/index.ts';
+import { closeFolderToOthers, folderOwner, hostAddress, ownerIds, wayProblem } from '../processes/index.ts';
+import { diskProblem, makeFolder } from '../run-directory/disk.ts';
 import { replaceFile } from '../run-directory/atomic-file.ts';
 import { identity } from '../run-directory/schemas.ts';
 
@@ -32,31 +33,45 @@ const HostFileSchema: v.GenericSchema<unknown, HostFile> = v.object({
  */
 export async function openStateDirectory(directory: string, log: (line: string) => void): Promise<void> {
   const way = await wayProblem(directory);
-  if (way !== null) throw notClosed(directory, way);
+  if (way !== null) throw await notClosed(directory, way);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory);
     const closed = await closeFolderToOthers(directory);
-    if (closed.refused !== null) throw notClosed(directory, closed.refused);
+    if (closed.refused !== null) throw await notClosed(directory, closed.refused);
     if (closed.said !== null) log(`W391 ${closed.said}`);
     const probe = join(directory, `.probe-${process.pid}`);
     writeFileSync(probe, '', { mode: 0o600 });
     unlinkSync(probe);
   } catch (error) {
     if (error instanceof UnjamError) throw error;
+    const { text, next } = diskProblem(error, directory);
     throw new UnjamError(
       'state-directory',
-      `The state directory "${directory}" cannot be written: ${(error as Error).message}.`,
-      'Correct its rights, free space, or name another one with UNJAM_HOME.',
+      `The state directory "${directory}" cannot be written: ${text}.`,
+      `${next.replace(/\.$/, '')}; or name another one with UNJAM_HOME.`,
     );
   }
 }
 
-const notClosed = (directory: string, why: string): UnjamError =>
-  new UnjamError(
+async function notClosed(directory: string, why: string): Promise<UnjamError> {
+  const owner = await ownerAround(directory);
+  const [own, root] = [(await ownerIds())[0], 'uid:0'];
+  const next =
+    owner === null || owner === own || owner === root
+      ? 'Correct its owner and its rights, or name another one with UNJAM_HOME'
+      : 'Run the command as the user to whom it belongs, or name another one with UNJAM_HOME';
+  return new UnjamError(
     'state-directory',
     `The state directory "${directory}" is not used: ${why}.`,
-    'Correct its owner and its rights, or name another one with UNJAM_HOME; nothing in it was read.',
+    `${next}; nothing in it was read.`,
   );
+}
+
+/** Of the folder, or of the nearest one above it that exists. */
+async function ownerAround(directory: string): Promise<string | null> {
+  const owner = await folderOwner(directory);
+  return owner !== null || dirname(directory) === directory ? owner : ownerAround(dirname(directory));
+}
 
 export async function writeHostFile(directory: string, version: string, host: ProcessIdentity): Promise<HostFile> {
   const file: HostFile = {

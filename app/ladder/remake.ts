@@ -1,8 +1,9 @@
 /** Makes the files of a script anew that somebody has removed while it runs: a clean-up job, or a person. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RunnerRecord, ScriptSpec, StartedRecord } from '../domain/script.ts';
 import { closeFolderToOthers, wayProblem } from '../processes/index.ts';
+import { makeFolder } from '../run-directory/disk.ts';
 import type { RunDirectory } from '../run-directory/run-directory.ts';
 
 /** What the files held. */
@@ -32,10 +33,10 @@ export async function remake(directory: RunDirectory, { spec, runner, started }:
   const stateDirectory = dirname(dirname(directory.path));
   const way = await wayProblem(stateDirectory);
   if (way !== null) throw new Error(way);
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  makeFolder(stateDirectory);
   const { refused } = await closeFolderToOthers(stateDirectory);
   if (refused !== null) throw new Error(refused);
-  mkdirSync(directory.requestsPath, { recursive: true, mode: 0o700 });
+  makeFolder(directory.requestsPath);
   await directory.writeSpec(spec);
   if (runner) directory.writeRunner(runner);
   if (started) directory.writeStarted(started);

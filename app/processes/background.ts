@@ -34,7 +34,7 @@ export async function startInBackground(start: BackgroundStart): Promise<() => b
       cwd: '/',
     });
     child.unref();
-    return () => child.exitCode !== null && child.exitCode !== 0;
+    return () => child.signalCode !== null || (child.exitCode ?? 0) !== 0;
   } finally {
     closeSync(log);
   }

@@ -13,6 +13,7 @@ export type * from './registry-value.ts';
 export { findExecutable } from './find-executable.ts';
 export { accountId, administratorIds, ownerIds, ownPeer } from './accounts.ts';
 export { launchProblem } from './launch-problem.ts';
+export { scriptFileProblem, wordProblem } from './script-file.ts';
 export { readMachineRecord, recordPath, writeMachineRecord } from './machine-record.ts';
 export { openInput, type Surroundings } from './surroundings.ts';
 export { ProgramFiles } from './program-files.ts';

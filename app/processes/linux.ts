@@ -11,7 +11,7 @@ import { drained, Output, restartDrains } from './linux/output.ts';
 import { Presence } from './linux/presence.ts';
 import * as proc from './linux/proc.ts';
 import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
-import { isConcealed, Kin, MarkCache, treeOf } from './linux/tree.ts';
+import { hiddenWarnings, isConcealed, Kin, MarkCache, treeOf } from './linux/tree.ts';
 import { userName } from './user-name.ts';
 
 const signalNames: Record<CancelSignal, NodeJS.Signals> = {
@@ -88,7 +88,7 @@ export function openLinux(): ProcessControl {
     user: userName(),
     elevated: process.getuid?.() === 0,
     defaultSignal: 'SIGTERM',
-    warnings: () => [...proc.machineWarnings(place)],
+    warnings: () => [...proc.machineWarnings(place), ...hiddenWarnings(userName())],
     identify: (pid) => proc.identityOf(place, pid),
     liveness,
     prepareRunner() {

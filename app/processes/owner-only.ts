@@ -1,6 +1,7 @@
 /** Closes what Unjam keeps to other users of the machine, and refuses what others could have written. */
 
 import { accessSync, constants, statSync } from 'node:fs';
+import { systemProblem } from '../domain/system-errors.ts';
 import type { Closing } from './closing.ts';
 
 /** Before the folder is made: why somebody else decides what is found at that path, or null. */
@@ -27,11 +28,14 @@ export async function closeFolderToOthers(directory: string): Promise<Closing> {
 export async function folderProblem(directory: string): Promise<string | null> {
   let owner: number;
   try {
-    owner = statSync(directory).uid;
+    const status = statSync(directory);
+    if (!status.isDirectory()) return 'it is no folder';
+    owner = status.uid;
     accessSync(directory, constants.R_OK | constants.X_OK);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    return ['EACCES', 'EPERM'].includes(code) ? 'closed' : ['ENOENT', 'ENOTDIR'].includes(code) ? 'absent' : code;
+    if (['EACCES', 'EPERM'].includes(code)) return 'closed';
+    return ['ENOENT', 'ENOTDIR'].includes(code) ? 'absent' : (systemProblem(error)?.text ?? code);
   }
   if (process.platform === 'win32') return null;
   const { checkFolder } = await import('./linux/closed-folder.ts');
@@ -54,8 +58,11 @@ export async function socketFolderProblem(folder: string, isForEverybody: boolea
 /** Id of the user that a folder belongs to; null when the system does not tell. */
 export async function folderOwner(directory: string): Promise<string | null> {
   if (process.platform === 'win32') return (await import('./windows/owner-only.ts')).folderOwner(directory);
-  const status = statSync(directory, { throwIfNoEntry: false });
-  return status === undefined ? null : `uid:${status.uid}`;
+  try {
+    return `uid:${statSync(directory).uid}`;
+  } catch {
+    return null; // none there, or no way to it
+  }
 }
 
 /** The host's door, once it listens; `accounts` are ids of those who have a role besides its owners. */

@@ -55,7 +55,11 @@ export function consolePort(directory: string): number {
 
 /** Address of the host of a state directory: a Unix socket inside it, or a named pipe. */
 export function hostAddress(directory: string): string {
-  const hash = createHash('sha256').update(directory.toLowerCase()).digest('hex').slice(0, 24);
+  // On Linux two names that differ in case are two places.
+  const hash = createHash('sha256')
+    .update(isWindows ? directory.toLowerCase() : directory)
+    .digest('hex')
+    .slice(0, 24);
   // A name that can be foretold can be taken first; clients read it from host.json.
   if (process.platform === 'win32') return `\\\\.\\pipe\\unjam-${hash}-${randomBytes(8).toString('hex')}`;
   const path = join(directory, 'host.sock');

@@ -9,7 +9,13 @@ import type { Platform } from '../domain/platform.ts';
 import { redactWords } from '../domain/redact.ts';
 import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
-import { findExecutable, launchProblem, type Surroundings } from '../processes/index.ts';
+import {
+  findExecutable,
+  launchProblem,
+  scriptFileProblem,
+  type Surroundings,
+  wordProblem,
+} from '../processes/index.ts';
 
 export interface Accepted {
   readonly spec: ScriptSpec;
@@ -84,6 +90,10 @@ export function acceptStart(
       'Check its spelling and PATH, or give its full path; nothing was started.',
       'command.0',
     );
+  const broken = scriptFileProblem(file, environment['PATH']);
+  if (broken !== null) throw new UnjamError('command-not-found', broken.message, broken.next, 'command.0');
+  const tooLong = wordProblem(input.command, environment);
+  if (tooLong !== null) throw new UnjamError('too-large', tooLong.message, tooLong.next, 'command');
   const refused = launchProblem(host.platform, file, cwd);
   if (refused !== null) throw new UnjamError('bad-input', refused.message, refused.next, 'cwd');
   return {

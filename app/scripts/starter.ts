@@ -8,6 +8,7 @@ import { nameKey } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
 import type { Mutexes } from '../locks/index.ts';
 import { home, type ProcessControl } from '../processes/index.ts';
+import { diskProblem } from '../run-directory/disk.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import { type Accepted, acceptStart } from './accept.ts';
 import type { Custody } from './custody.ts';
@@ -141,12 +142,14 @@ const replaced = (how: string): UnjamError =>
     'Let a host of the new version take its place: unjam serve --take-over. Scripts that run go on.',
   );
 
-const cannotWrite = (path: string, error: Error): UnjamError =>
-  new UnjamError(
+function cannotWrite(path: string, error: Error): UnjamError {
+  const { text, next } = diskProblem(error, path);
+  return new UnjamError(
     'state-directory',
-    `The run directory "${path}" could not be written: ${error.message}.`,
-    'Free space or correct the rights of the state directory; nothing was started.',
+    `The run directory "${path}" could not be written: ${text}.`,
+    `${next.replace(/\.$/, '')}; nothing was started.`,
   );
+}
 
 /** A host that died before the spec was written has acknowledged nothing: its ticket is free. */
 function forgetHalfMade(directory: RunDirectory): void {

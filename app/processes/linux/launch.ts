@@ -19,7 +19,7 @@ const gate = `read -r go <&3 || exit ${gateClosed}; exec 3<&- "$@"`;
  * A shell drops variables whose names it could not set itself (dash, busybox), and a command line can be read by everybody
  * (proc(5)): a script with such a variable is started by Node, which gets the environment through the gate's pipe.
  */
-const gateOfNode = `// unjam-gate
+const gateOfNode = `// unjam
 const { closeSync, openSync, readSync } = require('node:fs');
 const { spawnSync } = require('node:child_process');
 const parts = [];
@@ -46,7 +46,7 @@ process.execve(whole[0], whole, environment);`;
 
 /** True for the command line of a program that waits at the gate: it has not become the command yet. */
 export const isGate = (commandLine: string): boolean =>
-  commandLine.startsWith(`/bin/sh -c ${gate} unjam-gate `) || commandLine.includes(' -e // unjam-gate\n');
+  commandLine.startsWith(`/bin/sh -c ${gate} unjam `) || commandLine.includes(' -e // unjam\n');
 
 /** `onExit` is called when the kernel has just reported the end of the root process. */
 export async function launch(
@@ -89,10 +89,10 @@ async function gated(
   const environment = Object.fromEntries(Object.entries(request.environment).filter(([name]) => isVariable(name)));
   const isForShell = Object.keys(environment).every((name) => isShellName.test(name));
   const [program, ...words] = isForShell
-    ? (['/bin/sh', '-c', gate, 'unjam-gate', file, ...args] as const)
+    ? (['/bin/sh', '-c', gate, 'unjam', file, ...args] as const)
     : ([process.execPath, '--no-warnings', '-e', gateOfNode] as const);
   // Behind the gate it is too late for an error: what the kernel would refuse is refused here (execve(2)).
-  if (!isForShell && isTooLong(environment)) throw Object.assign(new Error('spawn E2BIG'), { code: 'E2BIG' });
+  if (!isForShell && isTooLong(environment)) throw tooLong();
   const child = withUmask(request.umask, () =>
     spawn(program, words, {
       cwd: request.cwd,
@@ -109,7 +109,7 @@ async function gated(
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
-    child.once('error', reject);
+    child.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'E2BIG' ? tooLong() : error));
   });
   const pid = child.pid;
   const root = pid === undefined ? null : readStat(place, pid);
@@ -146,6 +146,12 @@ function withUmask<T>(umask: number | undefined, act: () => T): T {
     process.umask(before);
   }
 }
+
+/** execve(2): a quarter of the stack's limit for both together. */
+const tooLong = (): Error =>
+  Object.assign(new Error('Arguments and environment together are longer than the system takes (E2BIG)'), {
+    code: 'E2BIG',
+  });
 
 const isShellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const isVariable = (name: string): boolean => name !== '' && !name.includes('=');

@@ -6,7 +6,7 @@
  */
 import { sameProcess } from '../../domain/identity.ts';
 import type { TreeScope } from '../../domain/script.ts';
-import type { ProcessSnapshot, TreeMember } from '../control.ts';
+import type { ProcessSnapshot, TreeMember, Warning } from '../control.ts';
 import { cgroupPath, isRunnerOf, readCgroup } from './cgroup.ts';
 import { read, readRunCookie } from './proc.ts';
 import { send } from './signals.ts';
@@ -14,6 +14,17 @@ import { send } from './signals.ts';
 /** Somebody has that pid whom /proc does not show to this user (hidepid, proc(5)): nothing else says who it is. */
 export const isConcealed = (pid: number): boolean =>
   send(pid, 0)?.code === 'EPERM' && read(`/proc/${pid}/stat`) === null;
+
+/** The first process is always there; to somebody else it is shown unless hidepid is set. */
+export const hiddenWarnings = (user: string): Warning[] =>
+  isConcealed(1)
+    ? [
+        {
+          text: `The processes of other users are hidden from ${user} (hidepid of /proc): what a script starts under another user is not listed, its end is known only when its whole process group has gone, and Force Kill cannot end it.`,
+          next: `Mount /proc without hidepid or with gid= of a group of ${user}, or run the host as root.`,
+        },
+      ]
+    : [];
 
 /** What a process carries of the script that it came from. */
 export interface Marks {

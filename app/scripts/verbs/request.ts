@@ -7,6 +7,7 @@ import { limits } from '../../domain/limits.ts';
 import * as lines from '../../domain/lines.ts';
 import type { Mutex } from '../../locks/index.ts';
 import type { ProcessControl } from '../../processes/index.ts';
+import { diskProblem } from '../../run-directory/disk.ts';
 import type { Reserve } from '../../run-directory/reserve.ts';
 import type { Custody } from '../custody.ts';
 import type { ScriptRecord } from '../record.ts';
@@ -101,10 +102,11 @@ async function handOver(
   await reserve
     .spend(() => record.directory.request(request))
     .catch((error: Error) => {
+      const { text, next } = diskProblem(error, record.directory.path);
       throw new UnjamError(
         'state-directory',
-        `The request could not be handed to the runner of "${record.spec.name}": ${error.message}. Nothing was done.`,
-        'Free space or correct the rights of the state directory, and ask again.',
+        `The request could not be handed to the runner of "${record.spec.name}": ${text}. Nothing was done.`,
+        `${next.replace(/\.$/, '')}, and ask again.`,
       );
     });
   const answered = (): boolean => {
