@@ -241,6 +241,12 @@ function scriptOptions(command: Command): Command {
     .option('--cwd <folder>', 'working folder (default: this one)')
     .option('--env <name=value>', 'add a variable to the script’s environment; may be repeated', collect)
     .option('--notify <command>', 'run once when the script has ended; or http://127.0.0.1:PORT/… to post to')
+    .option('--cleanup <command>', 'run when the script’s processes have gone, before its mutex is released')
+    .option(
+      '--cleanup-when <when>',
+      'cancel = after Cancel, Force Kill or a limit (default); failure = also after an exit code other than 0; always',
+    ) // prettier-ignore
+    .option('--cleanup-timeout <time>', 'time limit of the clean-up (default 1m); what it leaves is killed')
     .passThroughOptions();
 }
 

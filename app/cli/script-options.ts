@@ -5,7 +5,7 @@ import type { Input } from '../contract/methods.ts';
 import { parseDuration } from '../domain/durations.ts';
 import { limits } from '../domain/limits.ts';
 import { mutexNameProblem, ticketProblem } from '../domain/names.ts';
-import { type CancelSignal, cancelSignals, type IsolationLevel } from '../domain/script.ts';
+import { type CancelSignal, cancelSignals, cleanupTimes, type IsolationLevel } from '../domain/script.ts';
 
 export interface ScriptOptions {
   name?: string;
@@ -21,6 +21,9 @@ export interface ScriptOptions {
   cwd?: string;
   env?: string[];
   notify?: string;
+  cleanup?: string;
+  cleanupWhen?: string;
+  cleanupTimeout?: string;
   json?: boolean;
 }
 
@@ -41,6 +44,7 @@ export function startInput(
   const timeoutMs = duration(o.timeout, '--timeout');
   const noOutputTimeoutMs = duration(o.noOutputTimeout, '--no-output-timeout');
   const graceMs = duration(o.grace, '--grace', limits.graceMinMs, limits.graceMaxMs);
+  const cleanup = cleanupInput(o);
   const signal = o.cancelSignal === undefined ? undefined : cancelSignal(o.cancelSignal);
   return {
     command,
@@ -54,7 +58,34 @@ export function startInput(
     ...(graceMs === null ? {} : { graceMs }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
     ...(o.notify === undefined ? {} : { notify: words(o.notify, '--notify') }),
+    ...(cleanup === null ? {} : { cleanup }),
   };
+}
+
+function cleanupInput(o: ScriptOptions): Input<'scripts.start'>['cleanup'] | null {
+  const timeoutMs = duration(o.cleanupTimeout, '--cleanup-timeout');
+  const when = cleanupTimes.find((time) => time === o.cleanupWhen?.trim().toLowerCase());
+  if (o.cleanupWhen !== undefined && when === undefined)
+    throw new UnjamError(
+      'bad-input',
+      `--cleanup-when: "${o.cleanupWhen}" is none of ${cleanupTimes.join(', ')}.`,
+      `Use one of ${cleanupTimes.join(', ')}; nothing was started.`,
+      '--cleanup-when',
+    );
+  if (o.cleanup !== undefined)
+    return {
+      command: words(o.cleanup, '--cleanup'),
+      timeoutMs: timeoutMs ?? limits.cleanupMs,
+      ...(when === undefined ? {} : { when }),
+    };
+  if (timeoutMs !== null || when !== undefined)
+    throw new UnjamError(
+      'bad-input',
+      `${when === undefined ? '--cleanup-timeout' : '--cleanup-when'} is given without --cleanup.`,
+      'Give the command too: --cleanup COMMAND; nothing was started.',
+      '--cleanup',
+    );
+  return null;
 }
 
 /** Options win over the environment; anything incomplete or invalid is an error: nothing runs unisolated by mistake. */

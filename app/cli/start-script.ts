@@ -37,10 +37,11 @@ export async function startScript(input: Input<'scripts.start'>): Promise<{ clie
   }
 }
 
-function surroundingsOf({ umask, niceness, stdin }: OwnSurroundings): Partial<Input<'scripts.start'>> {
+function surroundingsOf({ umask, niceness, limits, stdin }: OwnSurroundings): Partial<Input<'scripts.start'>> {
   return {
     ...(umask === undefined ? {} : { umask }),
     ...(niceness === undefined ? {} : { niceness }),
+    ...(limits ? { limits } : {}),
     ...(stdin ? { stdin } : {}),
   };
 }

@@ -4,8 +4,16 @@ import { survivorReasons } from '../domain/events.ts';
 import { roles } from '../domain/access.ts';
 import { findingKeys } from '../domain/findings.ts';
 import { limits } from '../domain/limits.ts';
+import { resourceNames } from '../domain/resource-limits.ts';
 import { platforms } from '../domain/platform.ts';
-import { cancelSignals, isolationLevels, scriptStates, timeoutKinds, verdictKinds } from '../domain/script.ts';
+import {
+  cancelSignals,
+  cleanupTimes,
+  isolationLevels,
+  scriptStates,
+  timeoutKinds,
+  verdictKinds,
+} from '../domain/script.ts';
 
 /** ISO 8601 in UTC with milliseconds. */
 export const Time = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
@@ -50,6 +58,15 @@ export const StartInput = z.strictObject({
     .max(19)
     .optional()
     .describe('absent = 0; a host without root cannot give less than its own. Linux'),
+  limits: z
+    .partialRecord(
+      z.enum(resourceNames),
+      z.strictObject({ soft: z.int().min(0).nullable(), hard: z.int().min(0).nullable() }),
+    )
+    .optional()
+    .describe(
+      'resource limits (setrlimit(2)), null = unlimited; absent = the host’s. What it may not raise stays. Linux',
+    ),
   stdin: z
     .strictObject({ path: z.string().startsWith('/'), offset: z.int().min(0).optional() })
     .optional()
@@ -67,8 +84,18 @@ export const StartInput = z.strictObject({
     .optional()
     .describe('what is told once when the script is final: a command, or one http address of this machine (a POST)'),
   cleanup: z
-    .strictObject({ command: z.array(systemText).min(1), timeoutMs: milliseconds('bound of the clean-up command') })
-    .optional(),
+    .strictObject({
+      command: z.array(systemText).min(1),
+      timeoutMs: milliseconds('bound of the clean-up command; what it leaves is ended'),
+      when: z
+        .enum(cleanupTimes)
+        .optional()
+        .describe(
+          'cancel (default) = after Cancel, Force Kill or a limit; failure = also after an exit code other than 0; always',
+        ),
+    })
+    .optional()
+    .describe('runs when the script’s processes have gone, before its mutex is released'),
   waitMs: z.int().min(0).max(60_000).optional().describe('answer only when the script is final, or after this long'),
 });
 

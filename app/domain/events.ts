@@ -3,7 +3,7 @@
  * Lines with a `text` are shown in the script's log as lines of Unjam.
  */
 import type { ProcessIdentity } from './identity.ts';
-import type { Actor, CancelSignal, ExitRecord, VerdictRecord } from './script.ts';
+import type { Actor, CancelSignal, ExitRecord, TreeScope, VerdictRecord } from './script.ts';
 
 export const survivorReasons = ['kernel', 'access', 'protected', 'stopped', 'pending', 'other'] as const;
 /** Why a process survived a kill, as far as it was measured. */
@@ -73,6 +73,8 @@ export type EventBody =
       readonly type: 'note';
       /** The last process of the script is gone; how it went. */
       readonly gone?: { readonly how: 'self' | 'cancel' | 'kill'; readonly total: number; readonly afterMs: number };
+      /** The clean-up command begins; how the script went. */
+      readonly cleaning?: { readonly how: 'self' | 'cancel' | 'kill'; readonly scope: TreeScope };
       /** The clean-up command has ended. */
       readonly cleaned?: true;
       /** Nothing more happens to the script. */

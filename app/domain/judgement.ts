@@ -13,13 +13,15 @@ export interface Found {
   /** Any process of the tree. */
   readonly tree: Liveness;
   readonly exit: boolean;
+  /** It has a clean-up command, and nothing says that this is over. */
+  readonly cleanupDue: boolean;
   /** The machine has booted since the runner claimed the script. */
   readonly rebooted: boolean;
 }
 
 export type Judgement =
   | { readonly kind: 'wait' }
-  /** The host carries on the script's lifecycle in place of its runner. */
+  /** The host carries on the script's lifecycle in place of its runner: its end, or its clean-up. */
   | { readonly kind: 'adopt' }
   /** exit.json says how it ended. */
   | { readonly kind: 'exited' }
@@ -37,7 +39,7 @@ export function judge(f: Found): Judgement {
       kind: 'never-started',
       why: f.rebooted ? 'the machine was restarted while it waited' : 'its runner died before the script was started',
     };
-  if (f.started && f.tree !== 'dead') return { kind: 'adopt' };
+  if (f.started && (f.tree !== 'dead' || (f.exit && f.cleanupDue && !f.rebooted))) return { kind: 'adopt' };
   if (f.exit) return { kind: 'exited' };
   return {
     kind: 'lost',

@@ -302,6 +302,8 @@ function wasIgnored(life: Life, left: Seen, graceMs: number): readonly Effect[] 
 const escalated = (life: Life, left: Seen): readonly Effect[] =>
   kill(null, unjam, `because ${life.cause?.kind === 'timed-out' ? 'the time limit' : 'Cancel'} was ignored`, left);
 
+const cleanedNow: Effect = { do: 'record', fact: { type: 'note', cleaned: true } };
+
 const emptyAfter = (how: How) => (life: Life, e: Extract<LifeEvent, { type: 'tree' }>) =>
   isGone(life, e.left) ? gone(life, how, e.left.of, e.afterMs) : [];
 
@@ -351,7 +353,11 @@ export const lifeTable: Table = {
     ignored: goes(['killing'], 'Records the intent and ends the whole tree', killAsked),
     killing: stays('Ends the tree again; the settle time is not extended', killAsked),
     unkillable: goes(['killing'], 'Tries once more', killAsked),
-    gone: tooLate,
+    gone: goes(['killing'], 'Ends the clean-up command that runs. Without one: refused (W206)', (life, e, at) =>
+      life.cleanup === null || life.cleaned || e.left.members.length === 0
+        ? tooLate.act(life, e, at)
+        : [cleanedNow, ...killAsCancel(e.request, e.request.actor, 'while the clean-up command ran', e.left)],
+    ),
     final: goes(['killing'], 'Ends what the script left running; the verdict stays', killAsked),
   },
   limit: {
@@ -471,16 +477,16 @@ export const lifeTable: Table = {
     signalling: never,
     cancelling: never,
     ignored: never,
-    killing: never,
-    unkillable: never,
+    killing: ignored('a Force Kill ended the clean-up command'),
+    unkillable: ignored('a Force Kill was sent to the clean-up command'),
     gone: goes(['killing'], 'Concludes; ends what the clean-up command left first', (life, e) => {
+      if (life.cleaned) return []; // a Force Kill ended it
       const how = life.stage.kind === 'gone' ? life.stage.how : 'self';
-      const done: Effect = { do: 'recall', fact: { type: 'note', cleaned: true } };
-      return e.left.members.length === 0 || how === 'self'
-        ? [done, { do: 'conclude', how }]
-        : [done, ...kill(null, unjam, 'because the clean-up command left processes', e.left)];
+      return life.cleanup === null || e.left.proven
+        ? [cleanedNow, { do: 'conclude', how }]
+        : [cleanedNow, ...killAsCancel(null, unjam, 'because the clean-up command left processes', e.left)];
     }),
-    final: never,
+    final: ignored('a Force Kill ended the clean-up command'),
   },
   concluded: {
     running: never,

@@ -3,7 +3,7 @@
  * that reads them cannot disagree. Which fact follows from what happens is decided by `life-table.ts`.
  */
 import type { EventBody, ScriptEvent, Survivor } from './events.ts';
-import type { Actor, TimeoutKind, VerdictKind } from './script.ts';
+import type { Actor, TimeoutKind, TreeScope, VerdictKind } from './script.ts';
 
 /** How the last process of a script went: by itself, after the cancel signal, or after a kill. */
 export type How = 'self' | 'cancel' | 'kill';
@@ -66,6 +66,8 @@ export interface Life {
   readonly abandoned: boolean;
   /** A host watches the script in place of its runner. */
   readonly runnerDied: boolean;
+  /** The clean-up command's processes, from when it begins. */
+  readonly cleanup: TreeScope | null;
   /** The clean-up command has run. */
   readonly cleaned: boolean;
   readonly attempts: readonly Attempt[];
@@ -84,6 +86,7 @@ export const newLife: Life = {
   root: null,
   abandoned: false,
   runnerDied: false,
+  cleanup: null,
   cleaned: false,
   attempts: [],
   orphanEndedAt: null,
@@ -168,6 +171,9 @@ export function recall(life: Life, e: Fact): Life {
       return {
         ...life,
         ...(e.gone === undefined ? {} : { stage: { kind: 'gone', since: e.at, how: e.gone.how } }),
+        ...(e.cleaning === undefined
+          ? {}
+          : { cleanup: e.cleaning.scope, stage: { kind: 'gone', since: e.at, how: e.cleaning.how } }),
         ...(e.cleaned === true ? { cleaned: true } : {}),
         ...(e.over === true ? { stage: { kind: 'final', since: e.at } } : {}),
         // Versions before 0.2 record it by its line alone.

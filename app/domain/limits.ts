@@ -5,6 +5,8 @@ export const limits = {
   graceWindowMs: 30_000,
   graceMinMs: 0,
   graceMaxMs: 3_600_000,
+  /** Bound of a clean-up command that is given without one. */
+  cleanupMs: 60_000,
   /** After a kill, before survivors are called unkillable. */
   settleMs: 5_000,
   /** A spec without a runner after this time was never started. */

@@ -175,16 +175,24 @@ export function release(state: MutexState, id: string, fence: number, at: number
 export function abandon(
   state: MutexState,
   id: string,
-  how: { readonly at: number; readonly by: Actor; readonly reason: string | null; readonly holdQueue: boolean },
+  how: {
+    readonly at: number;
+    readonly by: Actor;
+    readonly reason: string | null;
+    readonly holdQueue: boolean;
+    /** Who lives of its tree. */
+    readonly left?: readonly ProcessIdentity[];
+  },
 ): MutexState {
   const hold = state.holders.find((h) => h.id === id);
   if (!hold) return state;
+  const scope = hold.scope && how.left?.length ? { ...hold.scope, known: how.left } : hold.scope;
   return grant(
     {
       ...state,
       paused: how.holdQueue ? { by: how.by, at: how.at } : state.paused,
       holders: state.holders.filter((h) => h.id !== id),
-      abandoned: [...state.abandoned, { ...hold, abandonedAt: how.at, by: how.by, reason: how.reason }],
+      abandoned: [...state.abandoned, { ...hold, scope, abandonedAt: how.at, by: how.by, reason: how.reason }],
     },
     how.at,
   );

@@ -45,6 +45,10 @@ export interface Isolation {
 export const cancelSignals = ['ctrl-c', 'ctrl-break', 'SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGKILL'] as const;
 export type CancelSignal = (typeof cancelSignals)[number];
 
+/** After a Cancel, Force Kill or time limit; also after a failure of the script's own; after any end. */
+export const cleanupTimes = ['cancel', 'failure', 'always'] as const;
+export type CleanupTime = (typeof cleanupTimes)[number];
+
 /** Who asked, and through which door. */
 export interface Actor {
   readonly user: string;
@@ -74,14 +78,21 @@ export interface ScriptSpec {
   readonly cleanup: {
     readonly command: readonly [string, ...string[]];
     readonly timeoutMs: number;
-    /** After a Cancel, Force Kill or time limit (the default); also after a failure of the script's own; after any end. */
-    readonly when?: 'cancel' | 'failure' | 'always';
+    /** Absent: `cancel`. */
+    readonly when?: CleanupTime;
   } | null;
   /** Run ids of the scripts that this one was started from, outermost first; a mutex that one of them holds is a deadlock. */
   readonly ancestors: readonly string[];
   readonly actor: Actor;
   readonly createdAt: number;
 }
+
+/** The run id of a script's clean-up command: its processes are the script's, and can be told from what that had left. */
+export const cleanupRunOf = (runId: string): string => `${runId}${ofCleanup}`;
+const ofCleanup = '.cleanup';
+/** Run ids under which a process with this one can be asked for: its own, and for a clean-up command the script's. */
+export const runsOf = (runId: string): readonly string[] =>
+  runId.endsWith(ofCleanup) ? [runId, runId.slice(0, -ofCleanup.length)] : [runId];
 
 /** Run ids of the scripts that a process with this UNJAM_RUN runs in, outermost first. */
 export function ancestorsOf(cookie: string | undefined): string[] {

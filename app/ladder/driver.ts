@@ -24,8 +24,8 @@ export interface DriverContext {
   readonly mutexFacts: () => lines.MutexFacts | null;
   /** Asked before anything that an Abandon forbids. */
   readonly isAbandoned: () => boolean;
-  /** Runs the clean-up command, if any; never rejects. */
-  readonly cleanUp: (how: How) => Promise<void>;
+  /** Runs the clean-up command, if any, and calls `begin` before its first instruction; never rejects. */
+  readonly cleanUp: (how: How, life: Life, begin: (scope: TreeScope) => void) => Promise<void>;
   /** Writes the verdict and releases the mutex. Called once; a rejection is repeated by nobody. */
   readonly conclude: (how: How, summary: Summary) => Promise<void>;
   /** Given for a script whose exit status cannot be waited for: looks itself whether the root lives. */
@@ -42,7 +42,7 @@ const paceMs = { kill: 100, exitedInGrace: 50, grace: 250, resting: 1_000, adopt
 
 export class Driver {
   readonly #c: DriverContext;
-  readonly #watch: TreeWatch;
+  #watch: TreeWatch;
   readonly #pulse: Pulse;
   #life: Life;
   /** Active time in this stage, ms. */
@@ -58,9 +58,9 @@ export class Driver {
 
   constructor(context: DriverContext, life: Life) {
     this.#c = context;
-    this.#watch = new TreeWatch(context.control, context.scope);
     this.#pulse = new Pulse((activeMs) => this.#guard(() => this.#beat(activeMs)));
     this.#life = life;
+    this.#watch = this.#newWatch();
     this.#graceMs = context.cancel.graceMs;
     if (context.adopted) this.#resume();
     this.#setPace();
@@ -146,7 +146,15 @@ export class Driver {
 
   #recall(fact: Parameters<typeof recall>[1]): void {
     this.#life = recall(this.#life, fact);
+    if (fact.type === 'note' && fact.cleaning) this.#watch = this.#newWatch();
     if (fact.type === 'note' && fact.gone) this.#summary = { total: fact.gone.total, afterMs: fact.gone.afterMs };
+  }
+
+  /** Of a script that exited by itself only the clean-up command is watched: what the script left was left on purpose. */
+  #newWatch(): TreeWatch {
+    const { cleanup, cause } = this.#life;
+    const { control, scope } = this.#c;
+    return new TreeWatch(control, cleanup === null ? [scope] : cause === null ? [cleanup] : [scope, cleanup]);
   }
 
   async #interrupt(of: Signalling): Promise<void> {
@@ -163,7 +171,9 @@ export class Driver {
 
   async #cleanUp(how: How): Promise<void> {
     try {
-      await this.#c.cleanUp(how);
+      await this.#c.cleanUp(how, this.#life, (scope) =>
+        this.#carryOut({ do: 'record', fact: { type: 'note', cleaning: { how, scope } } }),
+      );
     } catch (error) {
       this.#problem(error);
     }

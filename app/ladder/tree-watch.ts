@@ -17,13 +17,14 @@ const key = (p: ProcessIdentity): string => `${p.pid}:${p.startTime}`;
 
 export class TreeWatch {
   readonly #control: TreeControl;
-  readonly #scope: TreeScope;
+  /** The first one's root stands for whoever is not shown. */
+  readonly #scopes: readonly TreeScope[];
   readonly #seen = new Map<string, ProcessIdentity>();
   readonly #ends = new Map<string, { readonly at: number; readonly outcome: EndOutcome }>();
 
-  constructor(control: TreeControl, scope: TreeScope) {
+  constructor(control: TreeControl, scopes: readonly TreeScope[]) {
     this.#control = control;
-    this.#scope = scope;
+    this.#scopes = scopes;
   }
 
   /**
@@ -32,21 +33,22 @@ export class TreeWatch {
    */
   look(): Seen {
     const { tree, treeLiveness, liveness } = this.#control;
-    const members = new Map(tree(this.#scope).map(({ identity }) => [key(identity), identity]));
+    const found = this.#scopes.flatMap((scope) => tree(scope));
+    const members = new Map(found.map(({ identity }) => [key(identity), identity]));
     for (const [id, member] of this.#seen) if (!members.has(id) && liveness(member) !== 'dead') members.set(id, member);
     for (const [id, member] of members) this.#seen.set(id, member);
-    if (this.#seen.size === 0) this.#seen.set(key(this.#scope.root), this.#scope.root);
+    if (this.#seen.size === 0) this.#seen.set(key(this.#root), this.#root);
     return {
       members: [...members.values()],
       of: this.#seen.size,
-      proven: members.size === 0 && treeLiveness(this.#scope) === 'dead',
+      proven: members.size === 0 && this.#scopes.every((scope) => treeLiveness(scope) === 'dead'),
     };
   }
 
   /** Kills the tree, and each process by its identity; who survived an earlier kill gets another one. */
   end(): void {
     const now = performance.now();
-    if (this.#ends.size === 0) this.#control.endTree(this.#scope);
+    if (this.#ends.size === 0) for (const scope of this.#scopes) this.#control.endTree(scope);
     for (const member of this.look().members) {
       const before = this.#ends.get(key(member));
       if (before && now - before.at < againAfterMs) continue;
@@ -61,7 +63,7 @@ export class TreeWatch {
     if (members.length === 0)
       return [
         {
-          process: this.#scope.root,
+          process: this.#root,
           reason: 'access',
           detail: 'a process of its tree lives, and is not shown to Unjam',
         },
@@ -70,6 +72,12 @@ export class TreeWatch {
       process,
       ...this.#control.whyAlive(process, this.#ends.get(key(process))?.outcome ?? { kind: 'sent' }),
     }));
+  }
+
+  get #root(): ProcessIdentity {
+    const [first] = this.#scopes;
+    if (first === undefined) throw new Error('A watch without a tree.');
+    return first.root;
   }
 
   /** The next kill is the first one again. */

@@ -140,9 +140,15 @@ export class Mutex {
     return this.#store.change((s) => rules.leave(s, id, Date.now()));
   }
 
-  async abandon(id: string, by: Actor, reason: string | null, holdQueue: boolean): Promise<MutexState> {
+  async abandon(
+    id: string,
+    by: Actor,
+    reason: string | null,
+    holdQueue: boolean,
+    left: readonly ProcessIdentity[] = [],
+  ): Promise<MutexState> {
     const at = Date.now();
-    return this.#store.change((s) => rules.abandon(s, id, { at, by, reason, holdQueue }));
+    return this.#store.change((s) => rules.abandon(s, id, { at, by, reason, holdQueue, left }));
   }
 
   async resume(): Promise<MutexState> {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { lesserLimits, systemLimits, ulimitCommands } from './linux/resource-limits.ts';
 
 export interface BackgroundStart {
   readonly file: string;
@@ -27,7 +28,11 @@ export async function startInBackground(start: BackgroundStart): Promise<() => b
   }
   const log = openSync(start.log, 'a', 0o600);
   try {
-    const child = spawn(start.file, start.args, {
+    const limits = systemLimits();
+    const commands = limits === null ? ':' : ulimitCommands(limits);
+    const shell = ['/bin/sh', '-c', `${commands}; exec "$@"`, 'unjam', start.file, ...start.args] as const;
+    const [file, ...args] = commands === ':' ? ([start.file, ...start.args] as const) : shell;
+    const child = spawn(file, args, {
       detached: true,
       stdio: ['ignore', log, log],
       env: { PATH: systemPath, ...start.environment },
@@ -53,6 +58,9 @@ export function forgetStarter(): string[] {
   } catch (error) {
     kept.push(`Its niceness is that of who started it: ${(error as Error).message}.`);
   }
+  const lesser = lesserLimits();
+  if (lesser.length > 0)
+    kept.push(`Its resource limits (${lesser.join(', ')}) are those of who started it; only root may raise them.`);
   for (const descriptor of inheritedDescriptors())
     try {
       closeSync(descriptor);

@@ -7,6 +7,7 @@ import type { SurvivorReason } from '../domain/events.ts';
 import type { Examination } from '../domain/examination.ts';
 import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
 import type { Platform } from '../domain/platform.ts';
+import type { ResourceLimits } from '../domain/resource-limits.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 
 export interface LaunchRequest {
@@ -20,6 +21,7 @@ export interface LaunchRequest {
   /** Linux; what it is started with when absent is that of the calling process. */
   readonly umask?: number;
   readonly niceness?: number;
+  readonly limits?: ResourceLimits | null;
   /** Linux: a descriptor that becomes its standard input and is closed here; null or absent = it has none. */
   readonly stdin?: number | null;
   /** Opened for appending, created when missing. */

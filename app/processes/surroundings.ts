@@ -1,6 +1,6 @@
 /**
  * What a command of Unjam was started in and hands on to its script beside environment, arguments and folder: umask,
- * niceness and standard input. Linux only: on Windows a script's standard input is empty (docs/scripts.md).
+ * niceness, resource limits and standard input. Linux only: on Windows a script's standard input is empty (docs/scripts.md).
  */
 import { spawn } from 'node:child_process';
 import {
@@ -17,6 +17,8 @@ import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isatty } from 'node:tty';
+import type { ResourceLimits } from '../domain/resource-limits.ts';
+import { ownLimits } from './linux/resource-limits.ts';
 
 /** A file, or what /proc shows of an open one, and how much of it was read already. */
 export interface StandardInput {
@@ -29,6 +31,8 @@ export interface Surroundings {
   readonly umask: number;
   /** -20 to 19; higher is nicer to others. */
   readonly niceness: number;
+  /** Null: those of the host. */
+  readonly limits: ResourceLimits | null;
   readonly stdin: StandardInput | null;
 }
 
@@ -45,6 +49,7 @@ export async function ownSurroundings(): Promise<OwnSurroundings> {
   return {
     umask: process.umask(),
     niceness: getPriority(),
+    limits: ownLimits(),
     stdin: input?.stdin ?? null,
     keep: () => (isKept = true),
     [Symbol.dispose]: () => input?.dispose?.(isKept),

@@ -11,6 +11,7 @@ import { survivorReasons } from '../domain/events.ts';
 import {
   type AbandonedRecord,
   cancelSignals,
+  cleanupTimes,
   type ExitRecord,
   isolationLevels,
   type RunnerRecord,
@@ -98,14 +99,13 @@ const spec = v.looseObject({
   cancel: v.looseObject({ signal, graceMs: number }),
   environmentNames: list(text),
   notify: nullable(list(text)),
-  cleanup: nullable(
-    v.looseObject({ command, timeoutMs: number, when: maybe(v.picklist(['cancel', 'failure', 'always'])) }),
-  ),
+  cleanup: nullable(v.looseObject({ command, timeoutMs: number, when: maybe(v.picklist(cleanupTimes)) })),
   ancestors: list(text),
   actor,
   createdAt: number,
 });
 
+const hows = ['self', 'cancel', 'kill'] as const;
 const survivor = v.looseObject({ process: identity, reason: v.picklist(survivorReasons), detail: text });
 const exit = v.looseObject({ code: nullable(number), signal: nullable(text), endedAt: number });
 
@@ -139,7 +139,8 @@ const event = v.variant('type', [
   of('orphan-ended', {}),
   of('final', { verdict }),
   of('note', {
-    gone: maybe(v.looseObject({ how: v.picklist(['self', 'cancel', 'kill']), total: number, afterMs: number })),
+    gone: maybe(v.looseObject({ how: v.picklist(hows), total: number, afterMs: number })),
+    cleaning: maybe(v.looseObject({ how: v.picklist(hows), scope })),
     cleaned: maybe(v.literal(true)),
     over: maybe(v.literal(true)),
   }),

@@ -10,7 +10,6 @@ import { RunDirectory } from '../run-directory/run-directory.ts';
 import { parseOrder, type RunnerOrder } from './order.ts';
 import { rehearseSoon } from './rehearse.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { loadCleanup } from '../ladder/cleanup.ts';
 import { witnessOf } from '../ladder/witness.ts';
 import { Session } from './session.ts';
 
@@ -43,7 +42,6 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     answer(`failed its standard input could not be opened: ${(error as Error).message}`);
     return;
   }
-  await loadCleanup(spec);
   process.title = `unjam-runner ${spec.ticket}`;
   const session = new Session({
     directory,
@@ -51,6 +49,7 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     environment,
     umask: surroundings.umask,
     niceness: surroundings.niceness,
+    limits: surroundings.limits,
     stdin,
     control,
     mutexes: new Mutexes(mutexRoot, control, witnessOf(dirname(mutexRoot), control)),

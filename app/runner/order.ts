@@ -1,5 +1,6 @@
 /** What a host tells a runner, as one JSON line on stdin. The environment travels here and is never written to disk. */
 import * as v from 'valibot';
+import { resourceNames } from '../domain/resource-limits.ts';
 
 const order = v.looseObject({
   runDirectory: v.string(),
@@ -8,6 +9,9 @@ const order = v.looseObject({
   surroundings: v.object({
     umask: v.number(),
     niceness: v.number(),
+    limits: v.nullable(
+      v.record(v.picklist(resourceNames), v.object({ soft: v.nullable(v.number()), hard: v.nullable(v.number()) })),
+    ),
     stdin: v.nullable(v.object({ path: v.string(), offset: v.number() })),
   }),
   /** UNJAM_DEBUG_DISABLE_KILL of the host: kills are not sent. Tests only. */

@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { type How, type Life, newLife } from '../domain/life.ts';
+import type { ResourceLimits } from '../domain/resource-limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { Hold, MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
@@ -26,6 +27,7 @@ export interface SessionContext {
   readonly environment: Readonly<Record<string, string>>;
   readonly umask: number;
   readonly niceness: number;
+  readonly limits: ResourceLimits | null;
   /** Open, and to be closed when the script has it; null = it has none. */
   readonly stdin: number | null;
   readonly control: ProcessControl;
@@ -208,6 +210,7 @@ export class Session {
         environment: this.#environment(),
         umask: this.#c.umask,
         niceness: this.#c.niceness,
+        limits: this.#c.limits,
         stdin: this.#c.stdin,
         runId: spec.runId,
         stdoutPath: directory.stdoutPath,
@@ -278,10 +281,12 @@ export class Session {
         },
         mutexFacts: () => this.#facts(),
         isAbandoned: () => this.#isAbandoned,
-        cleanUp: async (how) => {
+        cleanUp: async (how, { cause }, begin) => {
           const record = await exit.promise;
           if (how === 'self' && this.#isAbandoned) return;
-          await runCleanup(spec, this.#environment(), { how, cause: driver.life.cause, exit: record }, this.#log);
+          const { umask, niceness, limits } = this.#c;
+          const context = { spec, environment: this.#environment(), umask, niceness, limits, control, log: this.#log };
+          await runCleanup(context, { how, cause, exit: record }, null, begin);
         },
         conclude: async (how, summary) => {
           const record = await exit.promise;

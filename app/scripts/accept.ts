@@ -99,7 +99,12 @@ export function acceptStart(
   return {
     environment,
     // The host's own are those of whoever happened to start it.
-    surroundings: { umask: input.umask ?? 0o022, niceness: input.niceness ?? 0, stdin: stdinOf(input) },
+    surroundings: {
+      umask: input.umask ?? 0o022,
+      niceness: input.niceness ?? 0,
+      limits: input.limits ?? null,
+      stdin: stdinOf(input),
+    },
     spec: {
       schema: 1,
       ticket,
@@ -124,9 +129,7 @@ export function acceptStart(
       cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },
       environmentNames: Object.keys(environment).sort(),
       notify: input.notify === undefined ? null : notified(input.notify, cwd, environment),
-      cleanup: input.cleanup
-        ? { command: input.cleanup.command as [string, ...string[]], timeoutMs: input.cleanup.timeoutMs }
-        : null,
+      cleanup: cleanupOf(input, cwd, environment),
       ancestors: ancestorsOf(input.environment?.['UNJAM_RUN']),
       actor,
       createdAt: Date.now(),
@@ -137,18 +140,37 @@ export function acceptStart(
 const stdinOf = ({ stdin }: Parsed<'scripts.start'>): Surroundings['stdin'] =>
   stdin === undefined ? null : { path: stdin.path, offset: stdin.offset ?? 0 };
 
+/** Looked for when it runs: the script may make it. A bare name is none of that. */
+function cleanupOf(
+  { cleanup }: Parsed<'scripts.start'>,
+  cwd: string,
+  environment: Readonly<Record<string, string>>,
+): ScriptSpec['cleanup'] {
+  if (!cleanup) return null;
+  const [command = ''] = cleanup.command;
+  if (!/[\\/]/.test(command) && findExecutable(command, cwd, environment) === null)
+    throw notFound('clean-up', command, 'cleanup.command.0');
+  return {
+    command: cleanup.command as [string, ...string[]],
+    timeoutMs: cleanup.timeoutMs,
+    ...(cleanup.when === undefined ? {} : { when: cleanup.when }),
+  };
+}
+
+const notFound = (what: string, command: string, field: string): UnjamError =>
+  new UnjamError(
+    'command-not-found',
+    `The ${what} command "${command}" was not found, or is not executable.`,
+    'Check its spelling and PATH, or give its full path; nothing was started.',
+    field,
+  );
+
 /** Found as the script's own command is: the host's PATH is not the caller's. */
 function notified(notify: readonly string[], cwd: string, environment: Readonly<Record<string, string>>): string[] {
   const [command = '', ...args] = notify;
   if (isAddress(command)) return [command];
   const file = findExecutable(command, cwd, environment);
-  if (file === null)
-    throw new UnjamError(
-      'command-not-found',
-      `The notify command "${command}" was not found, or is not executable.`,
-      'Check its spelling and PATH, or give its full path; nothing was started.',
-      'notify.0',
-    );
+  if (file === null) throw notFound('notify', command, 'notify.0');
   return [file, ...args];
 }
 

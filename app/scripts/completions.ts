@@ -5,7 +5,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import * as lines from '../domain/lines.ts';
 import { isAddress } from '../domain/names.ts';
+import { resultCode } from '../domain/script.ts';
+import { LogIndex, LogReader } from '../logs/index.ts';
 import { lasting } from '../run-directory/lasting.ts';
 import type { ScriptRecord } from './record.ts';
 
@@ -20,6 +23,27 @@ export interface Completion {
   readonly name: string;
   readonly verdict: string;
   readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** As docs/exit-codes.md has it. */
+  readonly resultCode: number;
+  /** The last lines of both streams. */
+  readonly lastOutput: string;
+}
+
+const lastBytes = 4_096;
+const lastLines = 20;
+
+/** Empty when it cannot be read. */
+function lastOutput({ directory }: ScriptRecord): string {
+  try {
+    const reader = new LogReader(directory, new LogIndex(directory.indexPath));
+    const { entries } = reader.read({ ticket: '', tailBytes: 4 * lastBytes, maxBytes: 4 * lastBytes }, true);
+    const text = entries.flatMap((e) => (e.stream === 'unjam' ? [] : [e.text])).join('');
+    const cut = text.slice(-lastBytes).replaceAll('\0', '').trimEnd();
+    return cut.split('\n').slice(-lastLines).join('\n');
+  } catch {
+    return '';
+  }
 }
 
 export class Completions {
@@ -32,7 +56,8 @@ export class Completions {
     this.#tell = how;
   }
 
-  deliver(record: ScriptRecord): void {
+  /** @param say writes a line into the script's log and the history */
+  deliver(record: ScriptRecord, say: (line: lines.Line) => void): void {
     const { spec, verdict, directory } = record;
     if (
       spec.notify === null ||
@@ -50,9 +75,12 @@ export class Completions {
       name,
       verdict: verdict.kind,
       exitCode: verdict.exitCode,
+      signal: verdict.signal,
+      resultCode: resultCode(verdict),
+      lastOutput: lastOutput(record),
     })
       .then(async (failed) => {
-        if (failed !== null) this.#log(`W251 The end of ${ticket} could not be told: ${failed}. It is not repeated.`);
+        if (failed !== null) say(lines.endNotTold(failed));
         // Until a full disk takes the note it stays under way: this host does not tell it twice.
         await lasting(() => directory.writeDelivered(completionId, Date.now()));
         this.#underWay.delete(spec.runId);
@@ -76,6 +104,9 @@ async function runCommand(command: readonly string[], cwd: string, c: Completion
     UNJAM_NAME: c.name,
     UNJAM_VERDICT: c.verdict,
     UNJAM_EXIT_CODE: String(c.exitCode ?? ''),
+    UNJAM_SIGNAL: c.signal ?? '',
+    UNJAM_RESULT_CODE: String(c.resultCode),
+    UNJAM_LAST_OUTPUT: c.lastOutput,
   };
   const result = await execa(file, args, { cwd, env, stdio: 'ignore', reject: false, timeout: commandBoundMs });
   return result.failed ? `the notify command failed: ${result.shortMessage ?? 'unknown error'}` : null;

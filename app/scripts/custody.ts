@@ -3,12 +3,13 @@
  * the same table, clocks, limits and clean-up as the runner.
  */
 import type { RunnerRequest } from '../domain/events.ts';
+import { fineDuration } from '../domain/durations.ts';
 import { sameBoot, sameProcess } from '../domain/identity.ts';
 import { judge } from '../domain/judgement.ts';
 import type { Cause, How, Life } from '../domain/life.ts';
 import * as lines from '../domain/lines.ts';
-import { type ExitRecord, type Outcome, verdictOf } from '../domain/script.ts';
-import { runCleanup } from '../ladder/cleanup.ts';
+import { type ExitRecord, type Outcome, type TreeScope, verdictOf } from '../domain/script.ts';
+import { needsCleanup, runCleanup } from '../ladder/cleanup.ts';
 import { Driver, type Summary } from '../ladder/driver.ts';
 import { LimitClocks } from '../ladder/limit-clocks.ts';
 import { heldMutexFacts } from '../ladder/mutex-facts.ts';
@@ -124,17 +125,20 @@ export class Custody {
       started: scope !== null,
       tree: scope === null ? 'dead' : control.treeLiveness(scope),
       exit: record.exit !== null,
+      cleanupDue: record.spec.cleanup !== null && !record.life.cleaned && !record.isFinal,
       rebooted: record.runner !== null && !sameBoot(record.runner.runner, control.self),
     });
     switch (judgement.kind) {
       case 'wait':
         return false;
       case 'adopt':
-        if (scope) this.#append(record, { type: 'note' }, lines.runnerDied(scope.root, this.#facts(record)));
+        if (scope)
+          this.#append(record, { type: 'note' }, lines.runnerDied(scope.root, record.exit, this.#facts(record)));
         this.#adopt(record);
         return true;
       case 'exited':
         // A runner that had begun an end and died before it said so: what it began is the verdict.
+        this.#tellCleanup(record, 'the machine was restarted');
         this.#over(record, begunCause(record));
         return true;
       case 'never-started':
@@ -142,6 +146,7 @@ export class Custody {
         this.conclude(record, { kind: 'never-started', detail: judgement.why }, lines.startFailed(judgement.why));
         return true;
       case 'lost':
+        this.#tellCleanup(record, judgement.why);
         this.#over(record, null, judgement.why);
         return true;
     }
@@ -183,7 +188,7 @@ export class Custody {
         },
         mutexFacts: () => this.#facts(record),
         isAbandoned: () => record.verdict?.kind === 'abandoned',
-        cleanUp: (how) => this.#cleanUp(record, how, driver.life, environment, log),
+        cleanUp: (how, life, begin) => this.#cleanUp(record, { how, life, environment, log, begin }),
         conclude: async (how, summary) => {
           await control.drained?.(scope, directory);
           this.#release(spec.runId);
@@ -200,16 +205,48 @@ export class Custody {
 
   async #cleanUp(
     record: ScriptRecord,
-    how: How,
-    life: Life,
-    environment: Readonly<Record<string, string>> | null,
-    log: ScriptLog,
+    {
+      how,
+      life,
+      environment,
+      log,
+      begin,
+    }: {
+      readonly how: How;
+      readonly life: Life;
+      readonly environment: Readonly<Record<string, string>> | null;
+      readonly log: ScriptLog;
+      readonly begin: (scope: TreeScope) => void;
+    },
   ): Promise<void> {
     const { spec } = record;
     if (!spec.cleanup || (record.isFinal && !record.isOrphan) || (how === 'self' && life.abandoned)) return;
-    if (environment === null) log.append({ type: 'note' }, lines.cleanupWithoutEnvironment());
-    const ended = { how, cause: life.cause, exit: record.exit };
-    await runCleanup(spec, { ...(environment ?? process.env as Record<string, string>), UNJAM_TICKET: spec.ticket }, ended, log); // prettier-ignore
+    if (environment === null && life.cleanup === null) log.append({ type: 'note' }, lines.cleanupWithoutEnvironment());
+    const context = {
+      spec,
+      environment: { ...(environment ?? (process.env as Record<string, string>)), UNJAM_TICKET: spec.ticket },
+      umask: 0o022,
+      niceness: 0,
+      limits: null,
+      control: this.#options.control,
+      log,
+    };
+    await runCleanup(context, { how, cause: life.cause, exit: record.exit }, life.cleanup, begin);
+  }
+
+  /** Of a clean-up that nobody can run any more. */
+  #tellCleanup(record: ScriptRecord, why: string): void {
+    const { cleanup } = record.spec;
+    const cause = begunCause(record);
+    if (!cleanup || record.life.cleaned || record.isFinal) return;
+    if (!needsCleanup(cleanup.when, { how: cause === null ? 'self' : 'cancel', cause, exit: record.exit })) return;
+    this.#append(
+      record,
+      { type: 'note' },
+      record.life.cleanup === null
+        ? lines.cleanupNotRun(why)
+        : lines.cleanupFailed(`${why} while it ran`, fineDuration(cleanup.timeoutMs)),
+    );
   }
 
   /** The tree is gone. A runner that is only suspended writes the exit status itself when it goes on. */
@@ -326,7 +363,13 @@ function lifeToCarryOn(record: ScriptRecord): Life {
     runnerDied: true,
     abandoned: life.abandoned || record.verdict?.kind === 'abandoned',
     ...(over
-      ? { stage: { kind: 'final', since: Date.now() }, cleaned: true, cause: null, root: root ?? unknownRoot() }
+      ? {
+          stage: { kind: 'final', since: Date.now() },
+          cleaned: true,
+          cleanup: null,
+          cause: null,
+          root: root ?? unknownRoot(),
+        }
       : stage.kind === 'queued' || stage.kind === 'starting' || stage.kind === 'final'
         ? { stage: { kind: 'running' } }
         : {}),

@@ -113,6 +113,10 @@ export class ScriptRecord {
       this.#exit ??= d.readExit();
       this.verdict ??= d.readVerdict();
       this.#abandoned ??= d.readAbandoned();
+      const left = this.#abandoned?.left ?? [];
+      // Nothing else may lead to them any more, least of all after a restart of the host.
+      if (this.#started !== null && this.#started.scope.known === undefined && left.length > 0)
+        this.#started = { ...this.#started, scope: { ...this.#started.scope, known: left } };
     }
     if (this.verdict !== null) this.tree ??= tree;
     return events.map(({ event, at }) => ({ event, source: `${this.spec.runId}:${at}` }));

@@ -108,7 +108,7 @@ export class Register {
     const news = record.refresh();
     for (const { event, source } of news) this.#mirror(record, event, source, recovering);
     if (record.isFinal && !wasFinal) this.#becameFinal(record);
-    else if (record.isFinal && recovering) this.#completions.deliver(record); // the host before may have died over it
+    else if (record.isFinal && recovering) this.#deliver(record); // the host before may have died over it
     if (record.isFinal && record.tree !== null) {
       this.stopWatching(record); // the line of the verdict comes after it
       if (!wasOver && !recovering) this.over.add(record);
@@ -184,7 +184,14 @@ export class Register {
       this.#journal.recordSuccess(spec.name, verdict.at, verdict.durationMs);
       this.#usual.delete(spec.name);
     }
-    this.#completions.deliver(record);
+    this.#deliver(record);
+  }
+
+  #deliver(record: ScriptRecord): void {
+    this.#completions.deliver(record, (line) => {
+      this.append(record, { type: 'note' }, line);
+      this.#look(record);
+    });
   }
 
   #mirror(record: ScriptRecord, event: ScriptEvent, source: string, recovering: boolean): void {

@@ -12,6 +12,7 @@ const facts: fc.Arbitrary<Found> = fc.record({
   started: fc.boolean(),
   tree: fc.constantFrom(...lives),
   exit: fc.boolean(),
+  cleanupDue: fc.boolean(),
   rebooted: fc.boolean(),
 });
 const final = ['exited', 'never-started', 'lost'];
@@ -45,7 +46,8 @@ describe('whatever a host finds in a run directory', () => {
     always((f, kind) => {
       if (!f.exit) return;
       expect(['lost', 'never-started', 'wait']).not.toContain(kind);
-      if (f.tree === 'dead' || !f.started) expect(kind).toBe('exited');
+      const over = f.tree === 'dead' && (f.rebooted || !f.cleanupDue);
+      if (over || !f.started) expect(kind).toBe('exited');
     });
   });
 

@@ -9,6 +9,7 @@ const found = (changes: Partial<Found> = {}): Found => ({
   started: true,
   tree: 'alive',
   exit: false,
+  cleanupDue: false,
   rebooted: false,
   ...changes,
 });
@@ -22,6 +23,13 @@ describe('what a host concludes about a script without a verdict', () => {
       kind: 'never-started',
       why: 'no runner took it over within a minute',
     });
+  });
+
+  test('an exit whose clean-up is still to be run is carried on, but not after a restart of the machine', () => {
+    const due = found({ exit: true, cleanupDue: true, ...gone });
+    expect(judge(due)).toEqual({ kind: 'adopt' });
+    expect(judge({ ...due, rebooted: true })).toEqual({ kind: 'exited' });
+    expect(judge({ ...due, exit: false })).toMatchObject({ kind: 'lost' });
   });
 
   test('runner gone, script alive: it is orphaned and watched', () => {

@@ -399,7 +399,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
   {
     name: 'runnerDied',
     code: 'W304',
-    line: lines.runnerDied(root, mutex),
+    line: lines.runnerDied(root, null, mutex),
     holds: [
       rootText,
       'goes on',
@@ -531,7 +531,7 @@ describe('a log line', () => {
       lines.cancelIgnored({ afterMs: 0, root, left: [root], of: 1, mutex: null }),
       lines.killIncomplete([child], 2, 0, null),
       lines.unkillable([survivor(1)], 1, 0, true, null),
-      lines.runnerDied(root, null),
+      lines.runnerDied(root, { code: 3, signal: null }, null),
     ])
       expect(text).not.toMatch(/[Mm]utex|wait\.|waits\./);
   });

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { root, World } from '../support/world.ts';
-import { runOf } from '../support/wreck.ts';
+import { openProcessControl } from '../../app/processes/index.ts';
+import { end, rootOf, runnerOf, runOf, untilFile } from '../support/wreck.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const nobody = 65534;
@@ -114,3 +115,29 @@ describe.runIf(process.platform === 'linux')('unjam complete of a script', () =>
     );
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'who was left at an Abandon is known to the next host, though nothing else leads to it',
+  async () => {
+    await using world = await World.open();
+    const left = 'env -i setsid sleep 3600 & echo $! >pid; trap "" TERM; touch up; wait';
+    const { ticket } = await world.start(left, { isolation: { level: 'full', mutex: 'db' } });
+    await untilFile(join(world.home, 'up'));
+    const pid = Number(readFileSync(join(world.home, 'pid'), 'utf8'));
+    await world.until(ticket, (s) => s.state === 'running');
+    while (world.control.facts(world.control.identify(pid)!)?.commandLine !== 'sleep 3600') await delay(5);
+    await world.client.call('scripts.abandon', { ticket });
+    await world.killHost();
+    // A runner's cgroup would lead to it as well.
+    await end(world, runnerOf(world, ticket), rootOf(world, ticket));
+    world.control.sweep?.(new Set());
+    const scope = runOf(world, ticket).readStarted()!.scope;
+    const { cgroup: _, ...alone } = { ...scope, known: runOf(world, ticket).readAbandoned()!.left };
+    expect((await openProcessControl()).tree(alone).map((m) => m.identity.pid)).toEqual([pid]);
+    await world.startHost();
+    expect((await world.get(ticket)).processes.map((p) => p.pid)).toEqual([pid]);
+    const next = await world.start('true', { isolation: { level: 'full', mutex: 'db' }, waitMs: 20_000 });
+    expect(await world.log(next.ticket)).toContain('W222');
+    process.kill(pid, 'SIGKILL');
+  },
+);

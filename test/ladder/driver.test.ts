@@ -4,6 +4,7 @@ import type { EventBody, RunnerRequest } from '../../app/domain/events.ts';
 import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import { type How, newLife } from '../../app/domain/life.ts';
 import type { Line } from '../../app/domain/lines.ts';
+import type { TreeScope } from '../../app/domain/script.ts';
 import { Driver, type DriverContext } from '../../app/ladder/driver.ts';
 import { LimitClocks } from '../../app/ladder/limit-clocks.ts';
 import type { TreeControl } from '../../app/ladder/tree-watch.ts';
@@ -33,11 +34,11 @@ class Simulation {
   constructor(changes: Partial<DriverContext> = {}) {
     const control = {
       elevated: true,
-      tree: () => {
+      tree: (of: TreeScope) => {
         this.looks += 1;
-        return [...this.living.values()].map((p) => ({ identity: p }));
+        return this.members(of).map((p) => ({ identity: p }));
       },
-      treeLiveness: () => (this.hidden ? 'unknown' : this.living.size === 0 ? 'dead' : 'alive'),
+      treeLiveness: (of: TreeScope) => (this.hidden ? 'unknown' : this.members(of).length === 0 ? 'dead' : 'alive'),
       liveness: (p: ProcessIdentity) => (this.living.has(p.pid) ? 'alive' : 'dead'),
       interrupt: () => {
         this.sent.push('interrupt');
@@ -71,6 +72,11 @@ class Simulation {
       },
       { ...newLife, stage: { kind: 'running' } },
     );
+  }
+
+  /** Of a clean-up command its own alone, of the script everybody. */
+  members(of: TreeScope): ProcessIdentity[] {
+    return [...this.living.values()].filter((p) => of.runId === 'run' || p.pid >= of.root.pid);
   }
 
   cancel(id: string, escalate = true): void {
@@ -233,14 +239,57 @@ test('an adopted script keeps its time limits', async () => {
   expect([s.stage, s.codes]).toEqual(['cancelling', ['W231']]);
 });
 
+const cleanup = { root: identity(7400), runId: 'run.cleanup', group: 7400, job: null };
+
 test('what a clean-up command leaves is ended before the mutex is released', async () => {
-  const s = new Simulation({ cleanUp: async () => void s.living.set(7400, identity(7400)) });
+  const s = new Simulation({
+    cleanUp: async (_how, _life, begin) => {
+      s.living.set(7400, cleanup.root);
+      begin(cleanup);
+    },
+  });
   s.kill('r1');
   s.exit();
   await pass(1);
   expect(s.over).toBeNull();
   await pass(500);
   expect([s.over, s.sent]).toEqual(['kill', ['end 7312', 'end 7400']]);
+});
+
+test('after an exit of its own the clean-up is ended, and not what the script left on purpose; the cause stays none', async () => {
+  const s = new Simulation({
+    cleanUp: async (_how, _life, begin) => {
+      s.living.set(7400, cleanup.root);
+      begin(cleanup);
+    },
+  });
+  s.living.set(7313, identity(7313));
+  s.exit();
+  await pass(500);
+  expect([s.over, s.sent, s.driver.life.cause]).toEqual(['kill', ['end 7400'], null]);
+});
+
+test('Force Kill while the clean-up command runs ends it, and concludes once', async () => {
+  let end = (): void => undefined;
+  const concluded: How[] = [];
+  const s = new Simulation({
+    cleanUp: (_how, _life, begin) => {
+      s.living.set(7400, cleanup.root);
+      begin(cleanup);
+      return new Promise((resolve) => (end = resolve));
+    },
+    conclude: async (how) => void concluded.push(how),
+  });
+  s.cancel('r1');
+  await pass(10);
+  s.exit();
+  await pass(500);
+  expect(s.stage).toBe('gone');
+  s.kill('r2');
+  await pass(500);
+  end();
+  await pass(500);
+  expect([s.stage, concluded, s.driver.life.cause?.kind]).toEqual(['final', ['kill'], 'cancelled']);
 });
 
 test('an error of the system in one beat is told once and does not end the watch', async () => {

@@ -30,7 +30,7 @@ async function run(world: World, ticket: string, at: number, more: NodeJS.Proces
     runDirectory: directory.path,
     mutexRoot: join(world.home, 'mutexes'),
     environment: { PATH: process.env['PATH'] ?? '' },
-    surroundings: { umask: 0o022, niceness: 0, stdin: null },
+    surroundings: { umask: 0o022, niceness: 0, limits: null, stdin: null },
     killDisabled: false,
   };
   const runner = spawn(process.execPath, ['--import', preload, join(root, 'dist/runner.cjs')], {

@@ -2,7 +2,17 @@
 import { clockTime } from '../durations.ts';
 import type { ProcessIdentity } from '../identity.ts';
 import { processes } from '../count.ts';
-import { line, type Line, listed, type MutexFacts, processText, released, scriptsWait, stays } from './parts.ts';
+import {
+  exitText,
+  line,
+  type Line,
+  listed,
+  type MutexFacts,
+  processText,
+  released,
+  scriptsWait,
+  stays,
+} from './parts.ts';
 
 export const leftRunning = (left: readonly ProcessIdentity[], m: MutexFacts | null, at: number): Line =>
   line(
@@ -45,13 +55,16 @@ export const lost = (why: string, mutex: string | null, stranger: ProcessIdentit
     mutex === null ? null : `Mutex "${mutex}" is released. Next: look at the log and at what the script left behind.`,
   );
 
-export const runnerDied = (root: ProcessIdentity, m: MutexFacts | null): Line =>
+/** `exit`: of a script that had exited; what is left of it then is its clean-up, or other processes. */
+export const runnerDied = (root: ProcessIdentity, exit: Parameters<typeof exitText>[0], m: MutexFacts | null): Line =>
   line(
     'W304',
-    `The runner of this script has died; ${processText(root)} goes on. Its exit code cannot be learnt any more.`,
+    exit === null
+      ? `The runner of this script has died; ${processText(root)} goes on. Its exit code cannot be learnt any more.`
+      : `The runner of this script has died; ${processText(root)} had exited (${exitText(exit)}).`,
     stays(m),
     scriptsWait(m),
-    'Next: wait for its end, or Cancel, Force Kill or Abandon.',
+    exit === null ? 'Next: wait for its end, or Cancel, Force Kill or Abandon.' : null,
   );
 
 export const startFailed = (why: string): Line => line('W106', `The script could not be started: ${why}.`);
@@ -70,6 +83,19 @@ export const filesRemoved = (names: readonly string[]): Line =>
     `Somebody had removed files of this script's run directory while it ran (${names.join(', ')}). They were made again; what the logs held before is lost.`,
     'Next: keep clean-up jobs away from the state directory.',
   );
+
+export const endNotTold = (why: string): Line =>
+  line('W251', `The end of the script could not be told: ${why}. It is not repeated.`);
+
+export const cleanupDone = (after: string): Line =>
+  line('I240', `The clean-up command finished with exit code 0 after ${after}.`);
+
+/** Nobody is left to run it. */
+export const cleanupNotRun = (why: string): Line =>
+  line('W241', `The clean-up command was not run: ${why}. Next: clean up by hand.`);
+
+export const cleanupFailed = (why: string, limit: string): Line =>
+  line('W241', `The clean-up command failed: ${why} (limit ${limit}). Next: clean up by hand.`);
 
 /** A host cleans up in place of a runner that died, and the script's variables went with that runner. */
 export const cleanupWithoutEnvironment = (): Line =>

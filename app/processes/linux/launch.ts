@@ -10,10 +10,12 @@ import { basename } from 'node:path';
 import type { AttachedLaunchRequest, ExitStatus, LaunchedScript, LaunchRequest } from '../control.ts';
 import type { Output } from './output.ts';
 import { type Place, readStat } from './proc.ts';
+import { prlimitOptions, ulimitCommands } from './resource-limits.ts';
 
 /** Exit status of the shell when the gate was closed for good. */
 const gateClosed = 125;
-const gate = `read -r go <&3 || exit ${gateClosed}; exec 3<&- "$@"`;
+/** The line holds commands, such as ulimit. A shell that was given a variable of this name would hand on another value. */
+const gate = `read -r unjam_gate <&3 || exit ${gateClosed}; exec 3<&-; eval "$unjam_gate"; exec "$@"`;
 
 /**
  * A shell drops variables whose names it could not set itself (dash, busybox), and a command line can be read by everybody
@@ -31,7 +33,7 @@ for (;;) {
   if (part[length - 1] === 10) break;
 }
 closeSync(3);
-const { file, args, environment } = JSON.parse(Buffer.concat(parts));
+const { file, args, environment, limits } = JSON.parse(Buffer.concat(parts));
 const head = Buffer.alloc(4);
 const program = openSync(file);
 readSync(program, head);
@@ -42,6 +44,8 @@ const command = isText ? ['/bin/sh', file, ...args] : [file, ...args];
 const reset = ['/usr/bin/env', '--default-signal'];
 const canReset = !command[0].includes('=') && spawnSync(reset[0], [reset[1], '/bin/true'], { env: {} }).status === 0;
 const whole = canReset ? [...reset, ...command] : command;
+// Node has raised its limit of open files.
+if (limits.length > 0) spawnSync('/usr/bin/prlimit', ['--pid', String(process.pid), ...limits], { env: {} });
 process.execve(whole[0], whole, environment);`;
 
 /** True for the command line of a program that waits at the gate: it has not become the command yet. */
@@ -88,6 +92,8 @@ async function gated(
   const { UNJAM_RUN: cookie = '' } = request.environment;
   const environment = Object.fromEntries(Object.entries(request.environment).filter(([name]) => isVariable(name)));
   const isForShell = Object.keys(environment).every((name) => isShellName.test(name));
+  const limits = isForShell || !request.limits ? [] : prlimitOptions(request.limits);
+  const shellLimits = isForShell && request.limits ? ulimitCommands(request.limits) : ':';
   const [program, ...words] = isForShell
     ? (['/bin/sh', '-c', gate, 'unjam', file, ...args] as const)
     : ([process.execPath, '--no-warnings', '-e', gateOfNode] as const);
@@ -130,7 +136,7 @@ async function gated(
       group: detached ? pid : null,
       job: null,
     },
-    release: () => gatePipe.end(isForShell ? 'go\n' : `${JSON.stringify({ file, args, environment })}\n`),
+    release: () => gatePipe.end(`${isForShell ? shellLimits : JSON.stringify({ file, args, environment, limits })}\n`),
     abort: () => gatePipe.destroy(),
     exited,
   };

@@ -5,7 +5,7 @@
  * only while it lives); the cgroup also those with a clean environment or of another user.
  */
 import { sameProcess } from '../../domain/identity.ts';
-import type { TreeScope } from '../../domain/script.ts';
+import { runsOf, type TreeScope } from '../../domain/script.ts';
 import type { ProcessSnapshot, TreeMember, Warning } from '../control.ts';
 import { cgroupPath, isRunnerOf, readCgroup } from './cgroup.ts';
 import { read, readRunCookie } from './proc.ts';
@@ -110,7 +110,7 @@ class TableIndex {
       if (process.session !== null) add(this.#grouped, process.session, process);
       if (process.group !== null && process.group !== process.session) add(this.#grouped, process.group, process);
       const { cookie, cgroup } = marksOf(process);
-      if (cookie !== null) add(this.#marked, cookie, process);
+      if (cookie !== null) for (const runId of runsOf(cookie)) add(this.#marked, runId, process);
       else if (cgroup !== null && !isRunnerOf(cgroup, process)) add(this.#confined, cgroup, process);
     }
   }
@@ -139,6 +139,10 @@ export function treeOf(scope: TreeScope, table: readonly ProcessSnapshot[], mark
   const index = indexes.get(table) ?? new TableIndex(table, marksOf);
   indexes.set(table, index);
   const members = new Map<number, TreeMember>();
+  const isOwn = (process: ProcessSnapshot): boolean => {
+    const cookie = cookieOf(process);
+    return cookie === null || runsOf(cookie).includes(scope.runId);
+  };
   const join = (process: ProcessSnapshot, by: TreeMember['by']): void => {
     const isOlder = Number(process.identity.startTime) < Number(scope.root.startTime);
     if (!isOlder && !members.has(process.identity.pid)) members.set(process.identity.pid, { ...process, by });
@@ -154,14 +158,13 @@ export function treeOf(scope: TreeScope, table: readonly ProcessSnapshot[], mark
     const now = index.byPid.get(member.identity.pid);
     if (now === undefined) {
       if (member.state !== 'zombie' && isConcealed(member.identity.pid)) join({ ...member, ...unseen }, member.by);
-    } else if (sameProcess(now.identity, member.identity) && (cookieOf(now) ?? scope.runId) === scope.runId)
-      join(now, member.by);
+    } else if (sameProcess(now.identity, member.identity) && isOwn(now)) join(now, member.by);
   }
   const open = [...members.keys()];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop())
     for (const child of index.children(pid))
       // Another script, or Unjam itself, started from inside this one is not of its tree.
-      if (!members.has(child.identity.pid) && (cookieOf(child) ?? scope.runId) === scope.runId) {
+      if (!members.has(child.identity.pid) && isOwn(child)) {
         members.set(child.identity.pid, { ...child, by: 'ancestry' });
         open.push(child.identity.pid);
       }

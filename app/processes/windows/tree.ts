@@ -7,7 +7,7 @@
  * A parent counts only when it was created before its child; what a wrong clock hides there, job and cookie still show.
  */
 import { sameProcess } from '../../domain/identity.ts';
-import type { TreeScope } from '../../domain/script.ts';
+import { runsOf, type TreeScope } from '../../domain/script.ts';
 import type { ProcessSnapshot, TreeMember } from '../control.ts';
 import { readEnvironmentVariable } from './process-memory.ts';
 
@@ -27,7 +27,7 @@ export function treeOf(
   /** Another run's, or of a host or runner (`none`), though started from here. */
   const isForeign = (process: ProcessSnapshot): boolean => {
     const cookie = cookieOf(process);
-    return typeof cookie === 'string' && cookie !== scope.runId;
+    return typeof cookie === 'string' && !runsOf(cookie).includes(scope.runId);
   };
   const rootCreated = BigInt(scope.root.startTime);
   const candidates = table.filter((p) => p.identity.pid > 4 && !isConsoleHost(p));
@@ -35,7 +35,7 @@ export function treeOf(
     const { pid } = process.identity;
     if (sameProcess(process.identity, scope.root)) members.set(pid, { ...process, by: 'root' });
     else if (job?.has(pid)) members.set(pid, { ...process, by: 'job' });
-    else if (cookieOf(process) === scope.runId) members.set(pid, { ...process, by: 'cookie' });
+    else if (runsOf(cookieOf(process) ?? '').includes(scope.runId)) members.set(pid, { ...process, by: 'cookie' });
     else if (created(process) >= rootCreated && isOrphanOfRoot(process, scope, byPid) && !isForeign(process))
       members.set(pid, { ...process, by: 'ancestry' });
   }

@@ -66,8 +66,10 @@ async function release(record: ScriptRecord, a: AbandonRequest, tools: VerbTools
     }
   }
 
+  const scope = record.started?.scope;
+  const living = scope ? tools.control.tree(scope).map((m) => m.identity) : [];
   const state = mutex
-    ? await spend(() => mutex.abandon(spec.runId, a.actor, a.reason, a.holdQueue)).catch(notReleased)
+    ? await spend(() => mutex.abandon(spec.runId, a.actor, a.reason, a.holdQueue, living)).catch(notReleased)
     : null;
   const verdict = verdictOf({ kind: 'abandoned', actor: a.actor, detail: a.reason }, at);
   if (!(await spend(() => directory.writeVerdict(verdict)).catch(noVerdict))) return null;

@@ -21,7 +21,7 @@ import {
   readOnce,
   sweepTemporaries,
 } from '../../../app/run-directory/atomic-file.ts';
-import { findExecutable } from '../../../app/processes/index.ts';
+import { findExecutable, openProcessControl } from '../../../app/processes/index.ts';
 import { accessListOf, descriptorOf, holdWithoutDelete } from '../support/access-list.ts';
 import { scenarios, until } from '../support/scenarios.ts';
 
@@ -288,15 +288,25 @@ await scenarios({
     const stderrPath = join(folder, 'stderr.log');
     const said: string[] = [];
     const log = { directory: { stderrPath }, append: (_: unknown, line: { text: string }) => void said.push(line.text) }; // prettier-ignore
+    const control = await openProcessControl();
     const cleanup = (command: [string, ...string[]], path: string): Promise<void> =>
       runCleanup(
-        { cleanup: { command, timeoutMs: 60_000 }, cwd: work },
-        { ...(process.env as Record<string, string>), PATH: path, PATHEXT: '.CMD' },
+        {
+          spec: { cleanup: { command, timeoutMs: 60_000 }, cwd: work, runId: 'run', ancestors: [] },
+          environment: { ...(process.env as Record<string, string>), PATH: path, PATHEXT: '.CMD' },
+          umask: 0,
+          niceness: 0,
+          limits: null,
+          control,
+          log: log as never,
+        },
         { how: 'cancel', cause: null, exit: null },
-        log as never,
+        null,
+        () => undefined,
       );
     await cleanup(['tidy'], tools);
     await cleanup(['tidy'], 'C:\\windows\\system32');
+    control.close();
     return { output: fs.readFileSync(stderrPath, 'utf8').trim(), said };
   },
 });

@@ -52,7 +52,7 @@ class Host {
       runDirectory: directory.path,
       mutexRoot: this.mutexRoot,
       environment: process.env as Record<string, string>,
-      surroundings: { umask: 0o022, niceness: 0, stdin: null },
+      surroundings: { umask: 0o022, niceness: 0, limits: null, stdin: null },
       killDisabled: false,
     };
     const answer = await handOver(order);
