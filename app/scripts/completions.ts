@@ -26,7 +26,7 @@ export interface Completion {
   readonly signal: string | null;
   /** As docs/exit-codes.md has it. */
   readonly resultCode: number;
-  /** The last lines of both streams. */
+  /** The last lines of both streams; what they wrote at one moment stands in any order. */
   readonly lastOutput: string;
 }
 

@@ -12,7 +12,7 @@ test.each([
   ['a JSON array', JSON.stringify(['sh', '-c', asks, 'sh', 'two words'])],
 ])('--notify as %s gets verdict, codes, signal and the last lines', async (_, notify) => {
   await using world = await World.open();
-  const script = 'seq 100; echo last >&2; kill -KILL $$';
+  const script = 'seq 100; echo last; kill -KILL $$';
   const { status } = await world.cli('run', '--notify', notify, '--', 'bash', '-c', script);
   expect(status).toBe(137);
   await untilFile(join(world.home, 'told'));
