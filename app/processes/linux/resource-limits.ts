@@ -2,7 +2,12 @@
  * Resource limits: what a process has, and how another one is given them. Node has no setrlimit(2); a shell has, and what
  * it may not raise stays as it was.
  */
-import { type ResourceLimit, type ResourceLimits, resourceNames } from '../../domain/resource-limits.ts';
+import {
+  type ResourceLimit,
+  type ResourceLimits,
+  type ResourceName,
+  resourceNames,
+} from '../../domain/resource-limits.ts';
 import { read } from './proc.ts';
 
 /** How proc(5) names them, the option of `ulimit` and its unit, bytes: those of a shell called as `sh` (POSIX mode). */
@@ -45,15 +50,13 @@ export function ownLimits(): ResourceLimits | null {
 }
 
 /** Of `wanted` what the calling process does not have; Node's own limit of open files never counts as had. */
-function differing(wanted: ResourceLimits): [keyof typeof known, ResourceLimit][] {
+function differing(wanted: ResourceLimits): [ResourceName, ResourceLimit][] {
   const own = limitsOf('self') ?? {};
-  return resourceNames.flatMap((name) => {
+  return resourceNames.flatMap<[ResourceName, ResourceLimit]>((name) => {
     const limit = wanted[name];
     const had = own[name];
-    return limit === undefined || (had?.soft === limit.soft && had?.hard === limit.hard)
-      ? []
-      : [[name, limit] as const];
-  }) as [keyof typeof known, ResourceLimit][];
+    return limit === undefined || (had?.soft === limit.soft && had?.hard === limit.hard) ? [] : [[name, limit]];
+  });
 }
 
 /** Commands of a shell, in one line, after which it has `wanted`, as far as it may. */
