@@ -92,7 +92,11 @@ function tasks(): ServiceManager {
         await must(schtasks, '/Create', '/TN', name, '/XML', file, '/F');
         await must(schtasks, '/Run', '/TN', name);
       } finally {
-        rmSync(folder, { recursive: true, force: true });
+        try {
+          rmSync(folder, { recursive: true, force: true });
+        } catch {
+          // A scanner holds the file: the task is registered all the same.
+        }
       }
     },
     // The task does not end its host, which ends nothing else either: whoever removes it asks the host to retire.
