@@ -2,7 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync, readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -162,7 +163,16 @@ await scenarios({
       (error: unknown) => (error as Error).message,
     );
     await manager.install(text);
+    // A scanner holds what is to be removed: the task stands all the same.
+    const real = fs.rmSync;
+    const table = fs as unknown as Record<string, unknown>;
+    table['rmSync'] = () => {
+      throw new Error('held');
+    };
+    syncBuiltinESMExports();
     await manager.install(text);
+    table['rmSync'] = real;
+    syncBuiltinESMExports();
     const registered = readFileSync(file, process.env['WINEPREFIX'] === undefined ? 'utf16le' : 'utf8');
     const { stateDirectory, door } = manager.places;
     const statuses = [await manager.status()];
