@@ -5,12 +5,11 @@ import type {
   Input,
   Method,
   Output,
-  Reply,
   ScriptDetail,
   ScriptView,
   Condition,
 } from '../app/contract/methods.ts';
-import type { OpenRequest, saveKinds, WindowInput, WindowMethod, WindowOutput } from '../app/contract/window.ts';
+import type { OpenRequest, saveKinds, WindowOutput } from '../app/contract/window.ts';
 
 export type { ErrorBody, ErrorCode } from '../app/contract/errors.ts';
 export type {
@@ -38,7 +37,7 @@ export type {
   Snapshot,
 } from '../app/contract/methods.ts';
 
-export type { OpenRequest } from '../app/contract/window.ts';
+export type { Bridge, OpenRequest } from '../app/contract/window.ts';
 export type Role = HostInfo['you']['role'];
 export type IconName = Condition['icon'];
 export type Verb = keyof ScriptDetail['verbs'];
@@ -67,11 +66,4 @@ export interface ConsoleClient extends Client {
   openLogWindow(ticket: string): Promise<boolean>;
   /** Only where a tray is; returns what ends it. */
   onOpen?(listener: (request: OpenRequest) => void): () => void;
-}
-
-/** What the preload script puts on `window` in Electron. */
-export interface Bridge {
-  call(method: string, input: unknown): Promise<Reply>;
-  call<M extends WindowMethod>(method: M, input: WindowInput<M>): Promise<Reply>;
-  on(event: string, listener: (payload: never) => void): () => void;
 }

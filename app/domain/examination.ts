@@ -66,3 +66,28 @@ export interface ExaminedProcess extends Examination {
   /** CPU time between the two looks. */
   readonly cpuDeltaMs: number | null;
 }
+
+/** Of a process that cannot be examined. */
+export const unexamined: Examination = {
+  ignoredSignals: null,
+  caughtSignals: null,
+  blockedSignals: null,
+  killPending: false,
+  threadCount: 0,
+  threads: [],
+};
+
+/** As a diagnosis shows it; times in whole ms. */
+export const shownProcess = (p: ExaminedProcess) => ({
+  pid: p.pid,
+  parentPid: p.parentPid,
+  name: p.name,
+  state: p.state,
+  user: p.user,
+  cpuMs: rounded(p.cpuMs),
+  cpuDeltaMs: rounded(p.cpuDeltaMs),
+  threads: p.threads.map(({ id, state, waitsIn, call }) => ({ id, state, waitsIn, call })),
+  threadCount: p.threadCount,
+});
+
+const rounded = (n: number | null): number | null => (n === null ? null : Math.round(n));

@@ -4,7 +4,7 @@ import { keyOf, type Row } from '../agents/known.ts';
 import type { Diagnosis, ForeignLocks } from '../contract/methods.ts';
 import { diagnose } from '../domain/diagnosis.ts';
 import { longDuration } from '../domain/durations.ts';
-import type { ExaminedProcess } from '../domain/examination.ts';
+import { type ExaminedProcess, shownProcess, unexamined } from '../domain/examination.ts';
 import type { DiagnosisFacts, Finding } from '../domain/findings.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
 import { isoTime, type ViewFacts } from './views.ts';
@@ -54,17 +54,7 @@ export async function whyObserved(
     at: isoTime(now),
     measuredMs: Math.round(measuredMs),
     findings: [...own, ...general].map((x) => ({ ...x, evidence: [...x.evidence], pids: [...x.pids] })),
-    processes: processes.map((p) => ({
-      pid: p.pid,
-      parentPid: p.parentPid,
-      name: p.name,
-      state: p.state,
-      user: p.user,
-      cpuMs: p.cpuMs === null ? null : Math.round(p.cpuMs),
-      cpuDeltaMs: p.cpuDeltaMs === null ? null : Math.round(p.cpuDeltaMs),
-      threads: p.threads.map(({ id, state, waitsIn, call }) => ({ id, state, waitsIn, call })),
-      threadCount: p.threadCount,
-    })),
+    processes: processes.map(shownProcess),
   };
 }
 
@@ -111,12 +101,7 @@ function examined(
   const earlier = before.get(keyOf(identity)) ?? null;
   const user = foreign.user(identity);
   return {
-    ignoredSignals: null,
-    caughtSignals: null,
-    blockedSignals: null,
-    killPending: false,
-    threadCount: 0,
-    threads: [],
+    ...unexamined,
     ...control.examine?.(identity),
     pid: identity.pid,
     parentPid: row.parentPid,

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Diagnosis, MutexView, ScriptDetail } from '../contract/methods.ts';
 import { defaultThresholds } from '../domain/condition-facts.ts';
 import { diagnose } from '../domain/diagnosis.ts';
-import type { ExaminedProcess } from '../domain/examination.ts';
+import { type ExaminedProcess, shownProcess, unexamined } from '../domain/examination.ts';
 import type { DiagnosisFacts } from '../domain/findings.ts';
 import { nameKey } from '../domain/names.ts';
 import type { ProcessControl, TreeMember } from '../processes/index.ts';
@@ -43,21 +43,9 @@ export async function why(ticket: string, sources: WhySources): Promise<Diagnosi
     at: isoTime(facts.now),
     measuredMs: Math.round(measuredMs),
     findings: diagnose(facts).map((f) => ({ ...f, evidence: [...f.evidence], pids: [...f.pids] })),
-    processes: processes.map((p) => ({
-      pid: p.pid,
-      parentPid: p.parentPid,
-      name: p.name,
-      state: p.state,
-      user: p.user,
-      cpuMs: rounded(p.cpuMs),
-      cpuDeltaMs: rounded(p.cpuDeltaMs),
-      threads: p.threads.map(({ id, state, waitsIn, call }) => ({ id, state, waitsIn, call })),
-      threadCount: p.threadCount,
-    })),
+    processes: processes.map(shownProcess),
   };
 }
-
-const rounded = (n: number | null): number | null => (n === null ? null : Math.round(n));
 
 function examined(
   control: ProcessControl,
@@ -68,12 +56,7 @@ function examined(
   const earlier = before.get(identity.pid) ?? null;
   const user = control.facts(identity)?.user ?? null;
   return {
-    ignoredSignals: null,
-    caughtSignals: null,
-    blockedSignals: null,
-    killPending: false,
-    threadCount: 0,
-    threads: [],
+    ...unexamined,
     ...control.examine?.(identity),
     pid: identity.pid,
     parentPid: member.parentPid,

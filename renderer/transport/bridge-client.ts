@@ -33,7 +33,10 @@ export class BridgeClient implements ConsoleClient {
 
   /** The bridge lives as long as the page; `onLost` is called when main cannot reach a host. */
   on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void, onLost?: () => void): () => void {
-    const ends = [this.#bridge.on(event, listener), this.#bridge.on('offline', () => onLost?.())];
+    const ends = [
+      this.#bridge.on(event, (payload) => listener(payload as EventPayload<E>)),
+      this.#bridge.on('offline', () => onLost?.()),
+    ];
     return () => ends.forEach((end) => end());
   }
 
@@ -72,6 +75,6 @@ export class BridgeClient implements ConsoleClient {
   }
 
   onOpen(listener: (request: OpenRequest) => void): () => void {
-    return this.#bridge.on('open', listener);
+    return this.#bridge.on('open', (request) => listener(request as OpenRequest));
   }
 }

@@ -142,6 +142,23 @@ const benches: Record<string, () => Promise<void>> = {
     figure('private memory of the host, 200 scripts', 'MB', m.privateMb(world.hostPid), null);
   },
 
+  async waiters() {
+    await using world = await World.open();
+    const isolation = { level: 'full' as const, mutex: 'one' };
+    await world.start('exec sleep 3600', { isolation });
+    const waiting: string[] = [];
+    for (let i = 0; i < 120; i += 10)
+      for (const { ticket } of await Promise.all(Array.from({ length: 10 }, () => world.start('true', { isolation }))))
+        waiting.push(ticket);
+    const runners = await Promise.all(waiting.map(async (ticket) => (await world.get(ticket)).runnerPid ?? 0));
+    const cpu = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + m.cpuMsOf(pid), 0);
+    await delay(30_000); // V8 compiles and collects what the starts have left behind
+    const before = [cpu(runners), cpu([world.hostPid])] as const;
+    await delay(60_000);
+    figure('120 waiters on one mutex, all their runners', '%', (cpu(runners) - before[0]) / 600, null);
+    figure('  host CPU meanwhile', '%', (cpu([world.hostPid]) - before[1]) / 600, null);
+  },
+
   async abandon() {
     await using world = await World.open();
     const times: number[] = [];

@@ -2,11 +2,10 @@
  * What the threads of one process wait for: state, kernel function, system call, and the file behind its descriptor
  * (proc(5): status, task/TID/{stat,wchan,syscall}, fd). Read only when somebody asks.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Awaited, Examination, ExaminedThread, PipeEnd } from '../../domain/examination.ts';
 import type { ProcessIdentity } from '../../domain/identity.ts';
-import { type Place, read, readStat, readWaitChannel } from './proc.ts';
+import { link, list, type Place, read, readStat, readWaitChannel } from './proc.ts';
 import { systemCallName } from './system-calls.ts';
 
 const threadsMax = 64;
@@ -155,20 +154,4 @@ function signalNames(mask: bigint | null): string[] | null {
   return Object.entries(constants.signals)
     .filter(([name, number]) => name !== 'SIGIOT' && name !== 'SIGPOLL' && (mask & (1n << BigInt(number - 1))) !== 0n)
     .map(([name]) => name);
-}
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function link(path: string): string | null {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return null;
-  }
 }

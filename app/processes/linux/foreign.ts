@@ -1,9 +1,9 @@
 /** Processes of others, from /proc (proc(5)) and by signals to single pids: a process group may hold an agent. */
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type ProcessIdentity, sameProcess } from '../../domain/identity.ts';
 import type { ProcessControl } from '../control.ts';
 import type { FileLock, ForeignProcesses } from '../foreign.ts';
-import { read, readStatus, userName } from './proc.ts';
+import { link, list, read, readStatus, userName } from './proc.ts';
 
 export function openForeign(control: ProcessControl): ForeignProcesses {
   const users = new Map<number, string>();
@@ -144,19 +144,3 @@ const pids = (): number[] =>
   list('/proc')
     .filter((e) => /^\d+$/.test(e))
     .map(Number);
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function link(path: string): string | null {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return null;
-  }
-}

@@ -1,5 +1,5 @@
 /** Reads /proc (proc(5)). Every reader answers null when the process is gone or not readable; nothing throws. */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Place as MachinePlace, ProcessIdentity } from '../../domain/identity.ts';
 import type { ProcessSnapshot, ProcessState, Warning } from '../control.ts';
@@ -208,4 +208,22 @@ export function read(path: string, encoding: 'latin1' | 'utf8' = 'latin1'): stri
 export function identityOf(place: Place, pid: number): ProcessIdentity | null {
   const process = readStat(place, pid);
   return process && process.state !== 'zombie' ? process.identity : null;
+}
+
+/** Empty when it is gone or not readable. */
+export function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+/** Null when it is gone or not readable. */
+export function link(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }

@@ -75,6 +75,18 @@ const queryUnbiasedInterruptTime = bind<(time: [number | bigint]) => number>(
   '_Out_ uint64 *',
 );
 
+export const createFile = bind<
+  (
+    name: string,
+    rights: number,
+    share: number,
+    security: null,
+    creation: number,
+    flags: number,
+    template: null,
+  ) => Handle
+>('kernel32', 'uintptr_t', 'CreateFileW', 'str16', 'uint32', 'uint32', 'void *', 'uint32', 'uint32', 'void *');
+
 /** Process access rights, https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights */
 export const access = {
   terminate: 0x0001,

@@ -1,17 +1,8 @@
 /** The PATH of the machine, in the registry, with its own type and whatever its length. */
 import { windowsError } from './errors.ts';
 import { bind, type Handle, type Out, wideText } from './ffi.ts';
+import { regCloseKey, regOpenKey } from './registry.ts';
 
-const regOpenKey = bind<(root: Handle, key: string, options: number, rights: number, opened: Out) => number>(
-  'advapi32',
-  'int32',
-  'RegOpenKeyExW',
-  'uintptr_t',
-  'str16',
-  'uint32',
-  'uint32',
-  '_Out_ uintptr_t *',
-);
 const regQueryValue = bind<
   (key: Handle, name: string, reserved: null, type: Out, data: Buffer, size: [number]) => number
 >(
@@ -28,7 +19,6 @@ const regQueryValue = bind<
 const regSetValue = bind<
   (key: Handle, name: string, reserved: number, type: number, data: Buffer, size: number) => number
 >('advapi32', 'int32', 'RegSetValueExW', 'uintptr_t', 'str16', 'uint32', 'uint32', 'void *', 'uint32');
-const regCloseKey = bind<(key: Handle) => number>('advapi32', 'int32', 'RegCloseKey', 'uintptr_t');
 const sendMessageTimeout = bind<
   (window: Handle, message: number, wide: number, text: Buffer, flags: number, ms: number, result: Out) => number
 >(

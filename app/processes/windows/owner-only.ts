@@ -16,20 +16,9 @@ import {
   type Volume,
   volumeOf,
 } from './file-security.ts';
-import { closeHandle, isHandle, withLastError } from './kernel.ts';
+import { closeHandle, createFile, isHandle, withLastError } from './kernel.ts';
 import { nameOfSid, peerOf, userSid } from './token.ts';
 
-const createFile = bind<
-  (
-    name: string,
-    rights: number,
-    share: number,
-    security: null,
-    creation: number,
-    flags: number,
-    template: null,
-  ) => Handle
->('kernel32', 'uintptr_t', 'CreateFileW', 'str16', 'uint32', 'uint32', 'void *', 'uint32', 'uint32', 'void *');
 const toDescriptor = bind<(text: string, revision: number, descriptor: Out, size: null) => number>(
   'advapi32',
   'int32',

@@ -17,7 +17,7 @@ const regGetValue = bind<
   '_Out_ void *',
   '_Inout_ uint32 *',
 );
-const regOpenKey = bind<(root: Handle, key: string, options: number, rights: number, opened: Out) => number>(
+export const regOpenKey = bind<(root: Handle, key: string, options: number, rights: number, opened: Out) => number>(
   'advapi32',
   'int32',
   'RegOpenKeyExW',
@@ -51,7 +51,7 @@ const regEnumValue = bind<
   '_Out_ void *',
   '_Inout_ uint32 *',
 );
-const regCloseKey = bind<(key: Handle) => number>('advapi32', 'int32', 'RegCloseKey', 'uintptr_t');
+export const regCloseKey = bind<(key: Handle) => number>('advapi32', 'int32', 'RegCloseKey', 'uintptr_t');
 
 const localMachine = 0xffffffff80000002n;
 /** KEY_QUERY_VALUE | KEY_WOW64_64KEY */

@@ -1,21 +1,10 @@
 /** Who serves a named pipe: asked before anything is sent to it. */
 import { sidText } from './accounts.ts';
 import { attempt, bind, type Handle, type Out } from './ffi.ts';
-import { closeHandle, isHandle, withLastError } from './kernel.ts';
+import { closeHandle, createFile, isHandle, withLastError } from './kernel.ts';
 import type { Peer } from '../peer.ts';
 import { nameOfSid, peerOf } from './token.ts';
 
-const createFile = bind<
-  (
-    name: string,
-    rights: number,
-    share: number,
-    security: null,
-    creation: number,
-    flags: number,
-    template: null,
-  ) => Handle
->('kernel32', 'uintptr_t', 'CreateFileW', 'str16', 'uint32', 'uint32', 'void *', 'uint32', 'uint32', 'void *');
 const waitNamedPipe = bind<(name: string, ms: number) => number>(
   'kernel32',
   'int32',
