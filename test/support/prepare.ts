@@ -10,6 +10,7 @@ const tools: readonly (readonly [file: string, name: string, what: string])[] = 
   ['/usr/bin/osslsigncode', 'osslsigncode', 'the packaging tests'],
   ['/usr/bin/makensis', 'nsis', 'the installer test'],
   ['/usr/bin/ps', 'procps', 'the tests of process trees'],
+  ['/usr/bin/strace', 'strace', 'the test of outgoing command lines'],
 ];
 
 export const toolPackages: readonly string[] = tools.map(([, name]) => name);

@@ -5,7 +5,16 @@
 import { fuzz } from './fuzz-chaos.ts';
 
 const [wanted = '100000', seed] = process.argv.slice(2);
-const report = await fuzz(Number(wanted), seed === undefined ? {} : { seed: Number(seed) });
+let isOver = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (isOver = true));
+const began = performance.now();
+const report = await fuzz(Number(wanted), {
+  ...(seed === undefined ? {} : { seed: Number(seed) }),
+  goesOn: (requests) => {
+    process.stdout.write(`${Math.round((performance.now() - began) / 1_000)} s: ${requests}\n`);
+    return !isOver;
+  },
+});
 const { crashes, effects, malformed, memory, ...figures } = report;
 const total = Object.values(report.requests).reduce((a, b) => a + b, 0);
 process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
