@@ -16,7 +16,7 @@ const ways: readonly (readonly [string, string])[] = [
   ['another pid namespace', 'unshare -pf sleep N &'],
   ['other mounts and another network', 'unshare -mn sleep N &'],
   ['a child that ignores every polite signal', `(trap '' TERM INT HUP QUIT; exec sleep N) &`],
-  ['a stopped child', 'sleep N & kill -STOP $!'],
+  ['a stopped child', 'sleep N & until grep -q sleep /proc/$!/comm; do :; done; kill -STOP $!'],
   ['twenty at once', 'for i in $(seq 20); do (sleep N &); done'],
   ['a parent of a zombie', `bash -c 'true & exec sleep N' &`],
   ['one that keeps the output open', 'setsid -f sleep N </dev/null'],
