@@ -25,7 +25,7 @@ const known = {
 } as const;
 
 /** Null when it has gone, or there is no /proc. */
-export function limitsOf(pid: number | 'self'): ResourceLimits | null {
+function limitsOf(pid: number | 'self'): ResourceLimits | null {
   const text = read(`/proc/${pid}/limits`);
   if (text === null) return null;
   const found = resourceNames.flatMap((name) => {
