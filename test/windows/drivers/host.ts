@@ -247,6 +247,7 @@ await scenarios({
     const file = join(stage.folder, 'missing.exe');
     const directory = await new Host(stage).start('none', [], { file, command: [file] });
     const verdict = await verdictOf(directory);
+    await settled(stage, directory);
     return { verdict, lines: lines(directory) };
   },
 
