@@ -9,8 +9,12 @@ const order = v.looseObject({
   surroundings: v.object({
     umask: v.number(),
     niceness: v.number(),
-    limits: v.nullable(
-      v.record(v.picklist(resourceNames), v.object({ soft: v.nullable(v.number()), hard: v.nullable(v.number()) })),
+    /** Absent from an older host. */
+    limits: v.optional(
+      v.nullable(
+        v.record(v.picklist(resourceNames), v.object({ soft: v.nullable(v.number()), hard: v.nullable(v.number()) })),
+      ),
+      null,
     ),
     stdin: v.nullable(v.object({ path: v.string(), offset: v.number() })),
   }),
