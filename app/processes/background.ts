@@ -30,7 +30,15 @@ export async function startInBackground(start: BackgroundStart): Promise<() => b
   try {
     const limits = systemLimits();
     const commands = limits === null ? ':' : ulimitCommands(limits);
-    const shell = ['/bin/sh', '-c', `${commands}; exec "$@"`, 'unjam', start.file, ...start.args] as const;
+    // The shell exports its own PWD, which is none of the host's variables.
+    const shell = [
+      '/bin/sh',
+      '-c',
+      `${commands}; unset PWD OLDPWD; exec "$@"`,
+      'unjam',
+      start.file,
+      ...start.args,
+    ] as const;
     const [file, ...args] = commands === ':' ? ([start.file, ...start.args] as const) : shell;
     const child = spawn(file, args, {
       detached: true,

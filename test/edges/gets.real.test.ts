@@ -77,7 +77,7 @@ describe.runIf(onLinux)('a script prints the same with unjam run in front of it'
   test.each([
     [
       'a bare environment, as cron gives it',
-      `env -i HOME=/ PATH=/usr/bin:/bin UNJAM_HOME="$UNJAM_HOME" RUN sh -c 'env | grep -v UNJAM | grep -v ^_ | grep -v ^PWD | sort; pwd'`,
+      `env -i HOME=/ PATH=/usr/bin:/bin UNJAM_HOME="$UNJAM_HOME" RUN sh -c 'env | grep -v UNJAM | grep -v ^_ | grep -v -e ^PWD -e ^SHLVL | sort; pwd'`,
     ],
     ['nohup', `nohup RUN sh -c 'grep SigIgn /proc/self/status >/dev/null; echo out; exit 4' 2>/dev/null`],
     ['setsid', `setsid -w RUN sh -c 'echo out; exit 5'`],

@@ -14,11 +14,10 @@ import { root, World } from '../support/world.ts';
 const sites: Readonly<Record<string, string>> = {
   'app/cli/bin.js spawn': 'Node, with the words of the command line as they are',
   'app/cli/open-browser.ts spawn': 'the opener of the desktop, with the name of a file that holds the address',
-  'app/ladder/cleanup.ts execa': 'the clean-up command of a script, with the script’s environment',
   'app/processes/background.ts spawn': 'a host, with the short list of variables',
   'app/processes/linux/accounts.ts execFile': 'getent, with a table and a name, and no environment',
-  'app/processes/linux/launch.ts spawn': 'the gate in front of a command; a shell that ends at once',
-  'app/processes/linux/launch.ts spawnSync': 'in the gate of Node: true, with no environment',
+  'app/processes/linux/launch.ts spawn': 'the gate in front of a command, of a script or of its clean-up',
+  'app/processes/linux/launch.ts spawnSync': 'in the gate of Node: true and prlimit, with no environment',
   'app/processes/linux/output.ts spawn': 'the pipes of a script’s output, with the paths of its files',
   'app/processes/linux/presence.ts spawnSync': 'mkfifo, with a path of the state directory',
   'app/processes/service.ts execFile': 'systemctl or schtasks, with the name of the service and the path of its file',
@@ -79,7 +78,16 @@ const node = process.execPath;
 const short = ['HOME', 'LANG', 'PATH', 'TMPDIR', 'UNJAM_RUN'];
 const ofHost = ['LANGUAGE', 'LC_\\w+', 'LOGNAME', 'SHELL', 'TZ', 'UNJAM_HOME', 'USER', 'XDG_RUNTIME_DIR', ...short];
 const ofShell = ['PWD', 'OLDPWD', 'SHLVL', '_'];
-const completion = ['COMPLETION_ID', 'EXIT_CODE', 'NAME', 'TICKET', 'VERDICT'].map((name) => `UNJAM_${name}`);
+const completion = [
+  'COMPLETION_ID',
+  'EXIT_CODE',
+  'LAST_OUTPUT',
+  'NAME',
+  'RESULT_CODE',
+  'SIGNAL',
+  'TICKET',
+  'VERDICT',
+].map((name) => `UNJAM_${name}`);
 
 /** Which words, and which variables; null: those that the caller gave to the script, and no others of Unjam's. */
 const outgoing: readonly (readonly [words: RegExp, environment: readonly string[] | null])[] = [
@@ -87,15 +95,17 @@ const outgoing: readonly (readonly [words: RegExp, environment: readonly string[
   [/^\S+node \S+dist\/cli\.js serve --background$/, ofHost],
   [/^\S+node \S+dist\/runner\.cjs$/, short],
   [/^mkfifo -m 600 \S+\/places\/[\w-]+$/, ['PATH']],
-  [/^\/bin\/sh -c :$/, short],
+  [/^\/bin\/sh -c \{ ulimit [^]* unjam \S+node \S+dist\/cli\.js serve --background$/, ofHost],
   [/^\/usr\/bin\/env --default-signal \/bin\/true$/, []],
   [/^\/bin\/true$/, []],
-  [/^\/bin\/sh -c trap [^]* unjam-output \S+\/stdout\.log \S+\/stderr\.log \S*$/, short],
-  [/^(mkfifo -m 622|rm -f) \S+\/std(out|err)\.log\.\S+ \S+\/std(out|err)\.log\.\S+$/, [...short, ...ofShell]],
+  [/^\/usr\/bin\/prlimit --pid \d+( --\w+=\w+:\w+)+$/, []],
+  [/^\/bin\/sh -c trap [^]* unjam-output \S*$/, short],
+  [/^(mkfifo -m 622|rm -f) \S+\/output\S*\.1 \S+\/output\S*\.2$/, [...short, ...ofShell]],
+  [/^(mktemp -d|rmdir \S+)$/, [...short, ...ofShell]],
   [/^(cat|sleep \.1)$/, [...short, ...ofShell]],
-  [/^\/bin\/sh -c read [^]* unjam-gate \S+\/(true|sh -c echo up; exec sleep 3600)$/, null],
-  [/^\S+ --no-warnings -e \/\/ unjam-gate\n[^]*$/, ['UNJAM_RUN']],
-  [/^\/usr\/bin\/env --default-signal \S+\/sh -c echo up; exec sleep 3600$/, null],
+  [/^\/bin\/sh -c read -r unjam_gate [^]* unjam \S+\/(true|sh -c echo up; exec sleep 3600|touch \S+\/cleaned)$/, null],
+  [/^\S+ --no-warnings -e \/\/ unjam\n[^]*$/, ['UNJAM_RUN']],
+  [/^\/usr\/bin\/env --default-signal \S+\/(sh -c echo up; exec sleep 3600|touch \S+\/cleaned)$/, null],
   [/^(\S+\/true|\S+\/sh -c echo up; exec sleep 3600|sleep 3600)$/, null],
   [/^\S+\/touch \S+\/cleaned$/, null],
   [/^\S+\/touch \S+\/told$/, [...ofHost, ...completion]],
@@ -153,7 +163,7 @@ test.skipIf(!existsSync('/usr/bin/strace'))(
     });
     expect(unlisted).toEqual([]);
     const lines = seen.map(({ words }) => words.join(' '));
-    for (const expected of ['runner.cjs', '// unjam-gate', 'unjam-gate', 'unjam-output', '/cleaned', '/told'])
+    for (const expected of ['runner.cjs', '// unjam\n', 'unjam_gate', 'unjam-output', '/cleaned', '/told'])
       expect(lines.filter((line) => line.includes(expected)).length, expected).toBeGreaterThan(0);
     rmSync(folder, { recursive: true });
   },
