@@ -237,15 +237,22 @@ test.runIf(onLinux)('an argument or a variable that is too long is named, with w
   ).toMatchObject({ code: 'too-large', message: expect.stringContaining('The variable LONG has 200005 bytes') });
 });
 
-test.runIf(isRoot)('the limit of its starter on the size of files is not the host’s: all is recorded', async () => {
-  const at = folder();
-  const { stdout } = await shell(
-    `unjam ps >/dev/null; unjam serve --stop; (ulimit -f 1; unjam run -- echo ran; echo "run $?"); unjam serve --stop`,
-    { UNJAM_HOME: join(at, 'home') },
-    false,
-  );
-  expect(stdout).toBe('ran\nrun 0\n');
-});
+test.runIf(onLinux)(
+  'a caller that may write no file of that size gets its script run, or one sentence that says why not',
+  async () => {
+    const at = folder();
+    const { stderr, stdout } = await shell(
+      `unjam ps >/dev/null; unjam serve --stop; (ulimit -f 1; unjam run -- echo ran; echo "run $?"); unjam serve --stop`,
+      { UNJAM_HOME: join(at, 'home') },
+      false,
+    );
+    // The host takes the system's limits where it may raise those of its starter, which not every root may.
+    if (stdout !== 'ran\nrun 0\n') {
+      expect(stdout).toBe('run 1\n');
+      expect(stderr).toMatch(sentence(/the file may not grow any more/));
+    }
+  },
+);
 
 test.runIf(onLinux)('64 descriptors are enough', async () => {
   const { stdout } = await shell(
