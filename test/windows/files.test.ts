@@ -77,8 +77,10 @@ describe('the state folder', () => {
     expect(seen.list).not.toMatch(/;;;(?:WD|BU|AU)\)/);
     expect(seen).toMatchObject({
       missing: { refused: null, said: expect.stringContaining('cannot be read') as string },
-      volume: { keepsAccessLists: true, isRemote: false },
     });
+    // Wine names no volume where the root of the file system was exchanged, as in the view of a bare machine.
+    if (isWindows || seen.volume !== null)
+      expect(seen.volume).toMatchObject({ keepsAccessLists: true, isRemote: false });
   });
 
   test('is refused when others could have filled it, and closed when it is empty', async (context) => {
