@@ -4,7 +4,7 @@
  * only an owner can read, stands for it.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, rmdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { UnjamError } from '../contract/errors.ts';
@@ -109,6 +109,12 @@ export async function openHostSocket(options: SocketOptions): Promise<HostSocket
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
+      if (folder === null || isDoor) return;
+      try {
+        rmdirSync(folder); // the short folder of a long path; a state directory is not empty
+      } catch {
+        // It is the state directory.
+      }
     },
   };
 }

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { root, World } from '../support/world.ts';
 
 /** What in each file of the source can start a program, and what that program is given. */
@@ -118,6 +118,7 @@ test.skipIf(!existsSync('/usr/bin/strace'))(
   async () => {
     await using world = await World.empty();
     const folder = mkdtempSync(join(tmpdir(), 'unjam-outgoing-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     mkdirSync(join(folder, 'seen'));
     const trace = ['-ff', '-I', '2', '--seccomp-bpf', '-qq', '-e', 'trace=execve', '-v', '-s', '100000', '-o', join(folder, 'seen', 'p')]; // prettier-ignore
     const start = [node, world.program, 'start', '--ticket', 'traced', '--', 'true'];
@@ -165,6 +166,5 @@ test.skipIf(!existsSync('/usr/bin/strace'))(
     const lines = seen.map(({ words }) => words.join(' '));
     for (const expected of ['runner.cjs', '// unjam\n', 'unjam_gate', 'unjam-output', '/cleaned', '/told'])
       expect(lines.filter((line) => line.includes(expected)).length, expected).toBeGreaterThan(0);
-    rmSync(folder, { recursive: true });
   },
 );

@@ -93,7 +93,7 @@ export function bareMachine(checkout: string, tools: readonly string[], programs
     command: ['unshare', '--mount', '--propagation', 'private', 'sh', join(folder, 'enter')],
     env: bareEnvironment(checkout, process.env),
     leftovers: () => [
-      ...readdirSync(tmp).filter((name) => !known.test(name) && !checkout.startsWith(`/tmp/${name}/`)),
+      ...readdirSync(tmp).filter((name) => !known.test(name) && !`${checkout}/`.startsWith(`/tmp/${name}/`)),
       ...readdirSync(home).filter((name) => !known.test(name)),
     ],
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
