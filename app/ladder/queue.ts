@@ -87,6 +87,8 @@ export async function waitInQueue({
 
   return new Promise((resolve) => {
     let told = 1;
+    /** The latest state in which this one had a place. */
+    let seen: Pick<MutexState, 'epoch' | 'version'> = first;
     let settled = false;
     let leaving = false;
     /** Why to leave: until that is done, the clock tries it again. */
@@ -130,10 +132,11 @@ export async function waitInQueue({
       if (settled || wish !== null) return;
       const state = mutex.read();
       const place = placeOf(state, waiter.id);
+      if (place.kind === 'holds' || place.kind === 'waits') seen = state;
       if (place.kind === 'holds') settle({ kind: 'granted', hold: place.hold, state, waitedMs: waited() });
       else if (place.kind !== 'waits') {
-        // Another epoch: somebody has removed the files of the mutex. Who waited goes on waiting.
-        if (state.epoch === first.epoch) settle({ kind: 'removed' });
+        // Another epoch, or an older version: somebody removes the files of the mutex. Who waited goes on waiting.
+        if (state.epoch === seen.epoch && state.version >= seen.version) settle({ kind: 'removed' });
         else
           void mutex.rejoin(waiter).then(
             () => guarded(look),

@@ -121,7 +121,7 @@ describe.runIf(onLinux)('by what the host is found', () => {
     async (names) => {
       await using world = await World.open();
       const { ticket } = await world.start('sleep 3600');
-      for (const name of names.split(' ')) rmSync(join(world.home, name), { recursive: true });
+      for (const name of names.split(' ')) remove(join(world.home, name));
       await untilHostSays(world, 'W395');
       expect((await world.cli('ps')).stdout).toContain(ticket);
     },
@@ -139,7 +139,7 @@ describe.runIf(onLinux)('the run directory of a script that runs', () => {
     const { ticket } = await world.start(ticking(at), { isolation: db });
     await world.untilLogged(ticket, 'tick');
     const { path } = runOf(world, ticket);
-    for (const name of readdirSync(path)) if (which.test(name)) rmSync(join(path, name), { recursive: true });
+    for (const name of readdirSync(path)) if (which.test(name)) remove(join(path, name));
     await said(world, 'W244', 'history', '--ticket', ticket);
     await said(world, 'tick', 'logs', ticket, '--stream', 'stdout');
     expect(await world.get(ticket)).toMatchObject({ state: 'running' });
@@ -155,7 +155,7 @@ describe.runIf(onLinux)('the run directory of a script that runs', () => {
     process.kill(runner.pid, 'SIGSTOP');
     writeFileSync(join(at, 'stop'), '');
     while (world.control.liveness(root) !== 'dead') await new Promise((r) => setTimeout(r, 10));
-    rmSync(runOf(world, ticket).path, { recursive: true });
+    remove(runOf(world, ticket).path);
     process.kill(runner.pid, 'SIGCONT');
     expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'exited', exitCode: 7 });
   });
@@ -165,7 +165,7 @@ describe.runIf(onLinux)('the run directory of a script that runs', () => {
     const { ticket } = await world.start('sleep 3600', { isolation: db });
     const root = rootOf(world, ticket);
     await end(world, runnerOf(world, ticket));
-    rmSync(runOf(world, ticket).path, { recursive: true });
+    remove(runOf(world, ticket).path);
     await untilFile(join(runOf(world, ticket).path, 'started.json'));
     expect(await fromRoot(world, 'kill', ticket, '--yes')).toMatchObject({ status: 0 });
     expect(world.control.liveness(root)).toBe('dead');
@@ -176,7 +176,7 @@ describe.runIf(onLinux)('the run directory of a script that runs', () => {
     const { ticket } = await world.start('true');
     await world.untilFinal(ticket);
     await untilFile(join(runOf(world, ticket).path, 'tree.json'));
-    rmSync(runOf(world, ticket).path, { recursive: true });
+    remove(runOf(world, ticket).path);
     await said(world, 'No scripts', 'ps', '--all');
   });
 });
@@ -213,8 +213,7 @@ test.runIf(onLinux)('the mutexes, while a wrapper holds one without any host: no
 
 describe.runIf(onLinux)('somebody removes the files of a mutex', () => {
   const removeAll = (world: World): void => {
-    for (const folder of readdirSync(join(world.home, 'mutexes')))
-      rmSync(join(world.home, 'mutexes', folder), { recursive: true });
+    for (const folder of readdirSync(join(world.home, 'mutexes'))) remove(join(world.home, 'mutexes', folder));
   };
 
   test('while a script holds it: no second one gets in, the fence goes on, and it is said', async () => {
@@ -241,6 +240,8 @@ describe.runIf(onLinux)('somebody removes the files of a mutex', () => {
       await world.start('echo b >>order', { isolation }),
     ];
     removeAll(world);
+    for (let said = ''; !waiters.every(({ ticket }) => said.includes(ticket));)
+      said = (await world.cli('locks')).stdout;
     writeFileSync(join(world.home, 'stop'), '');
     for (const { ticket } of waiters) expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'exited' });
     expect(readFileSync(join(world.home, 'order'), 'utf8').split('\n').sort()).toEqual(['', 'a', 'b']);
