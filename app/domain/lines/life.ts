@@ -60,7 +60,7 @@ export const runnerDied = (root: ProcessIdentity, exit: Parameters<typeof exitTe
   line(
     'W304',
     exit === null
-      ? `The runner of this script has died; ${processText(root)} goes on. Its exit code cannot be learnt any more.`
+      ? `The runner of this script has died; ${processText(root)} goes on. Its exit code will stay unknown.`
       : `The runner of this script has died; ${processText(root)} had exited (${exitText(exit)}).`,
     stays(m),
     scriptsWait(m),
