@@ -5,7 +5,7 @@
  *
  * Everything but the preparation runs in a view of this machine as a bare one, see test/support/bare-machine.ts.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -64,13 +64,20 @@ function showProgress(): void {
   else process.stdout.write(`${line}\n`);
 }
 
+/** A group of tests that tells nothing for so long hangs: longer than any test's own limit, see vitest.config.ts. */
+const SILENCE_MS = 12 * 60_000;
+
 interface Ended {
   readonly ok: boolean;
+  readonly hung: boolean;
   readonly output: string;
   readonly ms: number;
 }
 
-/** Runs a command line in the bare view. `onEvent`: what it tells on file descriptor 3. */
+/**
+ * Runs a command line in the bare view. `onEvent`: what it tells on file descriptor 3; one that tells nothing for
+ * `SILENCE_MS` is ended, and its output says which of its processes were left.
+ */
 async function run(name: string, command: string, onEvent?: (line: string) => void): Promise<Ended> {
   const since = performance.now();
   running.set(name, since);
@@ -88,17 +95,21 @@ async function run(name: string, command: string, onEvent?: (line: string) => vo
           cwd: root,
           env: { ...env, ...events },
           stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+          detached: true,
         });
   children.add(child);
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));
   let begun = '';
+  let silence: NodeJS.Timeout | undefined;
+  let hung = false;
   // Not readline: it ends a line at U+2028 too, which a name may have.
   (child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
     const lines = `${begun}${text}`.split('\n');
     begun = lines.pop() ?? '';
     for (const line of lines) onEvent?.(line);
+    silence?.refresh();
   });
   const code = await new Promise<number | null>((done) => {
     child.on('error', (error) => {
@@ -106,10 +117,31 @@ async function run(name: string, command: string, onEvent?: (line: string) => vo
       done(null);
     });
     child.on('close', done);
+    if (onEvent)
+      silence = setTimeout(() => {
+        const processes = spawnSync('ps', ['-eo', 'pid,ppid,pgid,stat,wchan:20,etimes,args'], { encoding: 'utf8' });
+        say(`${name} has told nothing for ${clock(SILENCE_MS)} and is ended. The processes of this machine:`);
+        for (const line of processes.stdout.split('\n')) if (!line.endsWith(']')) say(line.slice(0, 200)); // No kernel threads.
+        end(child, 'SIGKILL');
+        hung = true;
+        done(null); // A process in an uninterruptible wait would keep its pipes open.
+      }, SILENCE_MS);
   });
+  clearTimeout(silence);
   children.delete(child);
   running.delete(name);
-  return { ok: code === 0, output, ms: performance.now() - since };
+  return { ok: code === 0, hung, output, ms: performance.now() - since };
+}
+
+/** Ends a command line with its process group. */
+function end(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (process.platform === 'win32' || child.pid === undefined) child.kill(signal);
+  else
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // It has ended.
+    }
 }
 
 async function check(name: string, command: string): Promise<void> {
@@ -129,11 +161,16 @@ async function test(...projects: string[]): Promise<void> {
   if (names.length === 0) return;
   const group = names.join(', ');
   const own = { passed: 0, failed: 0, skipped: 0, files: 0 };
-  const { ok, output, ms } = await run(
+  let last = 'nothing';
+  const { ok, hung, output, ms } = await run(
     group,
     `vitest run ${names.map((name) => `--project ${name}`).join(' ')} ${files.join(' ')} --passWithNoTests`,
     (line) => {
       const event = JSON.parse(line) as TestEvent;
+      if (event.kind === 'begin') {
+        last = event.name;
+        return;
+      }
       if (event.kind === 'file') {
         own.files += 1;
         durations.push([event.file, event.ms]);
@@ -142,13 +179,21 @@ async function test(...projects: string[]): Promise<void> {
       const state = event.kind === 'test' ? event.state : 'failed';
       totals[state] += 1;
       own[state] += 1;
-      if (state === 'failed') failures.push(event.kind === 'test' ? event.name : event.where);
+      if (state === 'failed') {
+        const where = event.kind === 'test' ? event.name : event.where;
+        failures.push(where);
+        say(`FAIL ${where}`); // At once: the run may not come to its end.
+        if (event.kind === 'test')
+          for (const error of event.errors) say(stripVTControlCharacters(error).slice(0, 2_000));
+      }
       if (event.kind === 'test' && state === 'skipped') skips.push(event.name);
     },
   );
-  if (!ok && own.failed === 0) {
+  if (hung || (!ok && own.failed === 0)) {
     totals.failed += 1;
-    failures.push(`${group}: the test runner ended without saying which test failed`);
+    failures.push(
+      `${group}: the test runner ${hung ? 'hung' : 'failed without naming a test'}; the last to begin was ${last}`,
+    );
   }
   say(
     `${ok ? 'ok  ' : 'FAIL'} ${group}: ${own.passed} passed, ${own.failed} failed, ${own.skipped} skipped in ${own.files} files (${clock(ms)})`,
@@ -175,7 +220,7 @@ const env: NodeJS.ProcessEnv =
 process.on('exit', () => bare?.remove());
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
-    for (const child of children) child.kill('SIGTERM');
+    for (const child of children) end(child, 'SIGTERM');
     process.exit(130);
   });
 const progress = setInterval(showProgress, process.stdout.isTTY ? 1_000 : 30_000);

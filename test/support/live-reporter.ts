@@ -1,10 +1,17 @@
-/** Tells test/run.ts of each test as it ends: a line of JSON on file descriptor 3. */
+/** Tells test/run.ts of each test as it begins and ends: a line of JSON on file descriptor 3. */
 import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export type TestEvent =
-  | { readonly kind: 'test'; readonly name: string; readonly state: 'passed' | 'failed' | 'skipped' }
+  | { readonly kind: 'begin'; readonly name: string }
+  | {
+      readonly kind: 'test';
+      readonly name: string;
+      readonly state: 'passed' | 'failed' | 'skipped';
+      /** Why it failed; empty otherwise. */
+      readonly errors: readonly string[];
+    }
   | { readonly kind: 'file'; readonly file: string; readonly ms: number }
   /** Outside of any test: a file that cannot be loaded, a rejection that nobody handled. */
   | { readonly kind: 'error'; readonly where: string };
@@ -12,10 +19,21 @@ export type TestEvent =
 const tell = (event: TestEvent): void => void writeSync(3, `${JSON.stringify(event)}\n`);
 const nameOf = (module: TestModule): string => relative(process.cwd(), module.moduleId);
 
+const testName = (test: TestCase): string => `${nameOf(test.module)}: ${test.fullName}`;
+
 export class LiveReporter implements Reporter {
+  onTestModuleStart(module: TestModule): void {
+    tell({ kind: 'begin', name: nameOf(module) });
+  }
+
+  onTestCaseReady(test: TestCase): void {
+    tell({ kind: 'begin', name: testName(test) });
+  }
+
   onTestCaseResult(test: TestCase): void {
-    const { state } = test.result();
-    if (state !== 'pending') tell({ kind: 'test', name: `${nameOf(test.module)}: ${test.fullName}`, state });
+    const { state, errors = [] } = test.result();
+    if (state === 'pending') return;
+    tell({ kind: 'test', name: testName(test), state, errors: errors.map(({ message }) => message) });
   }
 
   onTestModuleEnd(module: TestModule): void {
