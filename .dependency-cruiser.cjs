@@ -24,7 +24,11 @@ module.exports = {
       '^app/(agents|domain|contract|journal)/',
       '^app/processes/index\\.ts$',
     ]),
-    layer('locks import domain and errors', '^app/locks/', ['^app/domain/', '^app/contract/errors']),
+    layer('locks import domain, errors and the schemas of records', '^app/locks/', [
+      '^app/domain/',
+      '^app/contract/errors',
+      '^app/run-directory/schemas\\.ts$',
+    ]),
     layer('journal imports domain', '^app/journal/', ['^app/domain/']),
     layer('logs import domain, contract types, run directory', '^app/logs/', [
       '^app/domain/',

@@ -75,7 +75,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
       capabilities,
       killDisabled,
       outdated: program.replaced(),
-      warnings: [...control.warnings()],
+      warnings: [...control.warnings(), ...supervisor.warnings],
       you: { user: caller.user, role: caller.role, refused: refusalsOf(caller.role, settings.values) },
     }),
     'host.retire': (_input, caller) => {

@@ -2,9 +2,10 @@
  * Keeps in place by what clients find this host. A clean-up job or a person may remove it under the living host, and
  * another host may come where the whole directory was exchanged: this one then has to go, because one acts at a time.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Doors } from '../access/doors.ts';
+import { fileAt } from '../journal/journal.ts';
 import type { Election } from '../locks/index.ts';
 import { addressFolder } from '../processes/index.ts';
 import { type HostFile, openStateDirectory, putHostFile } from './host-files.ts';
@@ -81,10 +82,4 @@ export class Post implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
-}
-
-/** The same for one file as long as it exists; numbers of inodes are used again at once. */
-function fileAt(path: string): string | null {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.ino}.${stat.birthtimeMs}`;
 }

@@ -384,7 +384,7 @@ function isReadOnly(error: unknown): boolean {
 }
 
 /** The same for one file as long as it exists; numbers of inodes are used again at once. */
-function fileAt(path: string): string | null {
+export function fileAt(path: string): string | null {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? null : `${stat.ino}.${stat.birthtimeMs}`;
 }

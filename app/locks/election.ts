@@ -4,13 +4,8 @@
  */
 import { join } from 'node:path';
 import { type Liveness, type ProcessIdentity, sameProcess } from '../domain/identity.ts';
+import { checkElection, type ElectionState } from './schemas.ts';
 import { VersionStore } from './version-store.ts';
-
-interface ElectionState {
-  readonly schema: 1;
-  readonly version: number;
-  readonly host: ProcessIdentity | null;
-}
 
 export class Election {
   readonly #store: VersionStore<ElectionState>;
@@ -18,7 +13,8 @@ export class Election {
   readonly #liveness: (identity: ProcessIdentity) => Liveness;
 
   constructor(stateDirectory: string, self: ProcessIdentity, liveness: (identity: ProcessIdentity) => Liveness) {
-    this.#store = new VersionStore(join(stateDirectory, 'host'), () => ({ schema: 1, version: 0, host: null }));
+    const directory = join(stateDirectory, 'host');
+    this.#store = new VersionStore(directory, () => ({ schema: 1, version: 0, host: null }), checkElection);
     this.#self = self;
     this.#liveness = liveness;
   }

@@ -8,6 +8,7 @@ import type { AbandonedHold, Hold, MutexState, Waiter } from '../domain/mutex.ts
 import { nameKey } from '../domain/names.ts';
 import { hashHex, randomHex } from '../domain/random.ts';
 import type { Actor, TreeScope } from '../domain/script.ts';
+import { checkMutex } from './schemas.ts';
 import { VersionStore } from './version-store.ts';
 
 /** How locks ask whether somebody lives; never a clock. */
@@ -89,12 +90,12 @@ export class Mutex {
   constructor(directory: string, name: string, probe: LivenessProbe, witness: Witness = () => []) {
     this.#probe = probe;
     // Somebody may have removed the files while a script held it: then a first version must not say that it is free.
-    this.#store = new VersionStore(directory, () =>
+    const initial = (): MutexState =>
       rules.restored(
         rules.newMutex(name, randomHex(32)),
         name === '' ? [] : witness(name).filter((hold) => !this.#gone(hold)),
-      ),
-    );
+      );
+    this.#store = new VersionStore(directory, initial, checkMutex);
   }
 
   get key(): string {

@@ -20,7 +20,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { UnjamError } from '../contract/errors.ts';
 import { randomHex } from '../domain/random.ts';
+import type { Check } from './schemas.ts';
 
 /** Versions kept behind the newest, so that a slow reader finds what it listed. */
 const kept = 32;
@@ -46,14 +48,20 @@ interface Found<State> {
 export class VersionStore<State extends Versioned> {
   readonly directory: string;
   readonly #initial: () => State;
+  readonly #check: Check;
   #known: Found<State> | null = null;
 
-  constructor(directory: string, initial: () => State) {
+  constructor(directory: string, initial: () => State, check: Check) {
     this.directory = directory;
     this.#initial = initial;
+    this.#check = check;
   }
 
-  /** The newest state; the initial one when there is none yet. */
+  /**
+   * The newest state; the initial one when there is none yet. Fails closed: what this version does not understand is
+   * never taken for a free mutex.
+   * @throws UnjamError `state-directory` when the newest state is not one that this version understands.
+   */
   read(): State {
     return this.#newest().state;
   }
@@ -121,6 +129,7 @@ export class VersionStore<State extends Versioned> {
       } catch (error) {
         // Collected since it was listed, or on Windows just being deleted: list again. A file that is whole but cannot
         // be read (EMFILE, EIO) must not make the state before it the newest: that would undo a grant.
+        if (error instanceof UnjamError) throw error;
         if ((error as NodeJS.ErrnoException).code === 'ENOENT' || tries < readTries) continue;
         throw error;
       }
@@ -132,11 +141,22 @@ export class VersionStore<State extends Versioned> {
   #read(version: number): Found<State> | null {
     const file = openSync(this.#file(version), 'r');
     try {
-      const state = parse<State>(readFileSync(file, 'utf8'));
-      return state && { state, version, mark: markOf(fstatSync(file, { bigint: true })) };
+      const value = parse(readFileSync(file, 'utf8'));
+      if (value === undefined) return null;
+      const wrong = this.#check(value);
+      if (wrong !== null) throw this.#unknownState(version, wrong);
+      return { state: value as State, version, mark: markOf(fstatSync(file, { bigint: true })) };
     } finally {
       closeSync(file);
     }
+  }
+
+  #unknownState(version: number, wrong: string): UnjamError {
+    return new UnjamError(
+      'state-directory',
+      `"${this.#file(version)}" is damaged or of another version of Unjam: ${wrong}.`,
+      `Use the version of Unjam that wrote it. When none of its scripts lives, remove the folder "${this.directory}".`,
+    );
   }
 
   /**
@@ -268,12 +288,12 @@ export class VersionStore<State extends Versioned> {
 /** The same for one file as long as it exists, by whatever name, and for no other. */
 const markOf = ({ ino, birthtimeNs }: BigIntStats): string => `${ino}.${birthtimeNs}`;
 
-/** Null when the text is torn. */
-function parse<State>(text: string): State | null {
+/** Undefined when the text is torn. */
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as State;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }
 

@@ -44,6 +44,7 @@ const schemaOne = v.literal(1);
 
 export const identity = v.looseObject({
   machine: text,
+  machineId: maybe(text),
   bootId: text,
   pidNamespace: text,
   pid: number,
@@ -51,13 +52,13 @@ export const identity = v.looseObject({
   startedAt: number,
   name: text,
 });
-const actor = v.looseObject({ user: text, via: v.picklist(['cli', 'api', 'window', 'browser', 'unjam']) });
+export const actor = v.looseObject({ user: text, via: v.picklist(['cli', 'api', 'window', 'browser', 'unjam']) });
 const signal = v.picklist(cancelSignals);
 const timeout = v.picklist(timeoutKinds);
 const limitKind = v.picklist(['overall', 'no-output']);
 const command = v.tupleWithRest([text], text);
 
-const scope = v.looseObject({
+export const scope = v.looseObject({
   root: identity,
   runId: text,
   group: nullable(number),

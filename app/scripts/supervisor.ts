@@ -94,7 +94,7 @@ export class Supervisor {
       custody: this.#custody,
     });
     this.#health = new HealthSampler(options.control);
-    this.#reader = new MutexReader(options.mutexes);
+    this.#reader = new MutexReader(options.mutexes, options.log);
     this.#reserve = new Reserve(options.stateDirectory);
     this.#tools = {
       control: options.control,
@@ -220,6 +220,11 @@ export class Supervisor {
 
   async abandonHold(input: Parsed<'locks.abandon'>, actor: Actor): Promise<MutexView> {
     return this.#afterwards(await abandonHold(this.#reader.busy(), input, actor, this.#options));
+  }
+
+  /** What operators should know of the mutexes, and what to do. */
+  get warnings(): MutexReader['warnings'] {
+    return this.#reader.warnings;
   }
 
   // --- inside

@@ -254,3 +254,31 @@ describe.runIf(onLinux)('somebody removes the files of a mutex', () => {
     for (let said = ''; !said.includes(ticket);) said = (await world.cli('locks')).stdout;
   });
 });
+
+test('a mutex that a later version wrote: nobody gets in, the host says which file and what to do, the others go on', async () => {
+  await using world = await World.open();
+  await world.cli('run', '--mutex', 'db', '--', 'true');
+  const [mutex = ''] = readdirSync(join(world.home, 'mutexes'));
+  const folder = join(world.home, 'mutexes', mutex);
+  const last = readdirSync(folder).sort().at(-1)!;
+  const state = JSON.parse(readFileSync(join(folder, last), 'utf8')) as { version: number };
+  const version = state.version + 1;
+  const newest = join(folder, `s.${String(version).padStart(12, '0')}.json`);
+  writeFileSync(newest, JSON.stringify({ ...state, version, schema: 2 }));
+  const why = `"${newest}" is damaged or of another version of Unjam: "schema"`;
+  const refused = await world.cli('run', '--mutex', 'db', '--', 'echo', 'IN');
+  expect(refused.stdout).toBe('');
+  expect(refused.status).not.toBe(0);
+  expect(refused.stderr).toContain(why);
+  expect(refused.stderr).toContain('Use the version of Unjam that wrote it.');
+  expect((await world.cli('hold', '--mutex', 'db', '--', 'echo', 'IN')).stdout).toBe('');
+  expect((await world.cli('run', '--mutex', 'web', '--', 'echo', 'in')).stdout).toBe('in\n');
+  expect((await world.cli('ps', '--all')).status).toBe(0);
+  const doctor = await world.cli('doctor');
+  expect(doctor.stdout + doctor.stderr).toContain(why);
+  await untilHostSays(world, why);
+
+  rmSync(folder, { recursive: true });
+  expect((await world.cli('run', '--mutex', 'db', '--', 'echo', 'in')).stdout).toBe('in\n');
+  expect((await world.cli('doctor')).stdout).not.toContain(why);
+});

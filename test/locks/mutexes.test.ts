@@ -130,7 +130,69 @@ describe('a mutex', () => {
   });
 });
 
+/** A mutex that `ticket-a` holds, for which `ticket-b` waits, and its newest file as an object. */
+async function heldMutex() {
+  const folder = temporaryFolder();
+  const mutex = mutexesIn(folder).open('m');
+  await mutex.enqueue(waiter('a'));
+  await mutex.confirm('a', 1, scope(1));
+  await mutex.enqueue(waiter('b'));
+  const path = join(mutex.key, fs.readdirSync(mutex.key).sort().at(-1)!);
+  const whole = JSON.parse(fs.readFileSync(path, 'utf8')) as Record<string, unknown>;
+  // As another process sees it: nothing is known from before.
+  return { path, whole, open: () => mutexesIn(folder).open('m') };
+}
+
+describe('a mutex whose newest file is not as this version writes it', () => {
+  const holderWithout = (key: string) => (whole: Record<string, unknown>) => {
+    const [holder] = whole['holders'] as Record<string, unknown>[];
+    return { ...whole, holders: [{ ...holder, [key]: undefined }] };
+  };
+  test.each<[string, (whole: Record<string, unknown>) => unknown, string]>([
+    ['of a later version', (whole) => ({ ...whole, schema: 2 }), '"schema"'],
+    ['without its holders', ({ holders: _, ...rest }) => rest, '"holders"'],
+    ['with a holder that has no runner', holderWithout('runner'), '"holders.0.runner"'],
+    ['with a holder that has no fence', holderWithout('fence'), '"holders.0.fence"'],
+    ['with a queue of texts', (whole) => ({ ...whole, queue: ['b'] }), '"queue.0"'],
+    ['that is null', () => null, '""'],
+  ])('%s is never taken for free: every change is refused with the field and the next step', async (_, damage, field) => {
+    const { path, whole, open } = await heldMutex();
+    const damaged = JSON.stringify(damage(whole));
+    fs.writeFileSync(path, damaged);
+    const refused = { code: 'state-directory', next: expect.stringContaining('Use the version of Unjam that wrote it') as string }; // prettier-ignore
+    for (const act of [
+      () => open().enqueue(waiter('c')),
+      () => open().release('a', 1),
+      () => open().leave('b'),
+      () => open().abandon('a', kim, null, false),
+      () => open().reap(),
+    ]) {
+      const error = await act().catch((e: unknown) => e);
+      expect(error).toMatchObject(refused);
+      expect((error as Error).message).toContain(`is damaged or of another version of Unjam: ${field}`);
+    }
+    expect(fs.readFileSync(path, 'utf8')).toBe(damaged);
+  }); // prettier-ignore
+
+  test('keys that this version does not know stay through its changes', async () => {
+    const { path, whole, open } = await heldMutex();
+    const [holder] = whole['holders'] as Record<string, unknown>[];
+    fs.writeFileSync(path, JSON.stringify({ ...whole, later: 1, holders: [{ ...holder, more: 2 }] }));
+    expect(await open().leave('b')).toMatchObject({ later: 1, holders: [{ id: 'a', more: 2 }], queue: [] });
+  });
+});
+
 describe('an election', () => {
+  test('whose newest file is of another version gives nobody the place', async () => {
+    const folder = temporaryFolder();
+    await new Election(folder, identity(1), () => 'alive').stand();
+    const path = join(folder, 'host', fs.readdirSync(join(folder, 'host')).at(-1)!);
+    fs.writeFileSync(path, JSON.stringify({ schema: 2, version: 1, hosts: [] }));
+    const late = new Election(folder, identity(2), () => 'dead');
+    await expect(late.stand()).rejects.toMatchObject({ code: 'state-directory' });
+    expect(() => late.current()).toThrow('is damaged or of another version of Unjam: "schema"');
+  });
+
   test('has one winner, whoever stands, until the winner resigns or has gone', async () => {
     const folder = temporaryFolder();
     const dead = new Set<number>();

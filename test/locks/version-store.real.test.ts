@@ -15,7 +15,8 @@ const kept = 32;
 const collectEvery = 16;
 const onPosix = process.platform !== 'win32';
 
-const storeIn = (folder: string): VersionStore<Counters> => new VersionStore(join(folder, 'store'), noCounters);
+const storeIn = (folder: string): VersionStore<Counters> =>
+  new VersionStore(join(folder, 'store'), noCounters, () => null);
 const versions = (s: VersionStore<Counters>): string[] =>
   readdirSync(s.directory)
     .filter((f) => f.startsWith('s.'))

@@ -115,7 +115,11 @@ function wait(mutex: Mutex, id: string, patienceMs: number): Promise<Place> {
 }
 
 async function barge(mutex: Mutex, id: string): Promise<void> {
-  const store = new VersionStore<MutexState>(mutex.key, () => mutex.read());
+  const store = new VersionStore<MutexState>(
+    mutex.key,
+    () => mutex.read(),
+    () => null,
+  );
   await store.change((s) => {
     const me = s.queue.find((w) => w.id === id);
     return me === undefined || s.queue[0]?.id === id ? s : { ...s, queue: [me, ...s.queue.filter((w) => w.id !== id)] };

@@ -30,7 +30,7 @@ export interface Told {
 
 if (import.meta.filename === process.argv[1]) {
   const [, , directory = '', who = '', mode = '', n = '0', fate = 'none'] = process.argv;
-  const store = new VersionStore<Counters>(directory, noCounters);
+  const store = new VersionStore<Counters>(directory, noCounters, () => null);
   if (mode === 'count') for (let i = 1; i <= Number(n); i += 1) await store.change(nth(who, i));
   else {
     if (mode === 'once-more') store.read();

@@ -152,7 +152,11 @@ await scenarios({
       return real(...args);
     };
     syncBuiltinESMExports();
-    const store = new VersionStore(join(folder, 'store'), () => ({ version: 0, n: 0 }));
+    const store = new VersionStore(
+      join(folder, 'store'),
+      () => ({ version: 0, n: 0 }),
+      () => null,
+    );
     const began = performance.now();
     for (let i = 0; i < 160; i += 1) await store.change((state) => ({ ...state, n: state.n + 1 }));
     const ms = (performance.now() - began) / 160;
