@@ -52,6 +52,7 @@ module.exports = {
     layer('api speaks the contract', '^app/api/', ['^app/(domain|contract)/', '^app/processes/index\\.ts$']),
     layer('cli speaks the contract', '^app/cli/', [
       '^app/(access|domain|contract|api)/',
+      '^app/agents/from-environment\\.ts$',
       '^app/processes/',
       '^app/host/(application|engine|host-files|take-over)\\.ts$',
       '^app/(hold|version)\\.ts$',

@@ -68,6 +68,8 @@ export interface Recogniser {
   readonly leftBehind?: Match & { readonly variable?: string };
   /** The run is over for the agent when this path, with `{field}`, does not exist any more. */
   readonly givenUpWithout?: string;
+  /** A variable that every job of this agent has: by it a command knows which agent started it. */
+  readonly mark?: string;
   /** The only environment variables that are read, of the run and of its script. */
   readonly variables?: readonly string[];
   /** With `{field}`; the first one whose fields are all known. The last one has none. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { LogEntry } from '../contract/methods.ts';
 import { visibleLine, visibleOutput } from '../domain/visible.ts';
+import type { Annotations } from './annotations.ts';
 
 export type LogWriter = (entry: LogEntry) => Promise<void>;
 
@@ -51,11 +52,26 @@ export function rawWriter(out: NodeJS.WriteStream = process.stdout): LogWriter {
   };
 }
 
-/** As if the script ran here: its streams on ours, Unjam's lines on stderr. `isLost`: nobody reads that stream any more. */
-export function passThroughWriter(isLost: (stream: 'stdout' | 'stderr') => boolean): LogWriter {
+/**
+ * As if the script ran here: its streams on ours, Unjam's lines as `annotations` has them. `isLost`: nobody reads that
+ * stream any more.
+ */
+export function passThroughWriter(
+  annotations: Annotations,
+  isLost: (stream: 'stdout' | 'stderr') => boolean,
+): LogWriter {
+  const atLineStart = { stdout: true, stderr: true };
   return async (entry) => {
     if (entry.stream === 'unjam') {
-      if (!isLost('stderr')) await send(process.stderr, `unjam: ${entry.code ?? ''} ${visibleLine(entry.text)}\n`);
-    } else if (!isLost(entry.stream)) await send(process[entry.stream], bytesOf(entry));
+      const text = annotations.of(entry.code, entry.text);
+      // The bytes of the script's own line come first: what stands in the middle of it goes where it does no harm.
+      const stream = atLineStart[annotations.stream] ? annotations.stream : 'stderr';
+      if (!isLost(stream)) await send(process[stream], atLineStart[stream] ? text : `\n${text}`);
+      atLineStart[stream] = true;
+      return;
+    }
+    const bytes = bytesOf(entry);
+    if (bytes.length > 0) atLineStart[entry.stream] = bytes.at(-1) === 0x0a;
+    if (!isLost(entry.stream)) await send(process[entry.stream], bytes);
   };
 }

@@ -4,6 +4,7 @@ import { cancelSignals } from '../domain/script.ts';
 import { version } from '../version.ts';
 import type { HoldOptions } from './hold.ts';
 import type { LogsOptions } from './logs.ts';
+import type { RunOptions } from './run.ts';
 import type { ScriptOptions } from './script-options.ts';
 import type { ServeOptions } from './serve.ts';
 import type { VerbOptions } from './verbs.ts';
@@ -33,9 +34,16 @@ function starting(program: Command): void {
   const run = program
     .command('run')
     .description('start a script, follow its log, exit with its exit code; Ctrl-C cancels it');
-  scriptOptions(run).action(async (command: string[], options: ScriptOptions) =>
-    (await import('./run.ts')).run(command, options),
-  );
+  scriptOptions(run)
+    .option(
+      '--cancel-with-caller',
+      'cancel the script when this command is killed, also while no host runs (for agents that cancel by killing)',
+    )
+    .option(
+      '--annotations <format>',
+      'how the lines of Unjam stand in a job’s log: auto (default), none, github, azure, octopus, buildkite',
+    )
+    .action(async (command: string[], options: RunOptions) => (await import('./run.ts')).run(command, options));
   example(run, 'unjam run --mutex web --timeout 30m -- bash deploy.sh');
   const start = program.command('start').description('start a script and print its ticket');
   scriptOptions(start)

@@ -1,5 +1,6 @@
 /** What the options of `run` and `start` ask for; isolation also from the environment, for wrappers. */
 import { resolve } from 'node:path';
+import { jobName } from '../agents/from-environment.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { Input } from '../contract/methods.ts';
 import { parseDuration } from '../domain/durations.ts';
@@ -41,7 +42,9 @@ export function startInput(
     );
   if (o.ticket !== undefined) refuse('bad-ticket', ticketProblem(o.ticket), '--ticket');
   const isolation = isolationInput(o, environment);
-  const timeoutMs = duration(o.timeout, '--timeout');
+  const timeout = option(o.timeout, '--timeout', asked.timeout, environment);
+  const timeoutMs = timeout === null ? null : duration(timeout.text, timeout.from);
+  const name = o.name ?? jobName(environment);
   const noOutputTimeoutMs = duration(o.noOutputTimeout, '--no-output-timeout');
   const graceMs = duration(o.grace, '--grace', limits.graceMinMs, limits.graceMaxMs);
   const cleanup = cleanupInput(o);
@@ -51,7 +54,7 @@ export function startInput(
     cwd: resolve(here(), o.cwd ?? '.'),
     environment: { ...inherited(environment), ...variables(o.env ?? []) },
     ...(o.ticket === undefined ? {} : { ticket: o.ticket }),
-    ...(o.name === undefined ? {} : { name: o.name }),
+    ...(name === null ? {} : { name }),
     ...(isolation === null ? {} : { isolation }),
     ...(timeoutMs === null ? {} : { timeoutMs }),
     ...(noOutputTimeoutMs === null ? {} : { noOutputTimeoutMs }),
@@ -88,14 +91,52 @@ function cleanupInput(o: ScriptOptions): Input<'scripts.start'>['cleanup'] | nul
   return null;
 }
 
+/**
+ * What a start may be asked for by its environment, for wrappers: Unjam's own names first, then those that Calamari's
+ * requirement has (one of them is misspelled there).
+ */
+const asked = {
+  level: ['UNJAM_ISOLATION_LEVEL', 'CalamariScriptIsolationLevel'],
+  mutex: ['UNJAM_MUTEX_NAME', 'CalamariScriptIsolationMutexName'],
+  mutexTimeout: ['UNJAM_MUTEX_TIMEOUT', 'CalamariScriptIsolationMutexTimeout', 'CalamariScritpIsolationMutexTimeout'],
+  timeout: ['UNJAM_TIMEOUT'],
+} as const;
+const allAsked = new Set(Object.values(asked).flatMap((names) => names.map((name) => name.toLowerCase())));
+
+interface Given {
+  readonly text: string;
+  /** The option or the variable that it comes from. */
+  readonly from: string;
+}
+
+function option(
+  value: string | undefined,
+  name: string,
+  variables: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Given | null {
+  if (value !== undefined) return { text: value, from: name };
+  const from = variables.find((variable) => environment[variable] !== undefined);
+  return from === undefined ? null : { text: environment[from] ?? '', from };
+}
+
+/** Octopus writes "no limit" as a TimeSpan of zero. */
+const isForever = ({ text, from }: Given): boolean =>
+  /^(none|never|infinite|)$/i.test(text.trim()) || (from.startsWith('Calamari') && parseDuration(text) === 0);
+
 /** Options win over the environment; anything incomplete or invalid is an error: nothing runs unisolated by mistake. */
 export function isolationInput(
   o: Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout' | 'inheritHold'>,
   environment: NodeJS.ProcessEnv,
 ): Input<'scripts.start'>['isolation'] | null {
-  const level = o.isolation ?? environment['UNJAM_ISOLATION_LEVEL'];
-  const mutex = o.mutex ?? environment['UNJAM_MUTEX_NAME'];
-  const timeout = o.mutexTimeout ?? environment['UNJAM_MUTEX_TIMEOUT'];
+  const given = {
+    level: option(o.isolation, '--isolation', asked.level, environment),
+    mutex: option(o.mutex, '--mutex', asked.mutex, environment),
+    timeout: option(o.mutexTimeout, '--mutex-timeout', asked.mutexTimeout, environment),
+  };
+  const level = given.level?.text;
+  const mutex = given.mutex?.text;
+  const timeout = given.timeout?.text;
   const inherit = o.inheritHold === true;
   if (level === undefined && mutex === undefined && timeout === undefined && !inherit) return null;
   if (mutex === undefined || mutex === '')
@@ -105,11 +146,8 @@ export function isolationInput(
       'Give the name with --mutex or UNJAM_MUTEX_NAME; nothing was started.',
       'mutex',
     );
-  refuse('bad-mutex-name', mutexNameProblem(mutex), o.mutex === undefined ? 'UNJAM_MUTEX_NAME' : '--mutex');
-  const timeoutMs =
-    timeout === undefined || /^(none|never|infinite|)$/i.test(timeout.trim())
-      ? null
-      : duration(timeout, o.mutexTimeout === undefined ? 'UNJAM_MUTEX_TIMEOUT' : '--mutex-timeout');
+  refuse('bad-mutex-name', mutexNameProblem(mutex), given.mutex?.from ?? '--mutex');
+  const timeoutMs = given.timeout === null || isForever(given.timeout) ? null : duration(timeout, given.timeout.from);
   return {
     level: level === undefined ? 'full' : isolationLevel(level),
     mutex,
@@ -249,8 +287,7 @@ function parseJson(text: string): unknown {
 export function inherited(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).filter(
-      (e): e is [string, string] =>
-        e[1] !== undefined && !/^UNJAM_(ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/.test(e[0]),
+      (e): e is [string, string] => e[1] !== undefined && !allAsked.has(e[0].toLowerCase()),
     ),
   );
 }

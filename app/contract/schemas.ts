@@ -96,6 +96,10 @@ export const StartInput = z.strictObject({
     })
     .optional()
     .describe('runs when the script’s processes have gone, before its mutex is released'),
+  cancelWith: z
+    .strictObject({ pid: z.int().positive(), startTime: z.string() })
+    .optional()
+    .describe('a process of this machine; when it has gone before the script has ended, the script is cancelled'),
   waitMs: z.int().min(0).max(60_000).optional().describe('answer only when the script is final, or after this long'),
 });
 

@@ -83,6 +83,8 @@ export interface ScriptSpec {
   } | null;
   /** Run ids of the scripts that this one was started from, outermost first; a mutex that one of them holds is a deadlock. */
   readonly ancestors: readonly string[];
+  /** The script is cancelled when this process, which asked for it, has gone; absent: it goes on. */
+  readonly caller?: ProcessIdentity;
   readonly actor: Actor;
   readonly createdAt: number;
 }

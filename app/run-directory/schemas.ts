@@ -102,6 +102,7 @@ const spec = v.looseObject({
   notify: nullable(list(text)),
   cleanup: nullable(v.looseObject({ command, timeoutMs: number, when: maybe(v.picklist(cleanupTimes)) })),
   ancestors: list(text),
+  caller: maybe(identity),
   actor,
   createdAt: number,
 });

@@ -36,14 +36,18 @@ export class Inbox {
     if (request) this.#waiting.push(request);
   }
 
+  /** Beside those that come as files. */
+  put(request: RunnerRequest): void {
+    if (this.#listener) this.#listener(request);
+    else this.#waiting.push(request);
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#watcher?.close();
   }
 
   #look(): void {
-    for (const request of this.#directory.takeRequests())
-      if (this.#listener) this.#listener(request);
-      else this.#waiting.push(request);
+    for (const request of this.#directory.takeRequests()) this.put(request);
   }
 }

@@ -18,6 +18,7 @@ import type { LaunchedScript, ProcessControl } from '../processes/index.ts';
 import { lasting } from '../run-directory/lasting.ts';
 import { fileSize, RunDirectory, runnerProtocol } from '../run-directory/run-directory.ts';
 import { runCleanup } from '../ladder/cleanup.ts';
+import { CallerWatch } from '../ladder/caller-watch.ts';
 import { Inbox } from './inbox.ts';
 import { Keeper } from './keeper.ts';
 
@@ -52,6 +53,7 @@ export class Session {
   #hasWritten = false;
   #hasLostOutput = false;
   readonly #keeper: Keeper;
+  readonly #caller: CallerWatch;
   #driver: Driver | null = null;
 
   constructor(context: SessionContext) {
@@ -61,6 +63,7 @@ export class Session {
     });
     this.#log = new ScriptLog(context.directory, this.#indexer, 'runner');
     this.#inbox = new Inbox(context.directory);
+    this.#caller = new CallerWatch(context.spec, context.control);
     this.#mutex = context.spec.isolation ? context.mutexes.open(context.spec.isolation.mutex) : null;
     this.#keeper = new Keeper({
       ...context,
@@ -92,8 +95,13 @@ export class Session {
     return this.#log;
   }
 
-  /** Puts back what somebody has removed. Never throws. */
-  readonly keep = (): Promise<void> => this.#keeper.look();
+  /** Called every second: puts back what somebody has removed, and looks whether the caller still lives. Never throws. */
+  readonly keep = async (): Promise<void> => {
+    await this.#keeper.look();
+    if (this.#keeper.isOver) return;
+    const request = this.#caller.look();
+    if (request) this.#inbox.put(request);
+  };
 
   #claim(): void {
     const { directory, control } = this.#c;

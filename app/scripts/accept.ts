@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
+import type { ProcessIdentity } from '../domain/identity.ts';
 import { limits } from '../domain/limits.ts';
 import type { Platform } from '../domain/platform.ts';
 import { redactWords } from '../domain/redact.ts';
@@ -31,6 +32,7 @@ export function acceptStart(
     readonly defaultSignal: CancelSignal;
     readonly environment: NodeJS.ProcessEnv;
     readonly cwd: string;
+    readonly identify: (pid: number) => ProcessIdentity | null;
   },
 ): Accepted {
   const ticket = input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex'));
@@ -131,6 +133,7 @@ export function acceptStart(
       notify: input.notify === undefined ? null : notified(input.notify, cwd, environment),
       cleanup: cleanupOf(input, cwd, environment),
       ancestors: ancestorsOf(input.environment?.['UNJAM_RUN']),
+      ...(input.cancelWith ? { caller: callerOf(input.cancelWith, host.identify) } : {}),
       actor,
       createdAt: Date.now(),
     },
@@ -139,6 +142,20 @@ export function acceptStart(
 
 const stdinOf = ({ stdin }: Parsed<'scripts.start'>): Surroundings['stdin'] =>
   stdin === undefined ? null : { path: stdin.path, offset: stdin.offset ?? 0 };
+
+function callerOf(
+  { pid, startTime }: NonNullable<Parsed<'scripts.start'>['cancelWith']>,
+  identify: (pid: number) => ProcessIdentity | null,
+): ProcessIdentity {
+  const caller = identify(pid);
+  if (caller?.startTime === startTime) return caller;
+  throw new UnjamError(
+    'bad-input',
+    `The script was to be cancelled with PID ${pid}, which has gone, or which this host cannot see.`,
+    'Start it from a process that lives beside the host, or without cancelling it with its caller; nothing was started.',
+    'cancelWith',
+  );
+}
 
 /** Looked for when it runs: the script may make it. A bare name is none of that. */
 function cleanupOf(

@@ -9,6 +9,7 @@ import { judge } from '../domain/judgement.ts';
 import type { Cause, How, Life } from '../domain/life.ts';
 import * as lines from '../domain/lines.ts';
 import { type ExitRecord, type Outcome, type TreeScope, verdictOf } from '../domain/script.ts';
+import { CallerWatch } from '../ladder/caller-watch.ts';
 import { needsCleanup, runCleanup } from '../ladder/cleanup.ts';
 import { Driver, type Summary } from '../ladder/driver.ts';
 import { LimitClocks } from '../ladder/limit-clocks.ts';
@@ -36,6 +37,7 @@ export interface CustodyOptions {
 
 interface Adoption {
   readonly driver: Driver;
+  readonly caller: CallerWatch;
   readonly indexer: LogIndexer;
 }
 
@@ -64,7 +66,12 @@ export class Custody {
   look(record: ScriptRecord): boolean {
     const { control, register } = this.#options;
     if (record.isOrphan && record.abandoned === null) finishAbandon(record, control);
-    if (this.has(record)) return false;
+    const adoption = this.#adoptions.get(record.spec.runId);
+    if (adoption) {
+      const request = record.isOrphan ? null : adoption.caller.look();
+      if (request) adoption.driver.handle(request);
+      return request !== null;
+    }
     const { runner } = record;
     if (runner && !this.runnerIsDead(record, verifiedForMs)) return false;
     register.refresh(record); // what the runner wrote in its last moment
@@ -197,7 +204,7 @@ export class Custody {
       },
       lifeToCarryOn(record),
     );
-    const adoption = { driver, indexer };
+    const adoption = { driver, caller: new CallerWatch(spec, control), indexer };
     this.#adoptions.set(spec.runId, adoption);
     indexer.look(true);
     return adoption;

@@ -63,6 +63,7 @@ export class Starter {
       defaultSignal: control.defaultSignal,
       environment: process.env,
       cwd: home(),
+      identify: (pid) => control.identify(pid),
     });
     const key = nameKey(accepted.spec.ticket);
     const known = register.records.get(key);

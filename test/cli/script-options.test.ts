@@ -46,6 +46,36 @@ describe('isolation', () => {
     expect(isolationInput({}, env)).toEqual({ level: 'none', mutex: 'FromEnvironment', timeoutMs: 1_800_000 });
   });
 
+  test('comes from the spellings of Calamari too, after those of Unjam', () => {
+    const calamari = {
+      CalamariScriptIsolationLevel: 'FullIsolation',
+      CalamariScriptIsolationMutexName: 'RunningScript',
+      CalamariScritpIsolationMutexTimeout: '0.00:05:00',
+    };
+    expect(isolationInput({}, calamari)).toEqual({ level: 'full', mutex: 'RunningScript', timeoutMs: 300_000 });
+    expect(isolationInput({}, { ...calamari, CalamariScriptIsolationMutexTimeout: '00:00:00' })).toEqual({
+      level: 'full',
+      mutex: 'RunningScript',
+    });
+    expect(isolationInput({}, { ...calamari, ...env })).toMatchObject({ level: 'none', mutex: 'FromEnvironment' });
+    expect(refused(() => isolationInput({}, { CalamariScriptIsolationLevel: 'FullIsolation' }))).toMatchObject({
+      code: 'isolation-incomplete',
+    });
+    expect(refused(() => isolationInput({}, { ...calamari, CalamariScritpIsolationMutexTimeout: 'x' }))).toMatchObject({
+      field: 'CalamariScritpIsolationMutexTimeout',
+    });
+    const { environment } = startInput(['true'], {}, { ...calamari, ...env, UNJAM_TIMEOUT: '5m', PATH: '/bin' });
+    expect(environment).toEqual({ PATH: '/bin' });
+  });
+
+  test('and the overall time limit, which an option overrides', () => {
+    expect(startInput(['true'], {}, { UNJAM_TIMEOUT: '5m' }).timeoutMs).toBe(300_000);
+    expect(startInput(['true'], { timeout: '1m' }, { UNJAM_TIMEOUT: '5m' }).timeoutMs).toBe(60_000);
+    expect(refused(() => startInput(['true'], {}, { UNJAM_TIMEOUT: 'soon' }))).toMatchObject({
+      field: 'UNJAM_TIMEOUT',
+    });
+  });
+
   test('is decided by options where both are given, each for itself', () => {
     expect(isolationInput({ mutex: 'm', isolation: 'full', mutexTimeout: '1d' }, env)).toEqual({
       level: 'full',

@@ -17,6 +17,7 @@ function accept(changes: Partial<Parsed<'scripts.start'>> = {}) {
     defaultSignal: 'SIGTERM',
     environment: { PATH: process.env['PATH'], SECRET: 's', UNJAM_RUN: 'outer' },
     cwd,
+    identify: () => null,
   });
 }
 const refused = (changes: Partial<Parsed<'scripts.start'>>): { code: string; field: string | undefined } => {

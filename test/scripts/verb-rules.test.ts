@@ -17,7 +17,7 @@ function record(write: (d: RunDirectory) => void = () => undefined): ScriptRecor
   const { spec } = acceptStart(
     { command: [process.execPath], isolation: { level: 'full', mutex: 'RunningScript' } },
     kim,
-    { platform: 'linux', defaultSignal: 'SIGTERM', environment: {}, cwd: directory.path },
+    { platform: 'linux', defaultSignal: 'SIGTERM', environment: {}, cwd: directory.path, identify: () => null },
   );
   void directory.writeSpec(spec); // it is there at once, and on the disk a little later
   directory.writeRunner({ schema: 1, protocol: 1, runner: identity(1), claimedAt: at0312 });

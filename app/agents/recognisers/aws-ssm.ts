@@ -18,6 +18,7 @@ export const ssm: Recogniser = {
     names: shells,
     words: /(?<folder>(?:[A-Za-z]:[^'":\n]*?|\/[^'"\n]*?)orchestration[^'"\n]*?)[\\/]_script\.(?:sh|ps1)/,
   },
+  mark: 'SSM_COMMAND_ID',
   variables: ['SSM_COMMAND_ID', 'AWS_SSM_INSTANCE_ID'],
   titles: ['Run Command {SSM_COMMAND_ID}', 'Run Command {command}', 'Run Command'],
   log: { paths: ['{folder}/stdout'], form: 'lines', maskedBy: 'nobody' },

@@ -26,6 +26,7 @@ export const azure: Recogniser = {
     words: /[\\/]_work[\\/]_temp[\\/][0-9a-f-]{36}\.(?:sh|ps1|cmd)/i,
     variable: 'SYSTEM_TEAMPROJECT',
   },
+  mark: 'TF_BUILD',
   variables: [
     'SYSTEM_TEAMPROJECT',
     'BUILD_DEFINITIONNAME',

@@ -10,6 +10,7 @@ export const buildkite: Recogniser = {
   agent: { names: ['buildkite-agent'], words: /buildkite-agent(?:\.exe)?"?\s+start\b/i },
   run: { place: 'anywhere', ...bootstrap },
   carriers: [bootstrap],
+  mark: 'BUILDKITE',
   variables: [
     'BUILDKITE_PIPELINE_SLUG',
     'BUILDKITE_BUILD_NUMBER',

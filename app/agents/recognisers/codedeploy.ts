@@ -11,6 +11,7 @@ export const codeDeploy: Recogniser = {
     words:
       /(?<deploymentFolder>(?:[A-Za-z]:[^'":\n]*?|\/[^'"\n]*?)deployment-root[\\/][^\\/'"\n]+[\\/](?<deployment>d-[A-Z0-9]+))[\\/]deployment-archive[\\/]/,
   },
+  mark: 'LIFECYCLE_EVENT',
   variables: ['APPLICATION_NAME', 'DEPLOYMENT_GROUP_NAME', 'DEPLOYMENT_ID', 'LIFECYCLE_EVENT'],
   titles: [
     '{APPLICATION_NAME} {LIFECYCLE_EVENT} ({DEPLOYMENT_ID})',

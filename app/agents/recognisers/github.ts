@@ -18,6 +18,7 @@ export const github: Recogniser = {
     words: /[\\/]_work[\\/]_temp[\\/][0-9a-f-]{36}\.(?:sh|ps1|cmd)/i,
     variable: 'GITHUB_JOB',
   },
+  mark: 'GITHUB_ACTIONS',
   variables: [
     'GITHUB_REPOSITORY',
     'GITHUB_WORKFLOW',

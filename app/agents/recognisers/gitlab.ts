@@ -10,6 +10,7 @@ export const gitlab: Recogniser = {
   run: { place: 'child', names: ['su', ...shells] },
   carriers: [{ names: ['su'], whileItWaits: true }],
   // The script comes by standard input and exports these itself: only what it starts has them.
+  mark: 'GITLAB_CI',
   variables: ['CI_JOB_ID', 'CI_JOB_NAME', 'CI_PROJECT_PATH', 'CI_JOB_STAGE'],
   titles: ['{CI_PROJECT_PATH} / {CI_JOB_NAME} (job {CI_JOB_ID})', 'GitLab job {CI_JOB_ID}', 'GitLab job'],
   // Not tried on real processes yet.

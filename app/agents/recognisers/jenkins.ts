@@ -33,6 +33,7 @@ export const jenkins: Recogniser = {
   },
   leftBehind: { words: /@tmp[\\/]durable-[0-9a-f]{8}[\\/]script\.sh/ },
   givenUpWithout: '{control}',
+  mark: 'JENKINS_SERVER_COOKIE',
   variables: ['JOB_NAME', 'BUILD_NUMBER', 'STAGE_NAME', 'NODE_NAME'],
   titles: ['{JOB_NAME} #{BUILD_NUMBER} {STAGE_NAME}', '{JOB_NAME} #{BUILD_NUMBER}', '{job}', 'Jenkins step'],
   log: { paths: ['{control}/jenkins-log.txt'], form: 'lines', maskedBy: 'nobody' },
@@ -48,6 +49,7 @@ export const jenkinsFreestyle: Recogniser = {
   systems: ['linux', 'win32'],
   agent,
   run: { place: 'below', names: shells, words: /[\\/]jenkins\d+\.(?:sh|bat|ps1)/ },
+  mark: 'JENKINS_SERVER_COOKIE',
   variables: ['JOB_NAME', 'BUILD_NUMBER', 'NODE_NAME'],
   titles: ['{JOB_NAME} #{BUILD_NUMBER}', 'Jenkins build step'],
   // Not tried on real processes yet.

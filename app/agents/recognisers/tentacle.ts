@@ -17,6 +17,7 @@ export const tentacle: Recogniser = {
   // Ended while it holds one of its semaphores, Calamari blocks every later deployment: only what is below it is ended.
   carriers: [{ names: ['calamari*'] }],
   leftBehind: { names: shells, words: bootstrap },
+  mark: 'TentacleHome',
   variables: ['TentacleInstanceName', 'TentacleVersion'],
   titles: ['Octopus {task} on {TentacleInstanceName}', 'Octopus {task}', 'Octopus script {ticket}', 'Octopus script'],
   log: { paths: ['{home}/Work/{ticket}/Output.log'], form: 'tentacle', maskedBy: 'agent' },
