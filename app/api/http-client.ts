@@ -1,7 +1,6 @@
 /** The contract's client over the host's socket: for the CLI, for tests, and for a second window on one state directory. */
 import { Agent, type AgentOptions, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { UnjamError } from '../contract/errors.ts';
 import type { Client, EventName, EventPayload, Input, Method, Output, Reply } from '../contract/methods.ts';
 import { contractProtocol, versionHeader } from '../contract/protocol.ts';
@@ -85,14 +84,18 @@ export class HttpClient implements Client {
       response.on('error', broken);
       const { readEvent } = await import('./answer.ts');
       let name = '';
-      const lines = createInterface({ input: response });
-      lines.on('error', broken); // it repeats the errors of its input
-      lines.on('line', (line) => {
-        if (line.startsWith('event: ')) name = line.slice(7);
-        if (stopped || name !== event || !line.startsWith('data: ')) return;
-        const payload = readEvent(event, line.slice(6));
-        if (payload instanceof UnjamError) lost(payload.message);
-        else listener(payload);
+      let rest = '';
+      // Not by readline: it takes U+2028 in somebody's name for the end of a line.
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        const lines = `${rest}${chunk}`.split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) {
+          if (line.startsWith('event: ')) name = line.slice(7);
+          if (stopped || name !== event || !line.startsWith('data: ')) continue;
+          const payload = readEvent(event, line.slice(6));
+          if (payload instanceof UnjamError) lost(payload.message);
+          else listener(payload);
+        }
       });
     };
     follow().catch((error: unknown) => lost(noAnswer(this.#o.address, error).message));

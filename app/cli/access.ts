@@ -1,8 +1,9 @@
 /** `unjam access`: who may use this host, and as what. */
 import { UnjamError } from '../contract/errors.ts';
 import { type Grant, type Role, roles } from '../domain/access.ts';
+import { visibleLine } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
-import { print, printJson, table } from './output.ts';
+import { block, print, printJson, table } from './output.ts';
 
 export async function list(options: { json?: boolean }): Promise<void> {
   await withHost(async (client) => {
@@ -15,7 +16,7 @@ export async function list(options: { json?: boolean }): Promise<void> {
     }
     print(
       [
-        `You are ${you.user}: ${you.role}.`,
+        visibleLine(`You are ${you.user}: ${you.role}.`),
         ...(managed === null ? [] : [`${managed}.`]),
         values.access.length === 0
           ? 'Only the account of this host and administrators may use it.'
@@ -48,8 +49,7 @@ async function change(options: { json?: boolean }, to: (access: readonly Grant[]
     const { values } = await client.call('settings.get', {});
     const { access } = (await client.call('settings.set', { values: { access: to(values.access) } })).values;
     if (options.json) printJson({ access });
-    else
-      print(access.length === 0 ? 'Nobody else has a role now.' : access.map((a) => `${a.who}: ${a.role}`).join('\n'));
+    else print(access.length === 0 ? 'Nobody else has a role now.' : block(access.map((a) => `${a.who}: ${a.role}`)));
   });
 }
 

@@ -1,9 +1,10 @@
 /** `unjam complete`: removes a finished script's run directory. */
+import { visibleLine } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
 import { print, printJson } from './output.ts';
 
 export async function complete(ticket: string, options: { json?: boolean }): Promise<void> {
   const result = await withHost((client) => client.call('scripts.complete', { ticket }));
   if (options.json) printJson(result);
-  else print(result.warning ?? `${ticket}: the run directory was removed.`);
+  else print(visibleLine(result.warning ?? `${ticket}: the run directory was removed.`));
 }

@@ -4,7 +4,7 @@ import { UnjamError } from '../contract/errors.ts';
 import { whichStateDirectory } from '../access/state-directory.ts';
 import { version } from '../version.ts';
 import { connect } from './connect.ts';
-import { print, printJson } from './output.ts';
+import { block, print, printJson } from './output.ts';
 
 interface Finding {
   readonly check: string;
@@ -19,9 +19,12 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
   if (options.json) printJson(findings);
   else
     print(
-      findings
-        .map((f) => `${f.ok ? 'ok  ' : 'BAD '} ${f.check}: ${f.text}${f.next === null ? '' : `\n     Next: ${f.next}`}`)
-        .join('\n'),
+      block(
+        findings.flatMap((f) => [
+          `${f.ok ? 'ok  ' : 'BAD '} ${f.check}: ${f.text}`,
+          ...(f.next === null ? [] : [`     Next: ${f.next}`]),
+        ]),
+      ),
     );
   if (findings.some((f) => !f.ok)) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { UnjamError } from '../contract/errors.ts';
 import { csv, historyColumns } from '../domain/csv.ts';
 import { parseDuration } from '../domain/durations.ts';
 import { withHost } from './connect.ts';
-import { print, printJson, table } from './output.ts';
+import { print, printFile, printJson, table } from './output.ts';
 
 export async function history(options: {
   since?: string;
@@ -27,7 +27,7 @@ export async function history(options: {
     }),
   );
   if (options.json) printJson(entries);
-  else if (options.csv) print(csv(historyColumns, entries));
+  else if (options.csv) printFile(csv(historyColumns, entries));
   else if (entries.length === 0) print('Nothing happened in that time.');
   else
     print(

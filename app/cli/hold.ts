@@ -2,6 +2,7 @@
 import { UnjamError } from '../contract/errors.ts';
 import { hold as holdMutex } from '../hold.ts';
 import { whichStateDirectory } from '../access/state-directory.ts';
+import { say } from './output.ts';
 import { here, isolationInput, type ScriptOptions } from './script-options.ts';
 
 export type HoldOptions = Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout' | 'inheritHold' | 'name'>;
@@ -35,7 +36,7 @@ export async function hold(command: string[], options: HoldOptions): Promise<voi
     cwd: here(),
     name: options.name,
     environment: ownEnvironment(process.env),
-    tell: (line) => process.stderr.write(`unjam: ${line}\n`),
+    tell: say,
   });
 }
 

@@ -17,6 +17,10 @@ export async function send(stream: NodeJS.WriteStream, data: string | Uint8Array
   stream.off('error', end);
 }
 
+/** A line that was found. On a terminal only colours are left of a script's sequences; a file gets what it wrote. */
+export const foundLine = ({ stream, text }: LogEntry, out = process.stdout): string =>
+  stream === 'unjam' ? `${visibleLine(text)}\n` : (out.isTTY ? visibleOutput(text) : text).replace(/\n?$/, '\n');
+
 /**
  * Everything on stdout: the script's stdout as it was, its stderr lines marked `E| `, Unjam's lines marked `Unjam ` and
  * on their own line. A line of output that begins like a mark gets `| ` before it: no script can imitate Unjam. On a

@@ -3,9 +3,10 @@ import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { LogEntry, LogLine, LogLines } from '../contract/methods.ts';
 import { isObservedId } from '../domain/observed-id.ts';
+import { visibleJson } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
 import { follow, followLog } from './follow.ts';
-import { markedWriter, rawWriter, send } from './log-writers.ts';
+import { foundLine, markedWriter, rawWriter, send } from './log-writers.ts';
 import { logsOfObserved } from './observed.ts';
 import { exitStatuses, say } from './output.ts';
 
@@ -40,9 +41,9 @@ export async function logs(ticket: string, o: LogsOptions): Promise<void> {
   await withHost(async (client) => {
     const from = Math.max(since ?? 0, tail === null ? 0 : await placeOfTail(client, ticket, tail, stream));
     const isFollowing = o.follow ?? false;
-    const asJson = (entry: LogEntry): Promise<void> => send(process.stdout, `${JSON.stringify(entry)}\n`);
+    const asJson = (entry: LogEntry): Promise<void> => send(process.stdout, `${visibleJson(entry)}\n`);
     if (o.search !== undefined) {
-      const asText = (entry: LogEntry): Promise<void> => send(process.stdout, entry.text.replace(/\n?$/, '\n'));
+      const asText = (entry: LogEntry): Promise<void> => send(process.stdout, foundLine(entry));
       const query = { text: o.search, regex: o.regex ?? false, ignoreCase: o.ignoreCase ?? false, from, ...of };
       const hits = await search(client, ticket, isFollowing, query, o.json ? asJson : asText);
       if (hits > 0) return;

@@ -4,9 +4,9 @@ import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { AgentsView, ForeignLocks, ObservedDetail, ObservedView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
-import { visibleLine, visibleOutput } from '../domain/visible.ts';
+import { visibleJson, visibleLine, visibleOutput } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
-import { age, block, exitStatuses, print, printJson, say, table } from './output.ts';
+import { age, block, exitStatuses, print, printFile, printJson, say, table } from './output.ts';
 
 interface VerbOptions {
   reason?: string;
@@ -133,7 +133,7 @@ export async function logsOfObserved(id: string, o: LogOptions): Promise<void> {
       const page = await client.call('observed.log', { id, ...(from === undefined ? {} : { from }) });
       if (from === undefined && !o.json) say(`${page.path}: ${page.note}`);
       for (const line of page.lines)
-        if (o.json) process.stdout.write(`${JSON.stringify(line)}\n`);
+        if (o.json) printFile(visibleJson(line));
         else process.stdout.write(`${line.stream === 'stderr' ? 'E| ' : ''}${visibleOutput(line.text)}\n`);
       const isMore = from !== undefined && page.lines.length > 0;
       from = page.next;

@@ -1,7 +1,7 @@
 /** How the command line speaks: tables for people, JSON for programs, errors with the next step. */
 import { type ErrorBody, UnjamError } from '../contract/errors.ts';
 import { systemProblem } from '../domain/system-errors.ts';
-import { visibleLine } from '../domain/visible.ts';
+import { visible, visibleJson, visibleLine } from '../domain/visible.ts';
 
 /** What `unjam` itself exits with; docs/exit-codes.md has them all. 141 = 128 + SIGPIPE, as other programs have it. */
 export const exitStatuses = { failure: 1, usage: 2, pipeClosed: 141 } as const;
@@ -36,7 +36,13 @@ export function keepGoingWithoutOutput(listener: (stream: Stream, problem: strin
   };
 }
 
+/** Lines for people. What may hold a line feed goes through `table` or `block` first: it could forge a line. */
 export function print(text: string): void {
+  printFile(text.split('\n').map(visible).join('\n'));
+}
+
+/** For what a program reads, as it stands. */
+export function printFile(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
@@ -46,7 +52,7 @@ export function say(text: string): void {
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  printFile(visibleJson(value, 2));
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. Every cell is made one harmless line. */
@@ -72,7 +78,7 @@ export function fail(error: unknown, asJson: boolean): void {
   const body: ErrorBody = known.toBody();
   process.stderr.write(
     asJson
-      ? `${JSON.stringify({ error: body })}\n`
+      ? `${visibleJson({ error: body })}\n`
       : `unjam: ${visibleLine(body.message)}\nNext: ${visibleLine(body.next)} (${body.code})\n`,
   );
   process.exitCode = known.isUsage ? exitStatuses.usage : exitStatuses.failure;

@@ -12,6 +12,7 @@ import { isOthers, whichStateDirectory } from '../access/state-directory.ts';
 import { forgetStarter } from '../processes/background.ts';
 import { consolePort, isWindows } from '../processes/places.ts';
 import { userName } from '../processes/user-name.ts';
+import { visible, visibleLine } from '../domain/visible.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
 import { person } from './person.ts';
@@ -53,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const kept = options.background ? forgetStarter() : [];
   const { openApplication } = await import('../host/application.ts');
   const log = (line: string): void => {
-    const text = `${new Date().toISOString()} ${line}\n`;
+    const text = `${new Date().toISOString()} ${line.split('\n').map(visible).join('\n')}\n`;
     // By its name: what stderr has open may have been removed.
     if (!options.background || !tryAppend(join(directory, 'host.log'), text)) process.stderr.write(text);
   };
@@ -137,7 +138,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ].join('\n'),
     );
   } else if (!options.background)
-    print(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts keep running.`);
+    print(visibleLine(`Unjam host of ${directory} is up (PID ${process.pid}). Ctrl-C stops it; scripts keep running.`));
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   await stopped;

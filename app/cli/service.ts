@@ -4,7 +4,7 @@ import { machineHost } from '../access/machine-host.ts';
 import { installService, removeService } from '../access/service.ts';
 import { programProblem, serviceManager } from '../processes/service.ts';
 import { takeOver } from '../host/take-over.ts';
-import { print, printJson, say } from './output.ts';
+import { block, print, printJson, say } from './output.ts';
 import { person } from './person.ts';
 
 export async function install(): Promise<void> {
@@ -26,10 +26,10 @@ export async function status(options: { json?: boolean }): Promise<void> {
   if (options.json) printJson({ ...service, stateDirectory: host?.stateDirectory ?? null, door: host?.door ?? null });
   else
     print(
-      [
+      block([
         `Service: ${service.text}`,
         ...(host === null ? [] : [`State directory: ${host.stateDirectory}`, `Door: ${host.door}`]),
-      ].join('\n'),
+      ]),
     );
   if (!service.running) process.exitCode = 1;
 }

@@ -2,6 +2,7 @@
 import { count } from './count.ts';
 import { longDuration, shortDuration } from './durations.ts';
 import type { ConditionSeverity, NextStep } from './condition-parts.ts';
+import { plain } from './visible.ts';
 
 export interface OverviewScript {
   readonly ticket: string;
@@ -160,7 +161,8 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
       };
 }
 
-/** szTip holds 127 characters (NOTIFYICONDATAW). */
+/** szTip holds 127 units of UTF-16 (NOTIFYICONDATAW); a picture takes two. */
 function tip(text: string): string {
-  return text.length <= 127 ? text : `${text.slice(0, 126)}…`;
+  const line = plain(text, 127);
+  return line.length <= 127 ? line : plain(line, 63);
 }

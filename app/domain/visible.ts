@@ -1,5 +1,5 @@
 /**
- * Makes text harmless before a person reads it. Control characters would move the cursor, forge a line or break a table;
+ * Makes text harmless before a person reads it: names, commands and reasons come from scripts and callers. Control characters would move the cursor, forge a line or break a table;
  * bidirectional controls turn the reading order around (CVE-2021-42574); others take no room at all. The page, the
  * terminal, files and CSV use the same rule.
  */
@@ -29,15 +29,15 @@ const lowNames =
     ' ',
   );
 
-/** Everything that must not be shown as it is; a tab is harmless on a page. */
-/* eslint-disable no-control-regex -- control characters are what this looks for */
-export const unsafeCharacter =
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2060\u2066-\u2069\ufeff]/;
-/* eslint-enable no-control-regex */
-const everyUnsafe = new RegExp(unsafeCharacter, 'g');
+/**
+ * Everything that must not be shown as it is: control and format characters, line separators, halves of characters. A tab
+ * is harmless on a page; the joiners U+200C and U+200D are part of words and pictures.
+ */
+export const unsafeCharacter = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]--[\t\u200c\u200d]]/v;
+const everyUnsafe = new RegExp(unsafeCharacter, 'gv');
 
 export function nameOfUnsafe(character: string): string {
-  const code = character.charCodeAt(0);
+  const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return lowNames[code] ?? '';
   if (code === 0x7f) return 'DEL';
   return names[character] ?? `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -52,6 +52,32 @@ export function visible(text: string): string {
 /** For a cell of a table or a line of a terminal: always one line, and no tab that would break its columns. */
 export function visibleLine(text: string): string {
   return visible(text.replace(/\s*\r?\n\s*/g, ' \u21b5 ').replaceAll('\t', ' ')).trim();
+}
+
+/** One line of at most `max` characters where a name would only disturb: dialogs, menus, toasts. An ellipsis marks the cut. */
+export function plain(text: string, max = 120): string {
+  const line = text.replace(everyUnsafe, ' ').replace(/\s+/g, ' ').trim();
+  const characters = Array.from(line);
+  return characters.length <= max ? line : `${characters.slice(0, max - 1).join('')}…`;
+}
+
+/** Every character of `text`, the invisible ones spelled out as `\u{202e}`; for what a person is asked to approve. */
+export function spelledOut(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** In a Windows menu or button a single `&` becomes an underline. */
+export function menuText(text: string, max = 60): string {
+  return plain(text, max).replaceAll('&', '&&');
+}
+
+/** JSON with the same values that no terminal obeys: what a person must not see stands as an escape. */
+export function visibleJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
+    everyUnsafe,
+    (c) =>
+    c === '\n' ? c : Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''), // prettier-ignore
+  );
 }
 
 /** Colours are harmless; every other sequence could move the cursor or rewrite what stands above. */

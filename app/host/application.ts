@@ -14,6 +14,7 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Snapshot } from '../contract/methods.ts';
 import { refusalOf } from '../contract/roles.ts';
 import { redact } from '../domain/redact.ts';
+import { visibleLine } from '../domain/visible.ts';
 import { Journal } from '../journal/journal.ts';
 import { Election, Mutexes } from '../locks/index.ts';
 import { openObserved, withObserved } from '../observed/open.ts';
@@ -93,7 +94,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const systemLog = await hostSystemLog(options.log, () => wantsSystemLog());
   opening.defer(() => systemLog?.close());
   const log = (line: string): void => {
-    const safe = redact(line);
+    const safe = visibleLine(redact(line));
     options.log(safe);
     systemLog?.write(safe);
   };

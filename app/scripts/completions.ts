@@ -8,6 +8,7 @@ import { execa } from 'execa';
 import * as lines from '../domain/lines.ts';
 import { isAddress } from '../domain/names.ts';
 import { resultCode } from '../domain/script.ts';
+import { visibleLine, visibleOutput } from '../domain/visible.ts';
 import { LogIndex, LogReader } from '../logs/index.ts';
 import { lasting } from '../run-directory/lasting.ts';
 import type { ScriptRecord } from './record.ts';
@@ -101,12 +102,12 @@ async function runCommand(command: readonly string[], cwd: string, c: Completion
     UNJAM_RUN: 'none',
     UNJAM_COMPLETION_ID: c.completionId,
     UNJAM_TICKET: c.ticket,
-    UNJAM_NAME: c.name,
+    UNJAM_NAME: visibleLine(c.name),
     UNJAM_VERDICT: c.verdict,
     UNJAM_EXIT_CODE: String(c.exitCode ?? ''),
     UNJAM_SIGNAL: c.signal ?? '',
     UNJAM_RESULT_CODE: String(c.resultCode),
-    UNJAM_LAST_OUTPUT: c.lastOutput,
+    UNJAM_LAST_OUTPUT: visibleOutput(c.lastOutput),
   };
   const result = await execa(file, args, { cwd, env, stdio: 'ignore', reject: false, timeout: commandBoundMs });
   return result.failed ? `the notify command failed: ${result.shortMessage ?? 'unknown error'}` : null;

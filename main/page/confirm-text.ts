@@ -3,7 +3,7 @@ import type { MessageBoxOptions } from 'electron';
 import type { MutexView, Parsed, ProcessView, ScriptDetail } from '../../app/contract/methods.ts';
 import { clockTime, shortDuration } from '../../app/domain/durations.ts';
 import { count } from '../../app/domain/count.ts';
-import { plain, spelledOut } from '../../app/domain/plain.ts';
+import { plain, spelledOut } from '../../app/domain/visible.ts';
 
 export type ConfirmText = Pick<MessageBoxOptions, 'title' | 'message' | 'detail' | 'buttons'>;
 

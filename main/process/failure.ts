@@ -7,6 +7,7 @@ import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'electron';
 import { redact } from '../../app/domain/redact.ts';
+import { visible } from '../../app/domain/visible.ts';
 import { hiddenFlag } from './instance.ts';
 
 /** A program that fails sooner than this would fail for ever; it ends instead, and its shortcut starts it again. */
@@ -41,7 +42,9 @@ export function hostLog(folder: string): (line: string) => void {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxBytes) renameSync(file, `${file}.1`);
-      appendFileSync(file, `${new Date().toISOString()} ${redact(line).replaceAll('\n', ' | ')}\n`, { mode: 0o600 });
+      appendFileSync(file, `${new Date().toISOString()} ${redact(line).split('\n').map(visible).join(' | ')}\n`, {
+        mode: 0o600,
+      });
     } catch {
       // Nowhere left to say it.
     }

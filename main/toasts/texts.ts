@@ -2,7 +2,7 @@
 import type { MutexView, ScriptView } from '../../app/contract/methods.ts';
 import { shortDuration } from '../../app/domain/durations.ts';
 import { count } from '../../app/domain/count.ts';
-import { plain } from '../../app/domain/plain.ts';
+import { plain } from '../../app/domain/visible.ts';
 
 /** 1 stuck, 2 Cancel ignored, 3 unkillable. */
 export type Level = 1 | 2 | 3;

@@ -5,7 +5,7 @@ import { clockTime } from '../../app/domain/durations.ts';
 import type { EngineState } from '../../app/host/engine.ts';
 import type { OpenRequest } from '../../app/contract/window.ts';
 import { count } from '../../app/domain/count.ts';
-import { menuText } from '../../app/domain/plain.ts';
+import { menuText } from '../../app/domain/visible.ts';
 
 export interface MenuActions {
   readonly open: (request?: OpenRequest) => void;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Menu, MenuItemConstructorOptions, NativeTheme, Tray } from 'electron';
 import type { Overview } from '../../app/contract/methods.ts';
 import { clockTime } from '../../app/domain/durations.ts';
+import { plain } from '../../app/domain/visible.ts';
 import type { EngineState } from '../../app/host/engine.ts';
 import type { Desktop } from '../../app/processes/desktop.ts';
 
@@ -108,7 +109,7 @@ export function trayFace(state: EngineState): TrayFace {
         tooltip: `Unjam: HOST NOT REACHABLE since ${clockTime(state.since).slice(0, 5)}. State is unknown. Double-click to open`,
       };
     case 'online':
-      return { shape: state.snapshot.overview.tray, tooltip: state.snapshot.overview.tooltip.slice(0, tooltipMax) };
+      return { shape: state.snapshot.overview.tray, tooltip: plain(state.snapshot.overview.tooltip, tooltipMax) };
   }
 }
 

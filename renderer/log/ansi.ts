@@ -56,12 +56,14 @@ function addText(found: Piece[], text: string, look: Look): void {
   const classes = classesOf(look);
   const colour = typeof look.foreground === 'string' ? look.foreground : null;
   let from = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text.charAt(at);
+  let next = 0;
+  for (const character of text) {
+    const at = next;
+    next += character.length;
     if (!unsafeCharacter.test(character)) continue;
     if (at > from) found.push({ text: text.slice(from, at), look: classes, colour, isControl: false });
     found.push({ text: nameOfUnsafe(character), look: '', colour: null, isControl: true });
-    from = at + 1;
+    from = next;
   }
   if (from < text.length) found.push({ text: text.slice(from), look: classes, colour, isControl: false });
 }

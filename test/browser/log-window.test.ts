@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, ready, row, type Scene } from '../support/browser-console.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
+import { script, World } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
@@ -28,6 +29,15 @@ describe('the log in a window of its own', () => {
     expect(await log.getByRole('button', { name: /Back to the list/ }).count()).toBe(0);
     // The list keeps its place behind it.
     await row(scene.page, stuck).waitFor();
+  });
+
+  it('has a title that no name can rewrite', async () => {
+    await using scene = await open(
+      new World().add(script({ ticket: 'evil', name: 'Deploy \u202egnp.exe\u0007\u009b2J \u2028next' })),
+    );
+    await row(scene.page, 'evil').waitFor();
+    const log = await opens(scene, () => row(scene.page, 'evil').dblclick());
+    expect(await log.title()).toBe('Log: Deploy ⟨RLO⟩gnp.exe⟨BEL⟩⟨U+009B⟩2J ⟨LS⟩next (ticket evil) - Unjam');
   });
 
   it('is one for each script, however often it is asked for', async () => {
