@@ -49,6 +49,10 @@ module.exports = {
       '^app/runner/order\\.ts$',
       '^app/(locks|logs|processes)/index\\.ts$',
     ]),
+    layer('evidence is made of what the layers below know', '^app/evidence/', [
+      '^app/(domain|contract|journal)/',
+      '^app/processes/index\\.ts$',
+    ]),
     layer('api speaks the contract', '^app/api/', ['^app/(domain|contract)/', '^app/processes/index\\.ts$']),
     layer('cli speaks the contract', '^app/cli/', [
       '^app/(access|domain|contract|api)/',

@@ -169,6 +169,7 @@ function openDoors(
           ? { ok: true, value: {} }
           : refuse('not-possible', 'Too many logs are open in windows of their own.', 'Close one of them.'),
       'window.saveLog': save.log,
+      'window.saveEvidence': save.evidence,
       'window.saveText': save.text,
       'window.signIn': ({ on }) => {
         const set = (): Reply => {

@@ -56,6 +56,8 @@ export interface ConsoleClient extends Client {
   saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved>;
   /** Only the desktop application: the host's bytes, straight into a file. */
   saveLog?(ticket: string, stream: 'stdout' | 'stderr' | null): Promise<Saved>;
+  /** A bundle of evidence as a file; the file is null when the person went back. */
+  saveEvidence(ticket: string, file: string): Promise<Saved>;
   /** Only the desktop application: shows one notification and tells what the system said to it. */
   testNotification?(): Promise<TestNotification>;
   /** Only the desktop application: start at sign-in as the system has it, set before where `on` is given; null = no such thing. */

@@ -157,6 +157,17 @@ function acting(program: Command): void {
     ),
     'unjam abandon 20261120-111918-3f9a2c --reason INC-4711',
   );
+  const evidence = jsonOption(
+    program
+      .command('evidence <ticket>')
+      .description(
+        'save what is known of a script now as a zip: processes, wait reasons, open files, log, timeline; ends nothing',
+      )
+      .option('--output <file>', 'also write it into this file, which must not exist'),
+  ).action(async (ticket: string, options: Json & { output?: string }) =>
+    (await import('./evidence.ts')).evidence(ticket, options),
+  );
+  example(evidence, 'unjam evidence 20261120-111918-3f9a2c --output evidence.zip');
   const retry = jsonOption(
     program
       .command('retry <ticket>')

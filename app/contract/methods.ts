@@ -38,6 +38,12 @@ export const methods = {
   'scripts.cancel': command('asks a script to stop', s.CancelInput, s.ScriptView),
   'scripts.kill': command('ends the whole tree and verifies', s.KillInput, s.ScriptView),
   'scripts.abandon': command('releases the mutex; ends nothing', s.AbandonInput, s.ScriptView),
+  'scripts.evidence': command(
+    'saves a bundle of evidence into the run directory; ends nothing',
+    ticketOnly,
+    s.EvidenceSaved,
+  ),
+  'evidence.read': query('the bytes of a bundle of evidence', s.EvidenceReadInput, s.EvidencePart),
   'scripts.complete': command(
     'removes a final script’s run directory',
     ticketOnly,

@@ -10,6 +10,7 @@ const beyondViewing: Partial<Record<Method, Role>> = {
   'locks.resume': 'operator',
   'observed.cancel': 'operator',
   'observed.kill': 'operator',
+  'scripts.evidence': 'operator',
   'drill.start': 'operator',
 };
 
@@ -17,7 +18,15 @@ const beyondViewing: Partial<Record<Method, Role>> = {
 export const roleFor = (method: Method): Role =>
   beyondViewing[method] ?? (methods[method].kind === 'query' ? 'viewer' : 'owner');
 
-const logMethods: readonly Method[] = ['logs.read', 'logs.lines', 'logs.search', 'logs.line', 'observed.log'];
+/** What shows a log, or a part of one. */
+const logMethods: readonly Method[] = [
+  'logs.read',
+  'logs.lines',
+  'logs.search',
+  'logs.line',
+  'observed.log',
+  'evidence.read',
+];
 
 export interface AccessRules {
   readonly access: readonly Grant[];

@@ -128,6 +128,25 @@ export const CancelInput = z.strictObject({
     .describe('force kill after the grace; default true for API and CLI, false for the window'),
 });
 export const KillInput = z.strictObject(target);
+export const EvidenceSaved = z.strictObject({
+  ticket: z.string(),
+  file: z.string().describe('its name in the run directory; evidence.read hands it out'),
+  path: z.string(),
+  bytes: z.int(),
+  at: Time,
+  collected: z.boolean().describe('false: saved earlier, while the processes of this finished script were still there'),
+  missing: z.array(z.string()).describe('what is not in it, and why; also in its README.md'),
+});
+export const EvidenceReadInput = z.strictObject({
+  ticket: Ticket,
+  file: z.string().max(100),
+  from: z.int().min(0).optional().describe('byte to begin at'),
+});
+export const EvidencePart = z.strictObject({
+  base64: z.string().describe('about 0.5 MB at most'),
+  next: z.int().nullable().describe('the byte to go on from; null at its end'),
+  bytes: z.int().describe('of the whole file'),
+});
 const holdQueue = z.boolean().optional().describe('keep the mutex paused until it is resumed');
 export const AbandonHoldInput = z.strictObject({
   ticket: Ticket.describe('of a holder that locks.list calls unsupervised'),

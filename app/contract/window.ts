@@ -37,6 +37,8 @@ export const windowMethods = {
     input: z.strictObject({ ticket: Ticket, stream: z.enum(['stdout', 'stderr']).optional() }),
     output: Saved,
   },
+  /** Asks for a file and writes a bundle of evidence of the host into it. */
+  'window.saveEvidence': { input: z.strictObject({ ticket: Ticket, file: z.string().max(100) }), output: Saved },
   /** Asks for a file and writes a text into it that the page has made. The name is a proposal, without an extension. */
   'window.saveText': {
     input: z.strictObject({

@@ -16,6 +16,9 @@ export interface Survivor {
   readonly detail: string;
 }
 
+export const noteSubjects = ['evidence', 'process-ended', 'taken'] as const;
+export type NoteSubject = (typeof noteSubjects)[number];
+
 export type EventBody =
   | { readonly type: 'queued'; readonly mutex: string }
   | { readonly type: 'waiting' }
@@ -71,6 +74,11 @@ export type EventBody =
   | { readonly type: 'final'; readonly verdict: VerdictRecord }
   | {
       readonly type: 'note';
+      /** What a person did that changes nothing of the script's life. */
+      readonly about?: NoteSubject;
+      readonly actor?: Actor;
+      /** With `taken`: until when it is said, wall-clock ms; null = the person has given it back. */
+      readonly until?: number | null;
       /** The last process of the script is gone; how it went. */
       readonly gone?: { readonly how: 'self' | 'cancel' | 'kill'; readonly total: number; readonly afterMs: number };
       /** The clean-up command begins; how the script went. */

@@ -5,6 +5,7 @@
 export * from './lines/abandon.ts';
 export * from './lines/ending.ts';
 export * from './lines/life.ts';
+export * from './lines/note.ts';
 export * from './lines/observed.ts';
 export { actorText, exitText, type Line, type MutexFacts } from './lines/parts.ts';
 export * from './lines/waiting.ts';

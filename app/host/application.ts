@@ -35,6 +35,7 @@ import { autoAbandonMsOf, observedSettingsOf, retentionOf, thresholdsOf } from '
 import { type PolicySource, policySource } from '../settings/policy-source.ts';
 import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
+import { openEvidence } from './evidence.ts';
 import { createHandlers } from './handlers.ts';
 import { hostFileProblem, openStateDirectory, writeHostFile } from './host-files.ts';
 import { Post } from './post.ts';
@@ -144,6 +145,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed), log), (f) => f.close());
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
+  const logs = opening.adopt(new LogReaders(), (l) => l.close());
   const dispatch = createDispatcher(
     createHandlers({
       stateDirectory,
@@ -153,7 +155,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       journal,
       settings,
       access,
-      logs: opening.adopt(new LogReaders(), (l) => l.close()),
+      logs,
+      evidence: openEvidence(supervisor, { control, journal, logs }),
       runner: runnerCommand,
       program,
       killDisabled,

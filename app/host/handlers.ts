@@ -6,6 +6,8 @@ import { type HostInfo, methods } from '../contract/methods.ts';
 import { contractProtocol } from '../contract/protocol.ts';
 import { refusalsOf } from '../contract/roles.ts';
 import { startDrill } from '../drill/drill.ts';
+import { whySources } from './evidence.ts';
+import type { Evidence } from '../evidence/evidence.ts';
 import type { Journal } from '../journal/journal.ts';
 import { observedHandlers } from '../observed/handlers.ts';
 import type { ObservedScripts } from '../observed/observed-scripts.ts';
@@ -29,6 +31,7 @@ export interface HandlerTools {
   readonly settings: SettingsStore;
   readonly access: Access;
   readonly logs: LogReaders;
+  readonly evidence: Evidence;
   readonly runner: RunnerCommand;
   /** The files of this program, to tell when they were replaced. */
   readonly program: ProgramFiles;
@@ -53,11 +56,12 @@ const capabilities = [
   'logs',
   'settings',
   'drill',
+  'evidence',
   'observed',
 ];
 
 export function createHandlers(tools: HandlerTools): Handlers {
-  const { stateDirectory, control, supervisor, observed, journal, settings, access, logs } = tools;
+  const { stateDirectory, control, supervisor, observed, journal, settings, access, logs, evidence } = tools;
   const { runner, program, killDisabled, retire, log } = tools;
   const startedAt = Date.now();
   return {
@@ -93,29 +97,25 @@ export function createHandlers(tools: HandlerTools): Handlers {
     'scripts.list': ({ all }) => supervisor.list(all ?? false),
     'scripts.get': ({ ticket }, _actor, { role }) =>
       lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket), role),
-    'scripts.why': async ({ ticket }) => {
-      const sources = {
-        control,
-        record: (t: string) => supervisor.record(t),
-        detail: (t: string) => supervisor.get(t),
-        locks: () => supervisor.locks(),
-      };
-      return observed.withForeignLocks(await why(ticket, sources));
-    },
+    'scripts.why': async ({ ticket }) => observed.withForeignLocks(await why(ticket, whySources(supervisor, control))),
     'scripts.start': (input, caller) => supervisor.start(input, caller),
     'scripts.cancel': (input, caller) => {
       const { signal } = supervisor.record(input.ticket).spec.cancel;
       return supervisor.cancel(checkCancel(settings.values, input, signal), caller);
     },
-    'scripts.kill': (input, caller) => {
+    'scripts.kill': async (input, caller) => {
       checkKill(settings.values, input);
+      if (settings.values.evidenceBeforeEnd) await evidence.before('Force Kill', input.ticket, caller);
       return supervisor.kill(input, caller);
     },
-    'scripts.abandon': (input, caller) => {
+    'scripts.abandon': async (input, caller) => {
       checkAbandon(settings.values, input, supervisor.record(input.ticket));
+      if (settings.values.evidenceBeforeEnd) await evidence.before('Abandon', input.ticket, caller);
       return supervisor.abandon(input, caller);
     },
     'scripts.complete': ({ ticket }) => supervisor.complete(ticket),
+    'scripts.evidence': ({ ticket }, caller) => evidence.save(ticket, caller),
+    'evidence.read': ({ ticket, file, from }) => evidence.read(ticket, file, from ?? 0),
     'logs.read': (input) => logs.read(supervisor.record(input.ticket), input),
     'logs.lines': (input) => logs.lines(supervisor.record(input.ticket), input),
     'logs.search': (input) => logs.search(supervisor.record(input.ticket), input),

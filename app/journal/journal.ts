@@ -7,12 +7,13 @@ import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { z } from 'zod';
-import type { EventBody } from '../domain/events.ts';
+import type { EventBody, NoteSubject } from '../domain/events.ts';
 import { redact } from '../domain/redact.ts';
 
 /** What scripts go through, what is done to mutexes, and the other commands (app/access/audit.ts). */
 export type JournalKind =
   | EventBody['type']
+  | NoteSubject
   | 'abandon'
   | 'resume'
   | 'start'

@@ -94,6 +94,31 @@ export interface ProcessFacts {
   readonly waitsFor: string | null;
 }
 
+/** What one process has open and where its threads stand: read only for a bundle of evidence. */
+export interface Inspection {
+  /** At most 16. */
+  readonly threads: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly waitsIn: string | null;
+    readonly call: string | null;
+    /** Null when it may not be read. */
+    readonly kernelStack: string | null;
+  }[];
+  readonly threadCount: number;
+  readonly folder: string | null;
+  readonly program: string | null;
+  /** One line each: descriptor, file or socket with its ends, how it is open, locks. At most 200. */
+  readonly files: readonly string[];
+}
+
+/** What a debugger printed; `problem` says why that is not all. */
+export interface NativeStack {
+  readonly tool: string;
+  readonly text: string;
+  readonly problem: string | null;
+}
+
 /** What happened when a signal was sent. `sent` is never `stopped`. */
 export type SignalOutcome =
   | { readonly kind: 'sent'; readonly what: string }
@@ -185,6 +210,12 @@ export interface ProcessControl {
    * process has gone or may not be asked; absent where the platform cannot tell.
    */
   examine?(identity: ProcessIdentity): Examination | null;
+  /** Null when the process has gone; absent where the platform cannot tell. */
+  inspect?(identity: ProcessIdentity): Inspection | null;
+  /** The rows of the system's table of file locks that are about these processes; absent where there is none. */
+  fileLocks?(pids: ReadonlySet<number>): readonly string[];
+  /** Stops the process for a moment. Null when it has gone or no debugger is installed; absent where none is known. */
+  nativeStack?(identity: ProcessIdentity, signal: AbortSignal): Promise<NativeStack | null>;
   /** True when the process has not become the script's command yet. Absent where it cannot be told. */
   atGate?(identity: ProcessIdentity): boolean;
 

@@ -6,8 +6,10 @@ import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
 import { examine } from './linux/examine.ts';
+import { fileLocks, inspect } from './linux/inspect.ts';
 import { isGate, launch, launchAttached } from './linux/launch.ts';
 import { drained, Output, restartDrains } from './linux/output.ts';
+import { nativeStack } from './linux/native-stack.ts';
 import { Presence } from './linux/presence.ts';
 import * as proc from './linux/proc.ts';
 import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
@@ -141,6 +143,10 @@ export function openLinux(): ProcessControl {
     environmentOf: (identity) => (liveness(identity) === 'alive' ? proc.readEnvironment(identity.pid) : null),
     ioBytes: (identity) => proc.readIoBytes(identity.pid),
     examine: (identity) => (liveness(identity) === 'alive' ? examine(place, identity) : null),
+    inspect: (identity) => (liveness(identity) === 'alive' ? inspect(identity.pid) : null),
+    fileLocks,
+    nativeStack: async (identity, signal) =>
+      liveness(identity) === 'alive' ? nativeStack(place, identity, signal) : null,
     atGate: (identity) => isGate(proc.readCommandLine(identity.pid) ?? ''),
     async drained({ root, drain }, files) {
       if (drain && samePlace(root, place)) await drained(place, drain, files, ends.get(drain.pid) ?? null);

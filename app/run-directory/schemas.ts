@@ -7,7 +7,7 @@
  */
 import * as v from 'valibot';
 import type { RunnerRequest, ScriptEvent } from '../domain/events.ts';
-import { survivorReasons } from '../domain/events.ts';
+import { noteSubjects, survivorReasons } from '../domain/events.ts';
 import {
   type AbandonedRecord,
   cancelSignals,
@@ -141,6 +141,9 @@ const event = v.variant('type', [
   of('orphan-ended', {}),
   of('final', { verdict }),
   of('note', {
+    about: maybe(v.picklist(noteSubjects)),
+    actor: maybe(actor),
+    until: maybe(nullable(number)),
     gone: maybe(v.looseObject({ how: v.picklist(hows), total: number, afterMs: number })),
     cleaning: maybe(v.looseObject({ how: v.picklist(hows), scope })),
     cleaned: maybe(v.literal(true)),

@@ -197,7 +197,7 @@ export class Register {
   #mirror(record: ScriptRecord, event: ScriptEvent, source: string, recovering: boolean): void {
     if (event.text === undefined && event.type !== 'started' && event.type !== 'final') return;
     const { spec } = record;
-    const actor = 'actor' in event ? event.actor : event.type === 'final' ? event.verdict.actor : null;
+    const actor = event.type === 'final' ? event.verdict.actor : 'actor' in event ? (event.actor ?? null) : null;
     this.#journal.append({
       at: event.at,
       ticket: spec.ticket,
@@ -205,7 +205,7 @@ export class Register {
       mutex: spec.isolation?.mutex ?? null,
       who: actor?.user ?? 'unjam',
       via: actor?.via ?? 'unjam',
-      kind: event.type,
+      kind: event.type === 'note' ? (event.about ?? 'note') : event.type,
       code: event.code ?? null,
       text: event.text ?? plainText(event),
       source,

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
+import type { EventBody } from '../domain/events.ts';
 import { longDuration } from '../domain/durations.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
@@ -212,6 +213,13 @@ export class Supervisor {
     });
     if (result.removed) this.#register.forget(record);
     return result;
+  }
+
+  /** A line of what somebody did beside the verbs. */
+  note(ticket: string, body: EventBody, line: lines.Line): void {
+    const record = this.record(ticket);
+    this.#register.append(record, body, line);
+    this.#register.refresh(record);
   }
 
   async resume(name: string, actor: Actor): Promise<MutexView> {

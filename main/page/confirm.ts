@@ -233,6 +233,8 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     'scripts.complete': complete,
     'locks.resume': resume,
     'settings.set': change,
+    // It ends nothing and writes beside the script's log.
+    'scripts.evidence': 'free',
     // Its scripts are harmless and end by themselves, and there is one at a time.
     'drill.start': 'free',
     'locks.abandon': 'never',

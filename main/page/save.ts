@@ -18,10 +18,15 @@ export interface SaveParts {
   readonly exclusively: OneQuestion;
 }
 
-type Kind = (typeof saveKinds)[number];
+type Kind = (typeof saveKinds)[number] | 'zip';
 type Saved = WindowOutput<'window.saveLog'>;
 
-const kindNames: Readonly<Record<Kind, string>> = { log: 'Log', csv: 'Comma-separated values', json: 'JSON' };
+const kindNames: Readonly<Record<Kind, string>> = {
+  log: 'Log',
+  csv: 'Comma-separated values',
+  json: 'JSON',
+  zip: 'Zip archive',
+};
 const pageBytes = 4_194_304;
 
 /** Bytes that are written one after the other; throws what the host refuses, as a reply. */
@@ -34,6 +39,9 @@ export function createSave(parts: SaveParts) {
       save(parts, 'log', `${input.ticket}${input.stream === undefined ? '' : `.${input.stream}`}`, () =>
         logBytes(parts.dispatch, input, caller),
       ),
+    /** A bundle of evidence, from the host. */
+    evidence: (input: WindowParsed<'window.saveEvidence'>, caller: Caller): Promise<Reply> =>
+      save(parts, 'zip', input.file.replace(/\.zip$/, ''), () => bundleBytes(parts.dispatch, input, caller)),
     /** What the page has made out of what it shows. */
     text: ({ name, kind, text }: WindowParsed<'window.saveText'>): Promise<Reply> =>
       save(parts, kind, name, async function* () {
@@ -122,6 +130,16 @@ async function* logBytes(
     end = Math.min(end, page.size);
     if (page.next <= from) return;
     from = page.next;
+  }
+}
+
+async function* bundleBytes(dispatch: Dispatch, input: WindowParsed<'window.saveEvidence'>, caller: Caller): Content {
+  for (let from: number | null = 0; from !== null;) {
+    const reply = await dispatch('evidence.read', { ...input, from }, caller);
+    if (!reply.ok) throw new Refused(reply);
+    const part = reply.value as Output<'evidence.read'>;
+    yield Buffer.from(part.base64, 'base64');
+    from = part.next;
   }
 }
 

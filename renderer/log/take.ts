@@ -1,6 +1,7 @@
 /** Takes lines or bytes of a log away: to the clipboard or into a file. */
 import type { ConsoleClient } from '../contract.ts';
 import type { LiveLog } from '../state/live-log.svelte.ts';
+import { fromBase64 } from '../words/base64.ts';
 import { cleanText, timedText } from './clean.ts';
 
 const pageLines = 2_000;
@@ -86,11 +87,4 @@ async function textFile(
     onPart(from / Math.max(1, page.total));
     if (page.lines.length === 0 || from >= page.total) return new Blob(parts, { type: 'text/plain;charset=utf-8' });
   }
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let at = 0; at < characters.length; at += 1) bytes[at] = characters.charCodeAt(at);
-  return bytes;
 }

@@ -81,6 +81,12 @@ export const groups: readonly Group[] = [
         control: onOff,
       },
       {
+        key: 'evidenceBeforeEnd',
+        label: 'Save evidence before Force Kill and Abandon',
+        help: 'Processes, wait reasons, open files and the end of the log, as a zip beside the log. Takes 2 s at most.',
+        control: onOff,
+      },
+      {
         key: 'autoAbandon',
         label: 'Automatically abandon scripts that ignore Cancel',
         help: 'Also those that survive Force Kill or a time limit. No process is ended: the next script may run beside what is left.',

@@ -8,6 +8,7 @@ import { Actions } from './actions.svelte.ts';
 import { Announcer } from './announcer.svelte.ts';
 import { Clock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
+import { Evidence } from './evidence.svelte.ts';
 import { Journal } from './journal.svelte.ts';
 import { MutexHistory } from './mutex-history.svelte.ts';
 import { LiveDetail } from './live-detail.svelte.ts';
@@ -29,6 +30,7 @@ export class Console {
   readonly preferences: Preferences;
   readonly connection: Connection;
   readonly actions: Actions;
+  readonly evidence: Evidence;
   readonly detail: LiveDetail;
   readonly log: LiveLog;
   readonly journal: Journal;
@@ -58,6 +60,7 @@ export class Console {
       onMeet: () => void this.preferences.read(),
     });
     this.actions = new Actions(client, this.announcer, () => this.preferences.graceMs);
+    this.evidence = new Evidence(client, this.announcer);
     this.detail = new LiveDetail(client);
     this.log = new LiveLog(client);
     this.journal = new Journal(client);
@@ -172,6 +175,14 @@ export class Console {
       return;
     }
     this.actions.open(verb, view);
+  }
+
+  /** V: of the selected script. */
+  saveEvidence(): void {
+    const ticket = this.list.selected;
+    const refusal = this.refusalOf('scripts.evidence');
+    if (refusal !== null) this.announcer.warn(refusal);
+    else if (ticket !== null) void this.evidence.save(ticket);
   }
 
   /** Only what can still be cancelled. */

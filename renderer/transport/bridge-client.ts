@@ -48,6 +48,10 @@ export class BridgeClient implements ConsoleClient {
     return this.#ask('window.saveLog', { ticket, ...(stream === null ? {} : { stream }) });
   }
 
+  saveEvidence(ticket: string, file: string): Promise<Saved> {
+    return this.#ask('window.saveEvidence', { ticket, file });
+  }
+
   testNotification(): Promise<TestNotification> {
     return this.#ask('window.testNotification', {});
   }

@@ -11,6 +11,7 @@ import type {
   Saved,
   SaveKind,
 } from '../contract.ts';
+import { fromBase64 } from '../words/base64.ts';
 import { CallError, unreachable, valueOf } from './call-error.ts';
 
 /** After the browser has given up on the event stream: how long until the next attempt. */
@@ -43,13 +44,17 @@ export class BrowserClient implements ConsoleClient {
 
   /** As a download: where it goes is the browser's business. */
   saveText(name: string, kind: SaveKind, text: Blob): Promise<Saved> {
-    const address = URL.createObjectURL(text);
-    const link = document.createElement('a');
-    link.href = address;
-    link.download = `${name.replace(/[^\w .-]+/g, '_')}.${kind}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(address), forgetAfterMs);
-    return Promise.resolve({ file: link.download, bytes: text.size });
+    return Promise.resolve(download(`${name.replace(/[^\w .-]+/g, '_')}.${kind}`, text));
+  }
+
+  async saveEvidence(ticket: string, file: string): Promise<Saved> {
+    const parts: BlobPart[] = [];
+    for (let from: number | null = 0; from !== null;) {
+      const part: Output<'evidence.read'> = await this.call('evidence.read', { ticket, file, from });
+      parts.push(fromBase64(part.base64));
+      from = part.next;
+    }
+    return download(file, new Blob(parts, { type: 'application/zip' }));
   }
 
   /** One tab for each log, of the same origin and so with the same session; null where the browser forbids it. */
@@ -78,6 +83,16 @@ export class BrowserClient implements ConsoleClient {
       source?.close();
     };
   }
+}
+
+function download(name: string, content: Blob): Saved {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), forgetAfterMs);
+  return { file: name, bytes: content.size };
 }
 
 function unauthorized(): CallError {

@@ -35,6 +35,7 @@ describe('what a role may do', () => {
       'locks.resume',
       'observed.cancel',
       'observed.kill',
+      'scripts.evidence',
       'drill.start',
     ];
     for (const method of Object.keys(methods) as Method[])
@@ -46,7 +47,7 @@ describe('what a role may do', () => {
   test('a switch keeps viewers from logs, and from nothing else', () => {
     const off = { ...rules, viewersReadLogs: false };
     const more = Object.keys(refusalsOf('viewer', off)).filter((m) => !(m in refusalsOf('viewer', rules)));
-    expect(more).toEqual(['logs.read', 'logs.lines', 'logs.search', 'logs.line', 'observed.log']);
+    expect(more).toEqual(['evidence.read', 'logs.read', 'logs.lines', 'logs.search', 'logs.line', 'observed.log']);
     expect(refusalOf('logs.read', 'operator', off)).toBeNull();
   });
 

@@ -75,6 +75,7 @@ async function open(): Promise<void> {
     dispatch: withWindowMethods(dispatch, {
       'window.openLog': () => ({ ok: true, value: {} }),
       'window.saveLog': save.log,
+      'window.saveEvidence': save.evidence,
       'window.saveText': save.text,
       'window.testNotification': () => ({ ok: true, value: {} }),
       'window.signIn': () => ({ ok: true, value: {} }),

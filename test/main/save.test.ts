@@ -32,6 +32,7 @@ beforeEach(() => {
   const dispatch = withWindowMethods(async () => ({ ok: true, value: 'the host' }), {
     'window.openLog': () => ({ ok: true, value: {} }),
     'window.saveLog': save.log,
+    'window.saveEvidence': save.evidence,
     'window.saveText': save.text,
     'window.testNotification': () => ({ ok: true, value: {} }),
     'window.signIn': () => ({ ok: true, value: {} }),
@@ -137,4 +138,19 @@ test('a proposed name is one that every file system takes', () => {
 test('every other method goes on to the host', async () => {
   for (const method of ['scripts.list', 'window.unknown', '__proto__', 'constructor', 'toString'])
     expect(await call(method, {})).toEqual({ ok: true, value: 'the host' });
+});
+
+test('a bundle of evidence is written as the host hands it out, as a zip and nothing else', async () => {
+  const parts = [Buffer.from([0x50, 0x4b]), Buffer.from([0xff, 0x00])];
+  host = async (method, input) => {
+    const { from } = input as { from: number };
+    const part = method === 'evidence.read' ? parts[from] : undefined;
+    const next = from + 1 < parts.length ? from + 1 : null;
+    return { ok: true, value: { base64: part?.toString('base64'), next, bytes: 4 } };
+  };
+  dialog.path = join(folder, 'evil.exe');
+  const asked = { ticket: 'a', file: 'evidence-20261201-144501.zip' };
+  expect(await call('window.saveEvidence', asked)).toEqual({ ok: true, value: { file: 'evil.exe.zip', bytes: 4 } });
+  expect(dialog.asked).toMatchObject([{ defaultPath: asked.file }]);
+  expect(readFileSync(join(folder, 'evil.exe.zip'))).toEqual(Buffer.concat(parts));
 });

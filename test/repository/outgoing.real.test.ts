@@ -18,6 +18,7 @@ const sites: Readonly<Record<string, string>> = {
   'app/processes/linux/accounts.ts execFile': 'getent, with a table and a name, and no environment',
   'app/processes/linux/launch.ts spawn': 'the gate in front of a command, of a script or of its clean-up',
   'app/processes/linux/launch.ts spawnSync': 'in the gate of Node: true and prlimit, with no environment',
+  'app/processes/linux/native-stack.ts spawn': 'a debugger, with a pid; PATH and HOME of the host',
   'app/processes/linux/output.ts spawn': 'the pipes of a script’s output, with the paths of its files',
   'app/processes/linux/presence.ts spawnSync': 'mkfifo, with a path of the state directory',
   'app/processes/service.ts execFile': 'systemctl or schtasks, with the name of the service and the path of its file',

@@ -99,7 +99,9 @@ export class BrowserHost {
 
   commands(): readonly Call[] {
     return this.calls.filter(({ method }) =>
-      /^scripts\.(?:start|cancel|kill|abandon|complete)$|^locks\.resume$|^settings\.set$|^drill\.start$/.test(method),
+      /^scripts\.(?:start|cancel|kill|abandon|complete|evidence)$|^locks\.resume$|^settings\.set$|^drill\.start$/.test(
+        method,
+      ),
     );
   }
 
@@ -163,6 +165,8 @@ export class BrowserHost {
       'scripts.kill': this.#or('scripts.kill', view),
       'scripts.abandon': this.#or('scripts.abandon', view),
       'scripts.complete': this.#or('scripts.complete', missing('scripts.complete')),
+      'scripts.evidence': this.#or('scripts.evidence', missing('scripts.evidence')),
+      'evidence.read': this.#or('evidence.read', missing('evidence.read')),
       'logs.read': this.#or('logs.read', (input) => this.#readLog(input)),
       'logs.lines': this.#or('logs.lines', (input) => this.#logLines(input)),
       'logs.search': this.#or('logs.search', (input) => logSearch(log(input.ticket), input)),

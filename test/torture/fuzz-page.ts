@@ -60,6 +60,7 @@ export class HostilePage {
       dispatch: withWindowMethods(dispatch, {
         'window.openLog': ok,
         'window.saveLog': save.log,
+        'window.saveEvidence': save.evidence,
         'window.saveText': save.text,
         'window.testNotification': ok,
         'window.signIn': ok,

@@ -71,6 +71,8 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'scripts.kill': (d) => ({ ticket: d.of(tickets), reason: 'hangs', version: d.below(5) }),
   'scripts.abandon': (d) => ({ ticket: d.of(tickets), holdQueue: d.chance(50), confirmPid: 1 + d.below(99) }),
   'scripts.complete': (d) => ({ ticket: d.of(tickets) }),
+  'scripts.evidence': (d) => ({ ticket: d.of(tickets) }),
+  'evidence.read': (d) => ({ ticket: d.of(tickets), file: 'evidence-20261201-144501.zip', from: 0 }),
   'logs.read': (d) => ({ ticket: d.of(tickets), from: 0, maxBytes: 4096, raw: d.chance(50), waitMs: 10 }),
   'logs.lines': (d) => ({
     ticket: d.of(tickets),
@@ -102,7 +104,7 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
 };
 
 /** What takes long, or starts processes: seldom asked for. */
-const costly: readonly Method[] = ['scripts.why', 'observed.why', 'scripts.start', 'drill.start'];
+const costly: readonly Method[] = ['scripts.why', 'observed.why', 'scripts.evidence', 'scripts.start', 'drill.start'];
 
 const hostile: readonly unknown[] = [
   null, true, -1, 0, 1, 1.5, 2 ** 31, 2 ** 53, 1e308, '', ' ', '.', '..', '../../etc/passwd', '/', '%00', 'holder\0', 'HOLDER',

@@ -51,7 +51,7 @@ interface SystemCall {
 }
 
 /** `230 0x0 …`: number and arguments; `running`, and -1 for a wait outside of any call, are none. */
-function readSystemCall(path: string): SystemCall | null {
+export function readSystemCall(path: string): SystemCall | null {
   const [number, first] = read(`/proc/${path}/syscall`)?.trim().split(' ') ?? [];
   if (number === undefined || first === undefined || !/^\d+$/.test(number)) return null;
   return { name: systemCallName(Number(number)), first: Number(first) };
@@ -138,7 +138,7 @@ function tcpPeer(pid: number, inode: string): string | null {
 }
 
 /** The kernel prints each 32-bit word of an address in the machine's byte order. */
-function addressText(hex: string): string {
+export function addressText(hex: string): string {
   const words = hex.match(/.{8}/g) ?? [];
   const bytes = words.flatMap((word) => [...Buffer.from(word, 'hex').reverse()]);
   if (bytes.length === 4) return bytes.join('.');
