@@ -2,6 +2,7 @@
 import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { LogEntry, LogLine, LogLines } from '../contract/methods.ts';
+import { parseDuration } from '../domain/durations.ts';
 import { isObservedId } from '../domain/observed-id.ts';
 import { visibleJson } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
@@ -28,7 +29,7 @@ const countMs = 30_000;
 export async function logs(ticket: string, o: LogsOptions): Promise<void> {
   if (isObservedId(ticket)) return logsOfObserved(ticket, o);
   const stream = streamOf(o.stream);
-  const since = o.since === undefined ? null : wholeNumber('--since', o.since, 'a sequence number', 'Use "next" of an entry that "unjam logs --json" printed.'); // prettier-ignore
+  const since = o.since === undefined ? null : sinceOf(o.since);
   const tail = o.tail === undefined ? null : wholeNumber('--tail', o.tail, 'a number of lines', 'Write it as --tail 20.'); // prettier-ignore
   if ((o.regex || o.ignoreCase) && o.search === undefined)
     throw new UnjamError(
@@ -39,7 +40,8 @@ export async function logs(ticket: string, o: LogsOptions): Promise<void> {
     );
   const of = stream === undefined ? {} : { stream };
   await withHost(async (client) => {
-    const from = Math.max(since ?? 0, tail === null ? 0 : await placeOfTail(client, ticket, tail, stream));
+    const begin = since === null ? 0 : 'seq' in since ? since.seq : await placeOfTime(client, ticket, since.at);
+    const from = Math.max(begin, tail === null ? 0 : await placeOfTail(client, ticket, tail, stream));
     const isFollowing = o.follow ?? false;
     const asJson = (entry: LogEntry): Promise<void> => send(process.stdout, `${visibleJson(entry)}\n`);
     if (o.search !== undefined) {
@@ -70,6 +72,21 @@ async function placeOfTail(
   if (lines >= total) return 0;
   const page = await client.call('logs.lines', { ticket, from: total - lines, count: 1, ...of });
   return page.lines[0]?.seq ?? size;
+}
+
+/** The sequence number of the first line that came at `at` (ms since 1970) or later. */
+async function placeOfTime(client: HttpClient, ticket: string, at: number): Promise<number> {
+  const { total, size } = await client.call('logs.lines', { ticket, count: 1, waitMs: countMs });
+  const lineAt = async (place: number): Promise<LogLine | undefined> =>
+    (await client.call('logs.lines', { ticket, from: place, count: 1 })).lines[0];
+  let [low, high] = [0, total];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const line = await lineAt(middle);
+    if (line === undefined || line.at === null || Date.parse(line.at) >= at) high = middle;
+    else low = middle + 1;
+  }
+  return low >= total ? size : ((await lineAt(low))?.seq ?? size);
 }
 
 interface Search {
@@ -139,6 +156,18 @@ async function whole(client: HttpClient, ticket: string, line: LogLine): Promise
 function streamOf(text: string | undefined): LogEntry['stream'] | undefined {
   if (text === undefined || text === 'stdout' || text === 'stderr' || text === 'unjam') return text;
   throw new UnjamError('bad-input', `--stream: "${text}" is not a stream.`, 'Use stdout, stderr or unjam.', '--stream');
+}
+
+function sinceOf(text: string): { readonly seq: number } | { readonly at: number } {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { seq: Number(text) };
+  const ms = parseDuration(text);
+  if (ms !== null && !/^[\d.]+$/.test(text.trim())) return { at: Date.now() - ms };
+  throw new UnjamError(
+    'bad-input',
+    `--since: "${text}" is neither a time nor a sequence number.`,
+    'Write how long ago, as 10m or 1h30m; or use "next" of an entry that "unjam logs --json" printed.',
+    '--since',
+  );
 }
 
 function wholeNumber(option: string, text: string, what: string, next: string): number {

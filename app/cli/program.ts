@@ -4,6 +4,7 @@ import { cancelSignals } from '../domain/script.ts';
 import { version } from '../version.ts';
 import type { HoldOptions } from './hold.ts';
 import type { LogsOptions } from './logs.ts';
+import type { PsOptions } from './ps.ts';
 import type { RunOptions } from './run.ts';
 import type { ScriptOptions } from './script-options.ts';
 import type { ServeOptions } from './serve.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   acting(program);
   accounts(program);
   hosting(program);
+  helping(program);
   return program;
 }
 
@@ -72,8 +74,9 @@ function looking(program: Command): void {
     program
       .command('ps')
       .description('scripts with state, PID, mutex, which scripts they block, age, last output')
-      .option('-a, --all', 'finished ones too'),
-  ).action(async (options: Json & { all?: boolean }) => (await import('./ps.ts')).ps(options));
+      .option('-a, --all', 'finished ones too')
+      .option('-w, --watch', 'print it again at every change, until Ctrl-C'),
+  ).action(async (options: PsOptions) => (await import('./ps.ts')).ps(options));
   example(ps, 'unjam ps --all');
   const status = jsonOption(program.command('status <ticket>').description('one script in full')).action(
     async (ticket: string, options: Json) => (await import('./status.ts')).status(ticket, options),
@@ -94,7 +97,10 @@ function looking(program: Command): void {
       .option('-f, --follow', 'keep printing until the script has ended')
       .option('-n, --tail <lines>', 'only the last so many lines')
       .option('--stream <stream>', 'only stdout, stderr or unjam')
-      .option('--since <seq>', 'only what came after this sequence number')
+      .option(
+        '--since <time>',
+        `only what came since: ${times.replace('; a bare number is seconds', '')} ago, or a sequence number`,
+      )
       .option('--search <text>', 'only lines with this text; exit status 1 when there is none')
       .option('--regex', 'treat the text to search for as a regular expression')
       .option('--ignore-case', 'ignore case when searching')
@@ -240,6 +246,14 @@ function hosting(program: Command): void {
     .addOption(new Option('--background', 'started by another command').hideHelp())
     .action(async (options: ServeOptions) => (await import('./serve.ts')).serve(options));
   example(serve, 'unjam serve --console --no-open');
+}
+
+function helping(program: Command): void {
+  const completion = program
+    .command('completion <shell>')
+    .description('print what completes commands and options in bash, zsh, fish or powershell')
+    .action(async (shell: string) => (await import('./completion.ts')).completion(shell, program));
+  example(completion, 'unjam completion bash > /etc/bash_completion.d/unjam');
 }
 
 const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];

@@ -1,23 +1,70 @@
 /** `unjam ps`: scripts with state, pid, mutex, blocks, age, last output. */
+import type { HttpClient } from '../api/http-client.ts';
+import { UnjamError } from '../contract/errors.ts';
 import type { ScriptView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
-import { withHost } from './connect.ts';
+import { connect, withHost } from './connect.ts';
 import { observedTable } from './observed.ts';
-import { age, print, printJson, table } from './output.ts';
+import { age, print, table } from './output.ts';
 
-export async function ps(options: { all?: boolean; json?: boolean }): Promise<void> {
-  const [scripts, observed] = await withHost(async (client) =>
-    Promise.all([
-      client.call('scripts.list', { all: options.all ?? false }),
-      options.json ? [] : client.call('observed.list', {}),
-    ]),
-  );
-  if (options.json) printJson(scripts);
-  else if (observed.length > 0)
-    print([...(scripts.length === 0 ? [] : [scriptTable(scripts), '']), observedTable(observed)].join('\n'));
-  else if (scripts.length === 0)
-    print(options.all ? 'No scripts.' : 'Nothing is running. "unjam ps --all" also lists finished scripts.');
-  else print(scriptTable(scripts));
+export interface PsOptions {
+  all?: boolean;
+  watch?: boolean;
+  json?: boolean;
+}
+
+export async function ps(options: PsOptions): Promise<void> {
+  if (options.watch) return watch(options);
+  print(await withHost((client) => list(client, options)));
+}
+
+/** Until the person ends it. On a terminal it stays in one place, elsewhere what has changed is printed below. */
+async function watch(options: PsOptions): Promise<never> {
+  let shown = '';
+  for (;;) {
+    const host = await connect();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        let isListing = false;
+        let again = false;
+        const show = async (): Promise<void> => {
+          again = isListing;
+          if (isListing) return;
+          isListing = true;
+          do {
+            again = false;
+            const text = await list(host, options);
+            if (text !== shown)
+              print(`${process.stdout.isTTY ? '\u001b[H\u001b[2J' : shown === '' || options.json ? '' : '\n'}${text}`);
+            shown = text;
+          } while (again as boolean);
+          isListing = false;
+        };
+        host.on(
+          'snapshot',
+          () => void show().catch(reject),
+          () => resolve(),
+        );
+      });
+    } catch (error) {
+      if (!(error instanceof UnjamError) || error.code !== 'host-unreachable') throw error;
+    } finally {
+      host.close();
+    }
+  }
+}
+
+async function list(client: HttpClient, options: PsOptions): Promise<string> {
+  const [scripts, observed] = await Promise.all([
+    client.call('scripts.list', { all: options.all ?? false }),
+    options.json ? [] : client.call('observed.list', {}),
+  ]);
+  if (options.json) return JSON.stringify(scripts, null, options.watch ? 0 : 2);
+  if (observed.length > 0)
+    return [...(scripts.length === 0 ? [] : [scriptTable(scripts), '']), observedTable(observed)].join('\n');
+  if (scripts.length === 0)
+    return options.all ? 'No scripts.' : 'Nothing is running. "unjam ps --all" also lists finished scripts.';
+  return scriptTable(scripts);
 }
 
 export function scriptTable(scripts: readonly ScriptView[]): string {

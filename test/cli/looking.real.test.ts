@@ -1,0 +1,48 @@
+/** `ps --watch` and `logs --since`: what is printed while somebody looks on. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { World } from '../support/world.ts';
+import { untilFile } from '../support/wreck.ts';
+
+test('ps --watch prints the scripts again at each change, and goes on with the next host', async () => {
+  await using world = await World.open();
+  const watching = spawn(process.execPath, [world.program, 'ps', '--watch'], {
+    env: { ...process.env, UNJAM_HOME: world.home },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let seen = '';
+  watching.stdout.setEncoding('utf8').on('data', (text: string) => (seen += text));
+  const until = async (text: string | RegExp): Promise<void> => {
+    while (seen.search(text) < 0) await once(watching.stdout, 'data');
+  };
+  await until('Nothing is running.');
+  await world.start('sleep 3600', { ticket: 'first' });
+  await until(/^first /m);
+  await world.restartHost();
+  await world.start('sleep 3600', { ticket: 'second' });
+  await until(/^second /m);
+  const gone = once(watching, 'exit');
+  watching.kill('SIGINT');
+  await gone;
+});
+
+test('logs --since TIME prints what came since; a number is a sequence number', async () => {
+  await using world = await World.open();
+  await world.start('echo early; until [ -e go ]; do sleep 0.05; done; echo late; touch said; sleep 3600', {
+    ticket: 't',
+  });
+  await world.untilLogged('t', 'early');
+  const between = Date.now();
+  const go = await world.cliAt(world.home, {}, 'run', '--', 'touch', 'go');
+  expect(go.status).toBe(0);
+  await untilFile(join(world.home, 'said'));
+  await world.untilLogged('t', 'late');
+  const since = await world.cli('logs', 't', '--stream', 'stdout', '--since', `${Date.now() - between}ms`);
+  expect(since.stdout).toBe('late\n');
+  expect((await world.cli('logs', 't', '--stream', 'stdout', '--since', '1h')).stdout).toBe('early\nlate\n');
+  const entries = (await world.cli('logs', 't', '--stream', 'stdout', '--json')).stdout.trim().split('\n');
+  const { next } = JSON.parse(entries[0] ?? '') as { next: number };
+  expect((await world.cli('logs', 't', '--stream', 'stdout', '--since', String(next))).stdout).toBe('late\n');
+});
