@@ -209,9 +209,8 @@ export class Session {
 
   async #runScript(): Promise<void> {
     const { spec, control, directory } = this.#c;
-    let launched: LaunchedScript;
-    try {
-      launched = await control.launch({
+    const launch = (): Promise<LaunchedScript> =>
+      control.launch({
         file: spec.file,
         args: spec.command.slice(1),
         cwd: spec.cwd,
@@ -224,6 +223,13 @@ export class Session {
         stdoutPath: directory.stdoutPath,
         stderrPath: directory.stderrPath,
         onOutputLost: () => this.#outputLost(),
+      });
+    let launched: LaunchedScript;
+    try {
+      launched = await launch().catch(async (error: unknown) => {
+        if (!isMissing(error, directory.path)) throw error;
+        await this.#keeper.remake();
+        return launch();
       });
     } catch (error) {
       const why = (error as Error).message;
@@ -409,4 +415,10 @@ export class Session {
     if (!this.#mutex || !this.#hold || !spec.isolation) return null;
     return heldMutexFacts(this.#mutex.read(), spec.isolation.mutex, spec.runId);
   }
+}
+
+/** Whether the run directory itself was missing: somebody had removed it while the script waited. */
+function isMissing(error: unknown, folder: string): boolean {
+  const { code, path } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' && path?.startsWith(folder) === true;
 }

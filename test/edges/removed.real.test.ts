@@ -69,8 +69,11 @@ describe.runIf(onLinux)('the whole state directory, while a script holds a mutex
     await untilHostSays(world, 'W395');
     expect(existsSync(join(at, 'order'))).toBe(false);
     writeFileSync(join(at, 'stop'), '');
-    for (let order = ''; order.length < 4;)
-      order = existsSync(join(at, 'order')) ? readFileSync(join(at, 'order'), 'utf8') : '';
+    await expect
+      .poll(() => (existsSync(join(at, 'order')) ? readFileSync(join(at, 'order'), 'utf8') : world.hostLog), {
+        timeout: 60_000,
+      })
+      .toHaveLength(4);
   });
 
   test.each([
@@ -169,6 +172,16 @@ describe.runIf(onLinux)('the run directory of a script that runs', () => {
     await untilFile(join(runOf(world, ticket).path, 'started.json'));
     expect(await fromRoot(world, 'kill', ticket, '--yes')).toMatchObject({ status: 0 });
     expect(world.control.liveness(root)).toBe('dead');
+  });
+
+  test('of one that waits, just before it is its turn: it runs', async () => {
+    await using world = await World.open();
+    const at = elsewhere();
+    await world.start(ticking(at), { isolation: db });
+    const { ticket } = await world.start(`echo ran >${join(at, 'ran')}`, { isolation: db });
+    remove(runOf(world, ticket).path);
+    writeFileSync(join(at, 'stop'), '');
+    await untilFile(join(at, 'ran'));
   });
 
   test('of a finished one: it is not listed any more', async () => {
