@@ -38,6 +38,7 @@ export async function followLog(
   onSeq: (seq: number) => void = () => undefined,
 ): Promise<void> {
   let { from } = query;
+  let hasRead = false;
   await follow(client, ticket, query.follow, async (waitMs) => {
     const page = await client.call('logs.read', {
       ticket,
@@ -48,6 +49,13 @@ export async function followLog(
       ...(query.stream === undefined ? {} : { stream: query.stream }),
     });
     for (const entry of page.entries) await take(entry);
+    // Shorter than it was: its files were removed and made again, and what came since is read from its start.
+    const hasRestarted = hasRead && page.size < from;
+    hasRead = true;
+    if (hasRestarted) {
+      onSeq((from = 0));
+      return { moved: true, complete: false };
+    }
     const moved = page.next > from;
     from = page.next;
     onSeq(from);

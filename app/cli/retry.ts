@@ -1,9 +1,8 @@
 /** `unjam retry`: starts the command of a script again, as a new script in this environment. */
 import { UnjamError } from '../contract/errors.ts';
 import { withHost } from './connect.ts';
-import { print, printJson } from './output.ts';
 import { inherited } from './script-options.ts';
-import { startScript } from './start-script.ts';
+import { startScript, tellStarted } from './start-script.ts';
 
 export async function retry(ticket: string, options: { json?: boolean }): Promise<void> {
   const before = await withHost((client) => client.call('scripts.get', { ticket }));
@@ -30,6 +29,5 @@ export async function retry(ticket: string, options: { json?: boolean }): Promis
       : { isolation: { level: before.isolation, mutex: before.mutex, timeoutMs: mutexMs } }),
   });
   client.close();
-  if (options.json) printJson(script);
-  else print(script.ticket);
+  tellStarted(script, options.json);
 }

@@ -6,6 +6,7 @@ import type { Input, ScriptView } from '../contract/methods.ts';
 import { ticketAt } from '../domain/names.ts';
 import { type OwnSurroundings, ownSurroundings } from '../processes/surroundings.ts';
 import { connect } from './connect.ts';
+import { keepGoingWithoutOutput, print, printJson, say } from './output.ts';
 
 const tries = 5;
 
@@ -35,6 +36,16 @@ export async function startScript(input: Input<'scripts.start'>): Promise<{ clie
       );
     }
   }
+}
+
+/** The ticket. Where it cannot be written, standard error says it: the script runs, and a failure would start it twice. */
+export function tellStarted(script: ScriptView, asJson = false): void {
+  keepGoingWithoutOutput((stream, problem) => {
+    if (stream === 'stdout')
+      say(`Standard output could not be written: ${problem}. The script was started; its ticket is ${script.ticket}.`);
+  });
+  if (asJson) printJson(script);
+  else print(script.ticket);
 }
 
 function surroundingsOf({ umask, niceness, limits, stdin }: OwnSurroundings): Partial<Input<'scripts.start'>> {

@@ -17,6 +17,10 @@ export class LogIndex {
   readonly #path: string;
   readonly #rows: IndexRow[] = [begin];
   #offset = 0;
+  /** Inode and birth: a number is handed out again. */
+  #file = '';
+  /** How often the file was removed and begun anew: what was known of the log is void then. */
+  restarts = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -24,7 +28,15 @@ export class LogIndex {
 
   /** Reads the rows that are new. `end` adds what the index does not cover, when nobody writes it any more. */
   rows(end: IndexRow | null): readonly IndexRow[] {
-    const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    const found = statSync(this.#path, { throwIfNoEntry: false });
+    const size = found?.size ?? 0;
+    const id = found ? `${found.ino} ${found.birthtimeMs}` : this.#file;
+    if (this.#file !== '' && id !== this.#file) {
+      this.#rows.splice(1);
+      this.#offset = 0;
+      this.restarts += 1;
+    }
+    this.#file = id;
     if (size > this.#offset) {
       const file = openSync(this.#path, 'r');
       try {

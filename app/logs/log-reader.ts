@@ -26,7 +26,8 @@ const partBytes = 1_048_576;
 export class LogReader {
   readonly #paths: LogPaths;
   readonly #index: LogIndex;
-  readonly #lines = new LineIndex();
+  #lines = new LineIndex();
+  #restarts = 0;
   readonly #searches = new Map<string, LogSearch>();
 
   constructor(paths: LogPaths, index: LogIndex) {
@@ -130,6 +131,11 @@ export class LogReader {
   #open(settled: boolean): MergedLog {
     const log = new MergedLog(this.#paths, this.#index);
     log.refresh(settled);
+    if (this.#index.restarts !== this.#restarts) {
+      this.#restarts = this.#index.restarts;
+      this.#lines = new LineIndex();
+      this.#searches.clear();
+    }
     return log;
   }
 

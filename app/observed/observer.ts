@@ -57,14 +57,14 @@ export class Observer {
     this.system = options.control.platform;
   }
 
-  /** A full look with files; two at a time are one. Never rejects for a file. */
-  look(): Promise<Look> {
-    this.#looking ??= this.#look().finally(() => (this.#looking = null));
+  /** A full look with files; two at a time are one. The table may be `tableMs` old. Never rejects for a file. */
+  look(tableMs = 0): Promise<Look> {
+    this.#looking ??= this.#look(tableMs).finally(() => (this.#looking = null));
     return this.#looking;
   }
 
-  async #look(): Promise<Look> {
-    const table = this.#control.snapshot();
+  async #look(tableMs: number): Promise<Look> {
+    const table = this.#control.snapshot(tableMs);
     const processes: Record<string, ProcessAnswers> = {};
     const files: Record<string, FileKnown> = {};
     const folders: Record<string, readonly string[] | null> = {};
@@ -76,7 +76,7 @@ export class Observer {
       if (observation.wants.length === 0 || round === roundsMax) {
         this.#files = files;
         this.#folders = folders;
-        return { at, table, forest: new Forest(table), observation };
+        return { at: at - tableMs, table, forest: new Forest(table), observation };
       }
       const ofFiles: Promise<void>[] = [];
       for (const want of observation.wants) {

@@ -189,8 +189,11 @@ export interface ProcessControl {
    */
   now(): number;
 
-  /** One pass over the process table; for people: empty when the system does not show it. */
-  snapshot(): readonly ProcessSnapshot[];
+  /**
+   * One pass over the process table; for people: empty when the system does not show it. With `trustedForMs` the last
+   * one will do that is not older.
+   */
+  snapshot(trustedForMs?: number): readonly ProcessSnapshot[];
   /** The living members of a script's tree, root first, without zombies; [] when the tree is empty. */
   tree(scope: TreeScope, table?: readonly ProcessSnapshot[]): readonly TreeMember[];
   /**

@@ -34,6 +34,11 @@ export function openLinux(): ProcessControl {
   const accounts = new CgroupAccounts(place);
   /** When an identity was last read and found alive. */
   const seenAlive = new WeakMap<ProcessIdentity, number>();
+  let last = {
+    at: -Infinity,
+    table: [] as ProcessSnapshot[],
+    alive: null as ReadonlyMap<number, ProcessIdentity> | null,
+  };
   let entering: Promise<void> | null = null;
   let cgroup: string | null = null;
   let prepared: Output | null = null;
@@ -47,6 +52,10 @@ export function openLinux(): ProcessControl {
       // Asking whether there is a process of that pid costs a thirtieth of reading what it is.
       const at = seenAlive.get(identity);
       if (at !== undefined && performance.now() - at < trustedForMs && exists(identity.pid)) return 'alive';
+      if (performance.now() - last.at < trustedForMs && wasSeen(identity) && exists(identity.pid)) {
+        seenAlive.set(identity, last.at);
+        return 'alive';
+      }
       const answer = liveness(identity);
       if (answer === 'alive') seenAlive.set(identity, performance.now());
       return answer;
@@ -56,6 +65,19 @@ export function openLinux(): ProcessControl {
     if (found) return found.state !== 'zombie' && sameProcess(found.identity, identity) ? 'alive' : 'dead';
     // Hidden by hidepid (proc(5)): somebody has that pid, and nothing says who.
     return isConcealed(identity.pid) ? 'unknown' : 'dead';
+  }
+
+  function snapshot(trustedForMs = 0): readonly ProcessSnapshot[] {
+    if (performance.now() - last.at >= trustedForMs)
+      last = { at: performance.now(), table: proc.readTable(place), alive: null };
+    return last.table;
+  }
+
+  /** In the last table. */
+  function wasSeen(identity: ProcessIdentity): boolean {
+    last.alive ??= new Map(last.table.filter((p) => p.state !== 'zombie').map((p) => [p.identity.pid, p.identity]));
+    const found = last.alive.get(identity.pid);
+    return found !== undefined && sameProcess(found, identity);
   }
 
   function tree(scope: TreeScope, table = proc.readTable(place)): TreeMember[] {
@@ -119,7 +141,7 @@ export function openLinux(): ProcessControl {
       prepared ??= new Output(null);
     },
     now: () => performance.now(), // CLOCK_MONOTONIC, which stands still during sleep (clock_gettime(2))
-    snapshot: () => proc.readTable(place),
+    snapshot,
     tree,
     treeLiveness(scope) {
       if (!samePlace(scope.root, place)) return liveness(scope.root);

@@ -24,8 +24,11 @@ import type { ScriptRecord } from './record.ts';
 import type { Register } from './register.ts';
 import { finishAbandon } from './verbs/abandon-record.ts';
 
-/** A runner is read as a whole again after this; until then its pid is enough. */
-const verifiedForMs = 10_000;
+/**
+ * A runner is read as a whole again after this; until then its pid is enough. Longer than the time between two samples of
+ * health: whom the table of a sample shows needs no look of its own.
+ */
+export const verifiedForMs = 40_000;
 
 export interface CustodyOptions {
   readonly register: Register;

@@ -21,7 +21,7 @@ import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
-import { Custody } from './custody.ts';
+import { Custody, verifiedForMs } from './custody.ts';
 import { HealthSampler } from './health.ts';
 import { abandonHold, resumeMutex } from './mutex-commands.ts';
 import { MutexReader } from './mutex-reader.ts';
@@ -326,7 +326,7 @@ export class Supervisor {
 
   /** The run directory of a script whose runner cannot do it any more. */
   async #remake(record: ScriptRecord): Promise<void> {
-    if (!this.#custody.runnerIsDead(record, limits.heartbeatMs) || record.state === 'starting') return;
+    if (!this.#custody.runnerIsDead(record, verifiedForMs) || record.state === 'starting') return;
     const missing = await remake(record.directory, record);
     if (missing.length > 0) this.#register.append(record, { type: 'note' }, lines.filesRemoved(missing));
   }
@@ -360,8 +360,10 @@ export class Supervisor {
   }
 
   async #now(what: 'health' | 'prune', everyMs: number, act: () => void | Promise<void>): Promise<void> {
-    if (performance.now() < this.#doneAt[what] + everyMs) return;
-    this.#doneAt[what] = performance.now();
+    const now = performance.now();
+    if (now < this.#doneAt[what] + everyMs) return;
+    // On a common beat with the look for observed scripts, which then needs no table of processes of its own.
+    this.#doneAt[what] = now - (now % everyMs);
     await act();
   }
 

@@ -1,6 +1,6 @@
 /** What a script gets: its caller's surroundings, whoever started the host. Linux, through the built command line. */
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { World } from '../support/world.ts';
@@ -63,6 +63,36 @@ describe.runIf(onLinux)('resource limits', () => {
     } else expect(Number(now?.[2])).toBeGreaterThan(200);
   });
 });
+
+test.runIf(onLinux)(
+  'a session and a process group of its own: no signal to its caller’s group reaches it',
+  async () => {
+    await using world = await World.open();
+    const script = `read -r _ _ _ _ group session _ </proc/self/stat; echo "$$ $group $session"`;
+    const [pid, group, session] = (await bash(world, `unjam run -- bash -c '${script}'`)).stdout.trim().split(' ');
+    expect([group, session]).toEqual([pid, pid]);
+  },
+);
+
+test.runIf(onLinux)(
+  'an environment that is longer than the system takes: nothing starts, and it is said why',
+  async () => {
+    await using world = await World.open();
+    const start = (environment: Record<string, string>) =>
+      world.client.call('scripts.start', {
+        command: ['sh', '-c', ': >ran'],
+        cwd: world.home,
+        environment: { PATH: process.env['PATH'] ?? '', ...environment },
+      });
+    const refusal = await world.refusal(start({ HUGE: 'x'.repeat(300_000) }));
+    expect(refusal.message).toMatch(
+      /^The variable HUGE has 300005 bytes with its name; Linux takes up to 131071 in one/,
+    );
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`V${n}`, 'x'.repeat(100_000)]));
+    expect((await world.refusal(start(many))).message).toBe('The request body is larger than 1048576 bytes.');
+    expect(existsSync(join(world.home, 'ran'))).toBe(false);
+  },
+);
 
 /** Every line is run twice, as it is and with `unjam run --` where it says RUN: both must print the same. */
 async function same(line: string, environment: NodeJS.ProcessEnv = {}): Promise<Said> {

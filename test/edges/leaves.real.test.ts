@@ -1,5 +1,5 @@
 /** What a script leaves behind: carried by identity, proven by the system, never declared gone when that was not seen. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,44 @@ import { end, rootOf, runnerOf, runOf, untilFile } from '../support/wreck.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const nobody = 65534;
+
+describe.runIf(process.platform === 'linux')('unjam complete', () => {
+  test('of a script whose end nobody saw removes it', async () => {
+    await using world = await World.open();
+    const { ticket } = await world.start('exec sleep 3600');
+    const [root, runner] = [rootOf(world, ticket), runnerOf(world, ticket)];
+    await world.killHost();
+    await end(world, runner, root);
+    await world.startHost();
+    expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'lost', resultCode: -46 });
+    expect(await world.cli('complete', ticket)).toMatchObject({ status: 0 });
+    expect(existsSync(runOf(world, ticket).path)).toBe(false);
+  });
+
+  test.runIf(isRoot)(
+    'of a script whose folder the system does not let go says so, and is done when it does',
+    async () => {
+      await using world = await World.open();
+      const { ticket } = await world.start('echo kept');
+      await world.untilFinal(ticket);
+      const { path } = runOf(world, ticket);
+      await untilFile(join(path, 'tree.json'));
+      const held = join(path, 'held');
+      mkdirSync(held);
+      // Somebody has mounted something there.
+      expect(spawnSync('mount', ['-t', 'tmpfs', 'none', held]).status).toBe(0);
+      try {
+        const said = await world.cli('complete', ticket);
+        expect(said.status).toBe(1);
+        expect(said.stderr).toMatch(/^unjam: [^\n]+\nNext: [^\n]+\(delete-failed\)\n$/);
+      } finally {
+        spawnSync('umount', [held]);
+      }
+      expect(await world.cli('complete', ticket)).toMatchObject({ status: 0 });
+      expect(existsSync(path)).toBe(false);
+    },
+  );
+});
 
 /** The driver as nobody, in a mount namespace of its own when `hidepid` is given; a line of its output at each call. */
 function survivor(hidepid: string | null) {

@@ -74,7 +74,7 @@ describe.runIf(canContain)('a container on a volume', () => {
       `${unjam} serve & until [ -S host.sock ]; do sleep .05; done; rm host.sock; touch up; wait`,
     );
     await untilFile(join(world.home, 'up'));
-    const said = await container(world, `timeout 15 ${unjam} ps; echo "status $?"`).ended;
+    const said = await container(world, `timeout 100 ${unjam} ps; echo "status $?"`).ended;
     expect(said).toContain('in another container');
     expect(said).toContain('serve --take-over');
     await first.kill();

@@ -150,6 +150,33 @@ describe.runIf(onLinux)('the run directory of a script that runs', () => {
     expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'exited', exitCode: 7 });
   });
 
+  test('while it is followed: the follower gets all that is recorded since', async () => {
+    await using world = await World.open();
+    const at = elsewhere();
+    const script = `cd ${at}; seq 3000; n=0; until [ -e stop ]; do n=$((n+1)); echo "tick $n"; sleep .05; done; echo end`;
+    const { ticket } = await world.start(script, { isolation: db });
+    const follower = spawn(process.execPath, [world.program, 'logs', ticket, '--follow', '--stream', 'stdout'], {
+      env: { ...process.env, UNJAM_HOME: world.home },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let seen = '';
+    follower.stdout.setEncoding('utf8').on('data', (text: string) => (seen += text));
+    const over = new Promise((resolve) => follower.once('close', resolve));
+    const until = async (isTrue: () => boolean): Promise<void> => {
+      while (!isTrue()) await new Promise((r) => setTimeout(r, 10));
+    };
+    await until(() => seen.includes('tick 3'));
+    const { path, stdoutPath } = runOf(world, ticket);
+    remove(path);
+    await until(() => existsSync(stdoutPath) && readFileSync(stdoutPath, 'utf8').includes('tick'));
+    const place = seen.length;
+    await until(() => seen.slice(place).includes('tick'));
+    writeFileSync(join(at, 'stop'), '');
+    await over;
+    expect(seen).toContain(readFileSync(stdoutPath, 'utf8'));
+    expect(seen.endsWith('end\n')).toBe(true);
+  });
+
   test('at the moment when it ends: its exit code arrives', async () => {
     await using world = await World.open();
     const at = elsewhere();

@@ -1,9 +1,21 @@
 /** What Unjam says: who is told of an end, and what becomes of a telling that fails. Through the built command line. */
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { World } from '../support/world.ts';
 import { untilFile } from '../support/wreck.ts';
+
+/** A line of bash. */
+const shell = (world: World, line: string): Promise<{ stdout: string; stderr: string }> =>
+  new Promise((resolve) =>
+    execFile(
+      'bash',
+      ['-c', line],
+      { cwd: world.home, env: { ...process.env, UNJAM_HOME: world.home } },
+      (_, stdout, stderr) => resolve({ stdout, stderr }),
+    ),
+  );
 
 const asks = 'printf "%s|" "$1" "$UNJAM_VERDICT" "$UNJAM_EXIT_CODE" "$UNJAM_SIGNAL" "$UNJAM_RESULT_CODE" "$UNJAM_LAST_OUTPUT" >told.tmp; mv told.tmp told'; // prettier-ignore
 
@@ -30,4 +42,56 @@ test('a notify command that fails is in the script’s log and in the history', 
   for (const words of [['logs', 't'], ['history', '--ticket', 't']])
     expect((await world.cli(...words)).stdout, words[0]).toContain('The end of the script could not be told: the notify command failed'); // prettier-ignore
   expect(existsSync(join(world.home, 'runs/t/verdict.json'))).toBe(true);
+});
+
+test.runIf(process.platform === 'linux')(
+  'unjam start > /dev/full has started the script, and says its ticket',
+  async () => {
+    await using world = await World.open();
+    const onto = async (where: string, ...words: string[]) => {
+      const quoted = [process.execPath, world.program, ...words].map((word) => `'${word}'`).join(' ');
+      const { stdout, stderr } = await shell(world, `set -o pipefail; ${quoted} ${where}; echo "status $?"`);
+      return stdout + stderr;
+    };
+    for (const [where, why] of [
+      ['> /dev/full', 'ENOSPC: no space left on device, write'],
+      ['| exec true', 'nobody reads it any more'],
+    ] as const)
+      for (const asked of [
+        ['start', '--', 'sh', '-c', 'sleep .3; echo ran'],
+        ['start', '--json', '--', 'echo', 'ran'],
+        ['retry', 't'],
+      ]) {
+        if (asked[0] === 'retry') await world.cli('run', '--ticket', 't', '--', 'echo', 'ran');
+        const said = await onto(where, ...asked);
+        const [, ticket = ''] =
+          /Standard output could not be written: .*\. The script was started; its ticket is (\S+)\.\n/.exec(said) ?? [];
+        expect(said).toContain(why);
+        expect(said).toContain('status 0');
+        expect(await world.cli('wait', ticket)).toMatchObject({ status: 0 });
+        expect(await world.log(ticket)).toContain('ran');
+        await world.cli('complete', 't');
+      }
+  },
+);
+
+test('the beginning of a ticket is no ticket: nothing is done to the script that it begins', async () => {
+  await using world = await World.open();
+  const { ticket } = await world.start('exec sleep 3600', { ticket: 'deploy-web-42' });
+  for (const words of [
+    ['status'],
+    ['cancel'],
+    ['kill', '--yes'],
+    ['abandon', '--yes'],
+    ['logs'],
+    ['wait'],
+    ['complete'],
+  ]) {
+    const [verb = '', ...options] = words;
+    const said = await world.cli(verb, 'deploy-web', ...options);
+    expect(said, verb).toMatchObject({ status: 1, stdout: '' });
+    expect(said.stderr, verb).toMatch(/deploy-web[^\n]*\nNext: [^\n]*\(unknown-ticket\)/);
+  }
+  expect(await world.get(ticket)).toMatchObject({ state: 'running' });
+  expect(existsSync(join(world.home, 'runs/deploy-web'))).toBe(false);
 });

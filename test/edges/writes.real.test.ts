@@ -132,9 +132,8 @@ describe.runIf(onLinux)('a script that', () => {
 /** Of a script's output: the shell that looks after the drains, and the two drains. */
 function drainsOf(world: World, ticket: string): { shell: ProcessIdentity; cats: ProcessIdentity[] } {
   const shell = runOf(world, ticket).readStarted()!.scope.drain!;
-  const table = world.control.snapshot();
-  const loops = table.filter((p) => p.parentPid === shell.pid).map((p) => p.identity.pid);
-  return { shell, cats: table.filter((p) => loops.includes(p.parentPid)).map((p) => p.identity) };
+  const group = world.control.snapshot().filter((p) => p.session === shell.pid);
+  return { shell, cats: group.filter((p) => p.identity.name === 'cat').map((p) => p.identity) };
 }
 
 describe.runIf(onLinux)('output is recorded on when', () => {

@@ -1,15 +1,18 @@
 /**
- * A script's output goes through two pipes, each drained into its log by cat(1) in a session of its own: that outlives
+ * A script's output goes through two pipes, each drained into its log by cat(1), in a session of their own: that outlives
  * runner and host, and a script may open its output again (`echo … > /dev/stderr`) as often as it likes. With the log
  * itself as standard output, such an open truncated the log, and another user was refused. The pipes are FIFOs, because
  * those have a mode: others may write to them. They have no name once they are open; nobody but the script's processes,
  * through /proc/self/fd, can reach them. Designs and figures: docs/architecture.md, "How a script's output is recorded".
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readlinkSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../../domain/identity.ts';
+import type { ProcessSnapshot } from '../control.ts';
 import { identityOf, type Place, read, readTable } from './proc.ts';
 import { send } from './signals.ts';
 import { systemCallName } from './system-calls.ts';
@@ -20,22 +23,24 @@ export interface OutputFiles {
 }
 
 /**
- * $1 is the folder for the FIFOs' names; a temporary one when it is empty or refuses. Descriptor 3 then tells, as `escaped`,
- * the logs and the FIFO by which others know that somebody of this place lives; when it ends without that, nothing was
- * started. The shell keeps the reading ends, so that a drain that is killed can be started again and no writer gets SIGPIPE
- * meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is told on stdout; it goes on with
- * what comes. The end of a drain is the end of the last writer.
+ * $1 is an empty folder for the FIFOs' names; a temporary one when it is missing or refuses. Descriptor 3 then tells, as
+ * `escaped`, the logs and the FIFO by which others know that somebody of this place lives; when it ends without that,
+ * nothing was started. Two shells keep the reading ends, so that a drain that is killed can be started again and no writer
+ * gets SIGPIPE meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is told on stdout; it
+ * goes on with what comes. The end of a drain is the end of the last writer; the first shell then closes its descriptor 6.
  */
 const program = `trap '' HUP INT QUIT TERM PIPE
-fifos() { mkfifo -m 622 "$1.1" "$1.2" 2>/dev/null && exec 4<>"$1.1" 5<>"$1.2" 6<"$1.1" 7<"$1.2" && rm -f "$1.1" "$1.2"; }
-{ [ "$1" ] && fifos "$1/output.$$"; } || { d=$(mktemp -d) && fifos "$d/output" && rmdir "$d"; } || exit 1
+fifos() { mkfifo -m 622 "$1/1" "$1/2" 2>/dev/null && exec 4<>"$1/1" 5<>"$1/2" 6<"$1/1" 7<"$1/2"; }
+{ [ "$1" ] && fifos "$1"; } || { d=$(mktemp -d) && fifos "$d"; } || { rm -rf "$1" "$d"; exit 1; }
 echo ready
+rm -rf "$1" "$d"
 line() { IFS= read -r line <&3 && line=$(printf '%b.' "$line") && line=\${line%.}; }
 line && out=$line && line && err=$line && line || exit 0
 [ -p "$line" ] && exec 8<>"$line"
 exec 3<&- 4<&- 5<&-
 drain() { until cat >>"$1" 2>/dev/null; do [ $? -gt 128 ] || echo lost; sleep .1; done; }
-drain "$out" <&6 & drain "$err" <&7 & exec 6<&- 7<&- </dev/null
+drain "$err" <&7 & drain "$out" <&6
+exec 6<&-
 wait`;
 
 /** One line that printf(1) turns back with %b; it would take a line break at the end away, hence the dot behind it. */
@@ -56,10 +61,16 @@ export class Output {
   /** True once it is known that the pipes could not be made. */
   hasFailed = false;
 
-  /** `folder` takes the FIFOs' names for a moment; null: a temporary one. */
+  /** `folder` takes the FIFOs' names for a moment; null: the one for temporary files. */
   constructor(folder: string | null) {
+    let names = '';
+    try {
+      names = mkdtempSync(join(folder ?? tmpdir(), 'unjam-output-'));
+    } catch {
+      // The shell makes one elsewhere, or tells.
+    }
     const path = process.env['PATH'] ?? '/usr/bin:/bin';
-    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', folder ?? ''], {
+    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', names], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
@@ -146,10 +157,19 @@ export async function drained(
 
 /** Each cat is started again by its shell, and opens its log by name. */
 export function restartDrains(place: Place, drain: ProcessIdentity): void {
-  const table = readTable(place);
-  const childrenOf = (pids: readonly number[]) =>
-    table.filter((p) => pids.includes(p.parentPid)).map((p) => p.identity.pid);
-  for (const cat of childrenOf(childrenOf([drain.pid]))) send(cat, 'SIGKILL');
+  for (const { cat } of drainsOf(readTable(place), drain)) if (cat) send(cat.identity.pid, 'SIGKILL');
+}
+
+/** The shells that look after a stream that is not over, each with its cat; without one it is between two. */
+function drainsOf(
+  table: readonly ProcessSnapshot[],
+  { pid }: ProcessIdentity,
+): { readonly cat: ProcessSnapshot | undefined }[] {
+  const children = (of: number) => table.filter((p) => p.parentPid === of && p.state !== 'zombie');
+  const catOf = (of: number) => children(of).find((p) => p.identity.name === 'cat');
+  const other = children(pid).filter((p) => p.identity.name === 'sh');
+  const shells = [...(existsSync(`/proc/${pid}/fd/6`) ? [pid] : []), ...other.map((p) => p.identity.pid)];
+  return shells.map((shell) => ({ cat: catOf(shell) }));
 }
 
 const sizes = ({ stdoutPath, stderrPath }: OutputFiles): Map<string, number> =>
@@ -162,13 +182,10 @@ function areDrained(
   files: OutputFiles,
   before: ReadonlyMap<string, number>,
 ): boolean {
-  const table = readTable(place);
-  const children = (pid: number) => table.filter((p) => p.parentPid === pid && p.state !== 'zombie');
   if (identityOf(place, drain.pid)?.startTime !== drain.startTime) return true;
   const now = sizes(files);
-  return children(drain.pid).every((loop) => {
-    const cat = children(loop.identity.pid)[0];
-    if (cat === undefined) return false; // between two
+  return drainsOf(readTable(place), drain).every(({ cat }) => {
+    if (cat === undefined) return false;
     if (cat.state === 'sleeping' && isReading(cat.identity.pid)) return true;
     const log = logOf(cat.identity.pid);
     return log !== null && (now.get(log) ?? 0) - (before.get(log) ?? 0) >= inFlightBytes;
