@@ -132,6 +132,8 @@
 ; without /F does not end Electron, whose windows may all be hidden. Trays of other sessions are ended by the template;
 ; scripts depend on none of them.
 !macro unjamCloseTray
+  ; The template's cmd.exe looks for programs in its working folder first: that of a download, where others may write.
+  System::Call 'kernel32::SetCurrentDirectoryW(w "$SYSDIR")'
   ${If} ${FileExists} "$INSTDIR\${APP_EXECUTABLE_FILENAME}"
     nsExec::Exec '"$INSTDIR\${APP_EXECUTABLE_FILENAME}" --quit'
     Pop $R0
@@ -140,7 +142,7 @@
   Pop $R0
   ${If} $R0 == 0
     ${For} $R1 1 40
-      nsExec::Exec `"$SYSDIR\cmd.exe" /C tasklist /FI "IMAGENAME eq ${APP_EXECUTABLE_FILENAME}" /FO CSV /NH | "$SYSDIR\findstr.exe" /I /C:"${APP_EXECUTABLE_FILENAME}"`
+      nsExec::Exec `"$SYSDIR\cmd.exe" /C ""$SYSDIR\tasklist.exe" /FI "IMAGENAME eq ${APP_EXECUTABLE_FILENAME}" /FO CSV /NH | "$SYSDIR\findstr.exe" /I /C:"${APP_EXECUTABLE_FILENAME}""`
       Pop $R0
       ${If} $R0 != 0
         ${ExitFor}

@@ -3,8 +3,10 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -12,11 +14,11 @@ import {
   existsSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findHost } from '../../app/access/find-host.ts';
 import { openStateDirectory } from '../../app/host/host-files.ts';
-import { World } from '../support/world.ts';
+import { root, World } from '../support/world.ts';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
@@ -129,6 +131,33 @@ describe.skipIf(!isRoot)('where another user got there first (needs root)', () =
     expect(listed.stderr).toContain('state-directory');
     expect(existsSync(mark)).toBe(false);
     own(world.home, 0); // so that the world can be removed
+  });
+
+  test('the short folder of a long path, whose name can be foretold, is refused when it is theirs or a link', async () => {
+    const long = join(base, 'l'.repeat(120));
+    mkdirSync(long, { mode: 0o700 });
+    const environment = { UNJAM_HOME: long, XDG_RUNTIME_DIR: '', TMPDIR: '' };
+    await using world = await World.empty();
+    const probe = `import(${JSON.stringify(join(root, 'app/processes/places.ts'))}).then((p) => process.stdout.write(p.hostAddress(${JSON.stringify(long)})))`;
+    const env = { ...process.env, ...environment };
+    const short = dirname(execFileSync(process.execPath, ['-e', probe], { encoding: 'utf8', env }));
+    const elsewhere = join(base, 'elsewhere');
+    mkdirSync(elsewhere);
+    for (const [take, why] of [
+      [() => mkdirSync(short, { mode: 0o700 }), 'it belongs to nobody'],
+      [() => execFileSync('/bin/ln', ['-s', elsewhere, short], { uid: nobody, gid: nobody }), 'is a link of nobody'],
+    ] as const) {
+      take();
+      try {
+        if (!lstatSync(short).isSymbolicLink()) own(short, nobody);
+        const served = await world.cliWith(environment, 'serve');
+        expect(served.stderr).toContain(`The host's door cannot be opened in "${short}"`);
+        expect(served.stderr).toContain(why);
+        expect(readdirSync(elsewhere)).toEqual([]);
+      } finally {
+        rmSync(short, { recursive: true });
+      }
+    }
   });
 
   test('a client does not believe the host file of a folder that others can write', async () => {

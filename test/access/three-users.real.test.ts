@@ -2,71 +2,28 @@
  * The on-call engineer: a host of root serves the machine; ordinary users reach it with the role that they were given, and
  * nobody else does. Three real users of Linux, the command line and the console's own client. Needs root.
  */
-import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryEntry, ScriptDetail } from '../../app/contract/methods.ts';
-import { root, World } from '../support/world.ts';
-
-const program = join(root, 'dist/cli.js');
-/** Ids without names: the system names them `uid 61001`. */
-const [operator, viewer, stranger, group] = [61_001, 61_002, 61_003, 61_010];
-
-interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ended, group, MachineHost, operator, owner, stranger, viewer } from '../support/machine-host.ts';
+import type { World } from '../support/world.ts';
 
 describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () => {
+  let host: MachineHost;
   let world: World;
   let base: string;
-  let record: string;
-
-  /** The command line as an ordinary user; `setpriv` gives the groups. */
   const as = (uid: number, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> =>
-    new Promise((resolve) => {
-      const groups = uid === operator ? `--groups=${group}` : '--clear-groups';
-      execFile(
-        '/usr/bin/setpriv',
-        [`--reuid=${uid}`, `--regid=${uid}`, groups, process.execPath, program, ...args],
-        { cwd: '/', env: { PATH: process.env['PATH'], HOME: '/nonexistent', UNJAM_MACHINE_FILE: record, ...more } },
-        (error, stdout, stderr) => resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
-      );
-    });
+    host.as(uid, args, more);
+  const started = (script?: string): Promise<string> => host.started(script);
   const journal = (): Promise<readonly HistoryEntry[]> => world.client.call('history.list', { limit: 200 });
-  const started = async (script = 'trap "" TERM; echo up; sleep 3600 & wait; sleep 3600'): Promise<string> => {
-    const { ticket } = await world.start(script);
-    await world.untilLogged(ticket, 'up');
-    return ticket;
-  };
 
   beforeAll(async () => {
-    base = mkdtempSync(join(tmpdir(), 'unjam-machine-'));
-    chmodSync(base, 0o755);
-    record = join(base, 'etc', 'host.json');
-    world = await World.empty();
-    mkdirSync(join(base, 'etc'), { mode: 0o755 });
-    const door = join(base, 'run', 'host.sock');
-    writeFileSync(record, JSON.stringify({ schema: 1, stateDirectory: world.home, door, account: 'uid:0' }));
-    chmodSync(record, 0o644);
-    await world.startHost({ UNJAM_MACHINE_FILE: record });
-    await world.client.call('settings.set', {
-      values: {
-        access: [
-          { who: `gid:${group}`, role: 'operator' },
-          { who: `uid:${viewer}`, role: 'viewer' },
-        ],
-      },
-    });
+    host = await MachineHost.open();
+    ({ world, base } = host);
   });
-  afterAll(async () => {
-    await world[Symbol.asyncDispose]();
-    rmSync(base, { recursive: true, force: true });
-  });
+  afterAll(async () => host[Symbol.asyncDispose]());
 
   test('an operator, by a group, finds it without any setting, and cancels', async () => {
     const ticket = await started();
@@ -97,7 +54,7 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
       expect(refused.status).toBe(1);
       expect(refused.stderr).toContain('You are an operator on this host; this takes an owner');
     }
-    expect(await world.client.call('settings.get', {}).then((s) => s.values.access)).toHaveLength(2);
+    expect(await world.client.call('settings.get', {}).then((s) => s.values.access)).toHaveLength(3);
     const refusals = (await journal()).filter((e) => e.kind === 'refused').map((e) => e.who);
     expect(refusals).toContain(`uid ${operator}`);
   });
@@ -107,7 +64,7 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
     expect((await as(viewer, ['ps'])).stdout).toContain(ticket);
     expect((await as(viewer, ['logs', ticket])).stdout).toContain('up');
     const seen = JSON.parse((await as(viewer, ['status', ticket, '--json'])).stdout) as ScriptDetail;
-    const sentence = `You are a viewer on this host; this takes an operator: gid:${group}, and administrators.`;
+    const sentence = `You are a viewer on this host; this takes an operator: gid:${group}, uid:${owner}, and administrators.`;
     for (const verb of [seen.verbs.cancel, seen.verbs.kill, seen.verbs.abandon])
       expect(verb).toEqual({ possible: false, text: sentence });
     for (const verb of ['cancel', 'kill', 'abandon']) {
@@ -156,13 +113,25 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
     expect(refused.stderr).toContain('Nobody is called "nobody-has-this-name" on this machine.');
   });
 
-  test('each sees within a second what another began', async () => {
+  test('what one began another is told on an open subscription, with the person', async () => {
     const ticket = await started();
-    const seen = world.until(ticket, (s) => s.condition.headline.includes(`uid ${operator}`));
+    const watching = host.start(viewer, [process.execPath, join(import.meta.dirname, 'drivers/watch.ts'), ticket]);
+    const told: string[] = [];
+    const heard = (text: string) =>
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (told.some((line) => line.includes(text))) resolve();
+        };
+        watching.on('message', look);
+        look();
+      });
+    watching.on('message', (headline: string) => told.push(headline));
+    await heard('');
     const cancelled = as(operator, ['cancel', ticket, '--no-escalate', '--grace', '30s']);
-    expect((await seen).condition.headline).toContain(`uid ${operator}`);
+    await heard(`Cancel requested by uid ${operator}`);
     await world.client.call('scripts.kill', { ticket });
     await cancelled;
+    watching.disconnect();
   });
 
   test('nothing is sent to a server of somebody else at a planted address', async () => {

@@ -122,6 +122,8 @@ describe.each([
     ],
     ['scripts.start', { command: ['true'], timeoutMs: 86_400_001 }, 'bad-input', 400, 'timeoutMs'],
     ['scripts.start', { command: [] }, 'bad-input', 400, 'command'],
+    ['scripts.start', { command: ['true'], cwd: '/a\0b' }, 'bad-input', 400, 'cwd'],
+    ['scripts.start', { command: ['a\0b'] }, 'bad-input', 400, 'command.0'],
     ['scripts.start', { command: [' '] }, 'missing-command', 400, 'command'],
     ['scripts.start', {}, 'bad-input', 400, 'command'],
     ['scripts.start', { command: 'true' }, 'bad-input', 400, 'command'],

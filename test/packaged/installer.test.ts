@@ -279,51 +279,61 @@ test('the source of the Event Log is there with its message file, and goes with 
   expect(eventSource()).toBe('');
 });
 
-test('the tray is asked to end before it is ended, and given the time to', { timeout: 300_000 }, async () => {
-  const setup = wine;
-  const prefix = join(folder, 'prefix-10');
-  await copyPrefix(setup.template, prefix);
-  // Wine's notepad stands in for it: a program with a window, which ends by itself when that is closed.
-  const own = { env: wineEnvironment(setup, prefix), stdio: 'ignore' } as const;
-  const tray = spawn(setup.wine, ['notepad'], own);
-  const ended = new Promise<number | null>((resolve) => tray.once('exit', resolve));
-  const template = join(repository, 'node_modules', 'app-builder-lib', 'templates', 'nsis', 'include');
-  const program = compile('unjamCloseTray', '1.0.0', {
-    before: [
-      '!define APP_EXECUTABLE_FILENAME "notepad.exe"',
-      '!define PRODUCT_NAME "Unjam"',
-      '!define APP_GUID "unjam-test"',
-      '!define INSTALL_MODE_PER_ALL_USERS',
-      '!include "FileFunc.nsh"',
-      `!addincludedir "${template}"`,
-    ],
-    // The template's own part is compiled with it, so that the two fit; Wine has no PowerShell to run it.
-    after: [
-      '!include "allowOnlyOneInstallerInstance.nsh"',
-      'LangString appRunning 1033 "running"',
-      'LangString appClosing 1033 "closing"',
-      'LangString appCannotBeClosed 1033 "cannot be closed"',
-      'Section /o "template"',
-      '  !insertmacro CHECK_APP_RUNNING',
-      'SectionEnd',
-    ],
-  });
-  try {
-    // Until its window is there, nothing can be asked of it: the installer finds it or not, and is run again.
-    await expect
-      .poll(
-        () => {
-          execFileSync(setup.wine, [program], { ...own, timeout: 60_000 });
-          return tray.exitCode;
-        },
-        { timeout: 60_000 },
-      )
-      .toBe(0);
-    expect(await ended).toBe(0);
-  } finally {
-    await stopServer(setup, prefix);
-  }
-});
+test(
+  'the tray is asked to end before it is ended, and given the time to; no program of the working folder runs',
+  { timeout: 300_000 },
+  async () => {
+    const setup = wine;
+    const prefix = join(folder, 'prefix-10');
+    await copyPrefix(setup.template, prefix);
+    // Wine's notepad stands in for it: a program with a window, which ends by itself when that is closed.
+    const own = { env: wineEnvironment(setup, prefix), stdio: 'ignore' } as const;
+    const tray = spawn(setup.wine, ['notepad'], own);
+    const ended = new Promise<number | null>((resolve) => tray.once('exit', resolve));
+    const template = join(repository, 'node_modules', 'app-builder-lib', 'templates', 'nsis', 'include');
+    const program = compile('unjamCloseTray', '1.0.0', {
+      before: [
+        '!define APP_EXECUTABLE_FILENAME "notepad.exe"',
+        '!define PRODUCT_NAME "Unjam"',
+        '!define APP_GUID "unjam-test"',
+        '!define INSTALL_MODE_PER_ALL_USERS',
+        '!include "FileFunc.nsh"',
+        `!addincludedir "${template}"`,
+      ],
+      // The template's own part is compiled with it, so that the two fit; Wine has no PowerShell to run it.
+      after: [
+        '!include "allowOnlyOneInstallerInstance.nsh"',
+        'LangString appRunning 1033 "running"',
+        'LangString appClosing 1033 "closing"',
+        'LangString appCannotBeClosed 1033 "cannot be closed"',
+        'Section /o "template"',
+        '  !insertmacro CHECK_APP_RUNNING',
+        'SectionEnd',
+      ],
+    });
+    // Where an installer is downloaded to, others may have put programs with the names of Windows' own.
+    const downloads = join(folder, 'downloads');
+    mkdirSync(downloads);
+    for (const name of ['tasklist', 'taskkill', 'findstr', 'cmd'])
+      copyFileSync(recorder(), join(downloads, `${name}.exe`));
+    try {
+      // Until its window is there, nothing can be asked of it: the installer finds it or not, and is run again.
+      await expect
+        .poll(
+          () => {
+            execFileSync(setup.wine, [program], { ...own, cwd: downloads, timeout: 60_000 });
+            return tray.exitCode;
+          },
+          { timeout: 60_000 },
+        )
+        .toBe(0);
+      expect(await ended).toBe(0);
+      expect(existsSync(join(prefix, 'drive_c', 'calls.txt'))).toBe(false);
+    } finally {
+      await stopServer(setup, prefix);
+    }
+  },
+);
 
 /** The folder, and every file and folder in it. */
 const everythingIn = (path: string): string[] => [

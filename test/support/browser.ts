@@ -12,7 +12,7 @@ const candidates = [
   '/usr/bin/google-chrome',
 ];
 
-function findChromium(): string {
+export function findChromium(): string {
   const found = candidates.find((path) => path !== undefined && path !== '' && existsSync(path));
   if (found === undefined)
     throw new Error('No Chromium found. Install one, or name it in the environment variable CHROMIUM.');
