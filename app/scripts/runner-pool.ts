@@ -97,7 +97,7 @@ export class RunnerPool {
     if (answer !== 'claimed')
       throw new UnjamError(
         'start-failed',
-        `The runner did not take the script over: ${answer}.`,
+        `The runner did not take the script over: ${answer.replace(/^failed /, '').replace(/\.$/, '')}.`,
         'The script was not started. Run "unjam doctor" and start it again.',
       );
   }

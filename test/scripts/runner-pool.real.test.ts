@@ -72,10 +72,10 @@ test.runIf(onPosix)('one that has claimed the script and dies is not replaced: t
 });
 
 test.runIf(onPosix)('what a runner answers instead of a claim is the reason', async () => {
-  const { pool: p, order } = pool('echo "failed no such folder"');
+  const { pool: p, order } = pool('echo "failed No such folder."');
   await expect(p.take().start(order)).rejects.toMatchObject({
     code: 'start-failed',
-    message: 'The runner did not take the script over: failed no such folder.',
+    message: 'The runner did not take the script over: No such folder.',
   });
 });
 
