@@ -1,5 +1,7 @@
 /** The contract over HTTP: `POST /rpc/<method>`, `GET /events` (SSE), `GET /openapi.json`. Knows no sockets. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Caller, Dispatch } from '../contract/dispatcher.ts';
 import { type ErrorBody, errorCodes, UnjamError } from '../contract/errors.ts';
 import type { Reply, Snapshot } from '../contract/methods.ts';
@@ -32,7 +34,7 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
     const pathname = pathOf(request)?.pathname ?? '';
     if (pathname.startsWith('/rpc/')) {
       response.setHeader(versionHeader, version);
-      reply(response, await rpc(request, pathname.slice('/rpc/'.length), caller));
+      await reply(response, await rpc(request, pathname.slice('/rpc/'.length), caller));
       return true;
     }
     if (pathname === '/events' && request.method === 'GET') {
@@ -40,7 +42,7 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
       return true;
     }
     if (pathname === '/openapi.json' && request.method === 'GET') {
-      json(response, 200, openApi(version));
+      await json(response, 200, openApi(version));
       return true;
     }
     return false;
@@ -94,27 +96,51 @@ function decoded(method: string): string {
   }
 }
 
-function reply(response: ServerResponse, value: Reply): void {
-  json(response, value.ok ? 200 : statusOf(value.error), value);
+/** With `Accept: application/problem+json` an error comes as RFC 9457 has it. */
+async function reply(response: ServerResponse, value: Reply): Promise<void> {
+  if (value.ok) return json(response, 200, value);
+  const { error } = value;
+  const status = statusOf(error);
+  if (!(response.req.headers.accept ?? '').includes(problemType)) return json(response, status, value);
+  const { message: detail, code, ...rest } = error;
+  const problem = { type: `urn:unjam:error:${code}`, title: code, status, detail, code, ...rest };
+  return json(response, status, problem, problemType);
 }
+
+const problemType = 'application/problem+json';
 
 export function refuse(response: ServerResponse, error: UnjamError): void {
-  reply(response, { ok: false, error: error.toBody() });
+  void reply(response, { ok: false, error: error.toBody() });
 }
 
-function json(response: ServerResponse, status: number, value: unknown): void {
-  const body = JSON.stringify(value);
+/** Answers shorter than this are not worth the time, bytes. */
+const gzipFrom = 65_536;
+/** When a start that found no runner is worth another try, s. */
+const retryAfterS = 60;
+
+async function json(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  type = 'application/json',
+): Promise<void> {
+  const text = Buffer.from(JSON.stringify(value));
+  const isZipped = text.length >= gzipFrom && /\bgzip\b/.test(String(response.req.headers['accept-encoding'] ?? ''));
+  const body = isZipped ? await promisify(gzip)(text, { level: 1 }) : text;
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': body.length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...(isZipped ? { 'content-encoding': 'gzip', vary: 'accept-encoding' } : {}),
+    ...(status === 503 ? { 'retry-after': String(retryAfterS) } : {}),
     ...(status === 413 ? { connection: 'close' } : {}),
   });
   response.end(body);
 }
 
-function statusOf(error: ErrorBody): number {
+/** The HTTP status of an error. */
+export function statusOf(error: Pick<ErrorBody, 'code'>): number {
   switch (error.code) {
     case 'unknown-method':
     case 'unknown-ticket':
@@ -136,6 +162,8 @@ function statusOf(error: ErrorBody): number {
       return 409;
     case 'version-mismatch':
       return 426;
+    case 'start-failed':
+      return 503;
     default:
       return errorCodes[error.code] === 'usage' ? 400 : 500;
   }

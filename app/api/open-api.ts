@@ -1,6 +1,9 @@
 /** `openapi.json`, made from the contract's schemas. */
 import { z } from 'zod';
-import { methods } from '../contract/methods.ts';
+import { errorCodes } from '../contract/errors.ts';
+import { examples } from '../contract/examples.ts';
+import { type Method, methods } from '../contract/methods.ts';
+import { roleFor } from '../contract/roles.ts';
 
 export function openApi(version: string): unknown {
   const paths = Object.fromEntries(
@@ -11,7 +14,10 @@ export function openApi(version: string): unknown {
           operationId: name,
           summary: m.about,
           'x-kind': m.kind,
-          requestBody: { content: { 'application/json': { schema: schema(m.input, 'input') } } },
+          'x-role': roleFor(name as Method),
+          requestBody: {
+            content: { 'application/json': { schema: schema(m.input, 'input'), example: examples[name as Method] } },
+          },
           responses: {
             200: {
               description: 'done',
@@ -27,7 +33,10 @@ export function openApi(version: string): unknown {
             },
             default: {
               description: 'refused or failed',
-              content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+              content: {
+                'application/json': { schema: { $ref: '#/components/schemas/Error' } },
+                'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+              },
             },
           },
         },
@@ -51,7 +60,7 @@ export function openApi(version: string): unknown {
             error: {
               type: 'object',
               properties: {
-                code: { type: 'string' },
+                code: { enum: Object.keys(errorCodes) },
                 message: { type: 'string' },
                 next: { type: 'string' },
                 field: { type: 'string' },
@@ -61,11 +70,32 @@ export function openApi(version: string): unknown {
           },
           required: ['ok', 'error'],
         },
+        Problem: {
+          description: 'RFC 9457; when Accept asks for it',
+          type: 'object',
+          properties: {
+            type: { type: 'string', format: 'uri' },
+            title: { type: 'string' },
+            status: { type: 'integer' },
+            detail: { type: 'string' },
+            code: { type: 'string' },
+            next: { type: 'string' },
+            field: { type: 'string' },
+          },
+          required: ['type', 'title', 'status', 'detail', 'code', 'next'],
+        },
       },
     },
   };
 }
 
+/** Without definitions of its own, which an OpenAPI document could not resolve: the recursive one is "any JSON". */
 function schema(type: z.ZodType, io: 'input' | 'output'): unknown {
-  return z.toJSONSchema(type, { io, unrepresentable: 'any' });
+  const text = JSON.stringify(z.toJSONSchema(type, { io, unrepresentable: 'any' }));
+  return JSON.parse(text, (key, value: unknown) =>
+    key === '$defs' || key === '$schema' ? undefined : isDefinition(value) ? {} : value,
+  ) as unknown;
 }
+
+const isDefinition = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && '$ref' in value && String(value.$ref).startsWith('#/$defs/');

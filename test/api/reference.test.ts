@@ -1,0 +1,178 @@
+/** docs/api.md is what the contract says. After a change: `npx vitest run --project unit test/api/reference -u`. */
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { statusOf } from '../../app/api/http-server.ts';
+import { openApi } from '../../app/api/open-api.ts';
+import { errorCodes, type ErrorCode } from '../../app/contract/errors.ts';
+import { examples } from '../../app/contract/examples.ts';
+import * as logs from '../../app/contract/log-schemas.ts';
+import { type Method, methods } from '../../app/contract/methods.ts';
+import * as observed from '../../app/contract/observed-schemas.ts';
+import { contractProtocol } from '../../app/contract/protocol.ts';
+import { roleFor } from '../../app/contract/roles.ts';
+import * as schemas from '../../app/contract/schemas.ts';
+import * as settings from '../../app/contract/settings-schemas.ts';
+
+interface Json {
+  readonly $ref?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Json[];
+  readonly oneOf?: readonly Json[];
+  readonly type?: string | readonly string[];
+  readonly items?: Json | boolean;
+  readonly properties?: Readonly<Record<string, Json>>;
+  readonly additionalProperties?: Json | boolean;
+  readonly required?: readonly string[];
+  readonly description?: string;
+}
+
+/** Objects that have a name in the contract; each is described once. */
+const named = new Map<z.ZodType, string>();
+for (const group of [schemas, logs, observed, settings])
+  for (const [name, value] of Object.entries(group))
+    if (value instanceof z.ZodObject && !name.endsWith('Input')) named.set(value, name);
+
+function json(type: z.ZodType, io: 'input' | 'output'): Json {
+  return z.toJSONSchema(type, {
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema, path }) => {
+      const name = named.get(zodSchema as unknown as z.ZodType);
+      if (name === undefined || path.length === 0) return;
+      for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
+      jsonSchema.$ref = name;
+    },
+  }) as Json;
+}
+
+function typeOf(schema: Json): string {
+  if (schema.$ref !== undefined) return schema.$ref.startsWith('#') ? 'any JSON' : schema.$ref;
+  if ('const' in schema) return JSON.stringify(schema.const);
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
+  const options = schema.anyOf ?? schema.oneOf;
+  if (options) return options.map(typeOf).join(' or ');
+  if (schema.type === 'array') return typeof schema.items === 'object' ? `list of ${typeOf(schema.items)}` : 'list';
+  if (schema.properties)
+    return `{ ${Object.entries(schema.properties).map(([name, of]) => `${name}${schema.required?.includes(name) ? '' : '?'}: ${typeOf(of)}`).join('; ')} }`; // prettier-ignore
+  if (schema.type === 'object')
+    return typeof schema.additionalProperties === 'object' ? `map of ${typeOf(schema.additionalProperties)}` : 'object';
+  return schema.type === undefined ? 'any JSON' : [schema.type].flat().join(' or ');
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+function fields(schema: Json): string[] {
+  const all = Object.entries(schema.properties ?? {});
+  if (all.length === 0) return [];
+  return [
+    '| Field | Type | |',
+    '|---|---|---|',
+    ...all.map(
+      ([name, of]) =>
+        `| \`${name}\`${schema.required?.includes(name) ? '' : ' (optional)'} | ${cell(typeOf(of)).replaceAll('<', '\\<')} | ${cell(of.description ?? '').replaceAll('<', '\\<')} |`,
+    ),
+    '',
+  ];
+}
+
+/** Which error a method can answer besides those of every method; from the fields that it takes, and what it does. */
+function errorsOf(method: Method): ErrorCode[] {
+  const input = Object.keys(json(methods[method].input, 'input').properties ?? {});
+  const own: Partial<Record<Method, readonly ErrorCode[]>> = {
+    'scripts.start': ['bad-ticket', 'bad-mutex-name', 'missing-command', 'command-not-found', 'folder-not-found', 'too-large', 'state-directory', 'start-failed'], // prettier-ignore
+    'scripts.cancel': ['not-possible'],
+    'scripts.kill': ['not-possible'],
+    'scripts.abandon': ['not-possible', 'not-confirmed', 'wrong-confirmation', 'state-directory'],
+    'scripts.complete': ['not-final', 'delete-failed'],
+    'locks.resume': ['unknown-mutex', 'not-paused'],
+    'observed.cancel': ['not-possible', 'other-process'],
+    'observed.kill': ['not-possible', 'other-process'],
+    'settings.set': ['not-possible', 'state-directory'],
+    'host.retire': ['not-possible'],
+    'drill.start': ['not-possible'],
+  };
+  return [
+    ...(input.includes('id') || (input.includes('ticket') && method !== 'scripts.start' && method !== 'history.list')
+      ? (['unknown-ticket'] as const)
+      : []),
+    ...(input.includes('version') ? (['stale-version', 'other-process'] as const) : []),
+    ...(own[method] ?? []),
+  ];
+}
+
+function section(method: Method): string[] {
+  const { kind, about, input, output } = methods[method];
+  const errors = errorsOf(method);
+  return [
+    `### ${method}`,
+    '',
+    `${about.charAt(0).toUpperCase()}${about.slice(1)}. A ${kind}; it takes a role of at least ${roleFor(method)}.`,
+    '',
+    ...fields(json(input, 'input')),
+    `Answers ${named.get(output as z.ZodType) ?? typeOf(json(output, 'output'))}.${errors.length === 0 ? '' : ` Errors of its own: ${errors.map((code) => `\`${code}\``).join(', ')}.`}`,
+    '',
+    '```',
+    `POST /rpc/${method}`,
+    JSON.stringify(examples[method]),
+    '```',
+    '',
+  ];
+}
+
+test('docs/api.md is current', async () => {
+  const everyMethod = Object.keys(methods) as Method[];
+  const text = [
+    '# The API',
+    '',
+    'Made from the contract; a test holds it current. `GET /openapi.json` says the same for programs, and [examples](examples/) has clients:',
+    '`deploy.sh` (curl and jq), `deploy.mjs` (Node) and `deploy.py` (Python) are run by the tests; `deploy.ps1` (PowerShell) and `Deploy.cs` (C#)',
+    'have never been executed.',
+    '',
+    '## How to call',
+    '',
+    '- The host listens on a Unix socket or a named pipe; `host.json` in the state directory has its `address` and, for owners, its `token`.',
+    '- A method is called with `POST /rpc/METHOD` and one JSON object. The answer is `{"ok":true,"value":…}`, or `{"ok":false,"error":{"code","message","next","field"}}`',
+    '  with the status below. With `Accept: application/problem+json` an error comes as RFC 9457 has it (`type`, `title`, `status`, `detail`, and `code`, `next`, `field`).',
+    '- Who calls is found out by the host, from the system. Where the system says nothing, send `Authorization: Bearer TOKEN`.',
+    `- \`x-unjam-protocol: ${contractProtocol}\` makes a host of another protocol refuse with 426. \`host.info\` tells version, protocol and capabilities, and is answered in every protocol.`,
+    '- A start with a `ticket` of your own may be repeated: the same ticket never runs twice.',
+    '- To wait for one script, call `logs.read` with `waitMs` again and again: each answer is held until there is something new or the script is final. `GET /events` streams',
+    '  whole snapshots (server-sent events, `event: snapshot`), at most four a second.',
+    '- A status 503 has `Retry-After`. Answers of 64 KB and more come compressed when `Accept-Encoding` has gzip.',
+    '',
+    '## Errors',
+    '',
+    'Every method can answer `bad-input`, `unauthorized`, `forbidden`, `version-mismatch`, `system` and `internal`.',
+    '',
+    '| Code | Status |',
+    '|---|---|',
+    ...(Object.keys(errorCodes) as ErrorCode[]).map((code) => `| \`${code}\` | ${statusOf({ code })} |`),
+    '',
+    '## Methods',
+    '',
+    ...everyMethod.flatMap(section),
+    '## Types',
+    '',
+    ...[...named].flatMap(([type, name]) => [`### ${name}`, '', ...fields(json(type, 'output'))]),
+  ];
+  await expect(`${text.join('\n').trimEnd()}\n`).toMatchFileSnapshot('../../docs/api.md');
+});
+
+test('every method has an example that it takes', () => {
+  for (const method of Object.keys(methods) as Method[])
+    expect([method, methods[method].input.safeParse(examples[method]).success]).toEqual([method, true]);
+});
+
+/** Not a literal: its own types pull in those of packages that are not here. */
+const validator: string = '@seriousme/openapi-schema-validator';
+interface Validators {
+  readonly Validator: new () => { validate(document: object): Promise<{ valid: boolean; errors?: unknown }> };
+}
+
+test('openapi.json is an OpenAPI document, as a public validator has it', async () => {
+  const { Validator } = (await import(validator)) as Validators;
+  const result = await new Validator().validate(JSON.parse(JSON.stringify(openApi('0.0.0'))) as object);
+  expect(result.errors ?? []).toEqual([]);
+  expect(result.valid).toBe(true);
+});
