@@ -20,11 +20,18 @@ const quiet = new Set<ScriptEvent['type']>(['waiting', 'holder-stuck', 'note', '
 /** Coarser than any file system's time stamps that carry state directories. */
 const settledMs = 2_500;
 
+export interface Completed {
+  readonly removed: boolean;
+  readonly warning: string | null;
+}
+
 export class ScriptRecord {
   readonly directory: RunDirectory;
   readonly spec: ScriptSpec;
   verdict: VerdictRecord | null = null;
   tree: TreeRecord | null = null;
+  /** Under way, or done: what came to stand in its place meanwhile must not be removed with it. */
+  removal: Promise<Completed> | null = null;
   #runner: RunnerRecord | null = null;
   #started: StartedRecord | null = null;
   #exit: ExitRecord | null = null;

@@ -50,7 +50,9 @@ export class Register {
     this.#records.set(key(record), record);
   }
 
+  /** Its ticket may be another script's by now: that one stays. */
   forget(record: ScriptRecord): void {
+    if (this.#records.get(key(record)) !== record) return;
     this.stopWatching(record);
     this.#records.delete(key(record));
     this.changed();

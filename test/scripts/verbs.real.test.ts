@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { World } from '../support/world.ts';
@@ -201,6 +202,33 @@ test('the same ticket never runs twice, though 200 callers ask at once', async (
   await world.untilFinal(answers[0]?.ticket ?? '');
   await world.start('echo run >> runs.txt', { ticket });
   expect(readFileSync(`${world.home}/runs.txt`, 'utf8')).toBe('run\n');
+});
+
+test('a script with the ticket of one that two remove at the same time keeps its files and its place', async () => {
+  await using world = await World.open();
+  const pids = join(world.home, 'pids');
+  const ticket = 'again';
+  try {
+    for (let round = 0; round < 10; round += 1) {
+      // What holds the output open makes a removal take its time.
+      await world.start(`sleep 3600 & echo $! >> '${pids}'`, { ticket });
+      await world.untilFinal(ticket);
+      const complete = () => world.client.call('scripts.complete', { ticket }).catch(() => undefined);
+      const first = complete();
+      for (let i = 0; i < round; i += 1) await world.client.call('host.info', {});
+      const second = complete();
+      await first;
+      await world.startHung('web', { ticket });
+      await second;
+      expect(await world.get(ticket)).toMatchObject({ state: 'running' });
+      expect(readdirSync(join(world.home, 'runs', ticket))).toContain('spec.json');
+      await world.client.call('scripts.kill', { ticket });
+      await world.untilFinal(ticket);
+      await world.client.call('scripts.complete', { ticket });
+    }
+  } finally {
+    for (const pid of readFileSync(pids, 'utf8').trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+  }
 });
 
 test('complete removes a finished script, refuses a running one, and waits for an orphan', async () => {

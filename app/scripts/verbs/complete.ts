@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UnjamError } from '../../contract/errors.ts';
 import * as lines from '../../domain/lines.ts';
 import type { ProcessControl } from '../../processes/index.ts';
-import type { ScriptRecord } from '../record.ts';
+import type { Completed, ScriptRecord } from '../record.ts';
 
 const mark = 'complete-when-gone';
 
@@ -20,12 +20,31 @@ export const isPromised = (record: ScriptRecord): boolean =>
 /** What carries the output ends a moment after its last writer: so often it is looked at again, ms. */
 const looks = [5, 20, 50] as const;
 
-/** @param say writes a line into the script's log and the journal, while there is a log */
+/**
+ * Two at a time are one: the second would remove the files of a script that was started with the same ticket meanwhile.
+ * @param say writes a line into the script's log and the journal, while there is a log
+ */
 export async function completeScript(
   record: ScriptRecord,
   control: ProcessControl,
   say: (line: lines.Line) => void,
-): Promise<{ removed: boolean; warning: string | null }> {
+): Promise<Completed> {
+  record.removal ??= remove(record, control, say);
+  try {
+    const done = await record.removal;
+    if (!done.removed) record.removal = null;
+    return done;
+  } catch (error) {
+    record.removal = null;
+    throw error;
+  }
+}
+
+async function remove(
+  record: ScriptRecord,
+  control: ProcessControl,
+  say: (line: lines.Line) => void,
+): Promise<Completed> {
   const { spec, directory } = record;
   if (!record.isFinal)
     throw new UnjamError(
