@@ -273,6 +273,7 @@ function scriptOptions(command: Command): Command {
     .option('--ticket <ticket>', 'your own id; the same ticket never runs twice')
     .option('--cwd <folder>', 'working folder (default: this one)')
     .option('--env <name=value>', 'add a variable to the script’s environment; may be repeated', collect)
+    .option('--mask-env <name>', 'hide this variable’s value in what Unjam writes and shows; may be repeated', collect)
     .option('--notify <command>', 'run once when the script has ended; or http://127.0.0.1:PORT/… to post to')
     .option('--cleanup <command>', 'run when the script’s processes have gone, before its mutex is released')
     .option(

@@ -14,12 +14,15 @@ export async function retry(ticket: string, options: { json?: boolean }): Promis
       'ticket',
     );
   const { overallMs, noOutputMs, mutexMs } = before.timeouts;
+  const environment = inherited(process.env);
+  const maskEnv = before.maskEnv?.filter((name) => environment[name] !== undefined);
   const { client, script } = await startScript({
     name: before.name,
     command: before.command,
     cwd: before.cwd,
     // Values of variables are not kept: they may be secrets.
-    environment: inherited(process.env),
+    environment,
+    ...(maskEnv === undefined ? {} : { maskEnv }),
     cancelSignal: before.cancelSignal,
     graceMs: before.graceMs,
     ...(overallMs === null ? {} : { timeoutMs: overallMs }),

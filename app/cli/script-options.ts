@@ -21,6 +21,7 @@ export interface ScriptOptions {
   ticket?: string;
   cwd?: string;
   env?: string[];
+  maskEnv?: string[];
   notify?: string;
   cleanup?: string;
   cleanupWhen?: string;
@@ -53,6 +54,7 @@ export function startInput(
     command,
     cwd: resolve(here(), o.cwd ?? '.'),
     environment: { ...inherited(environment), ...variables(o.env ?? []) },
+    ...(o.maskEnv === undefined ? {} : { maskEnv: o.maskEnv }),
     ...(o.ticket === undefined ? {} : { ticket: o.ticket }),
     ...(name === null ? {} : { name }),
     ...(isolation === null ? {} : { isolation }),

@@ -51,6 +51,13 @@ export const StartInput = z.strictObject({
     .record(systemText.min(1), systemText)
     .optional()
     .describe('the whole environment; absent = the host’s'),
+  maskEnv: z
+    .array(systemText.min(1))
+    .max(1_000)
+    .optional()
+    .describe(
+      'variables of the script whose values Unjam hides in what it writes and shows; not in the script’s output',
+    ),
   umask: z.int().min(0).max(0o777).optional().describe('as a number: 18 is 022; absent = 022. Linux'),
   niceness: z
     .int()
@@ -263,6 +270,7 @@ export const ScriptDetail = ScriptView.extend({
   runDirectory: z.string(),
   cancelSignal: z.enum(cancelSignals),
   graceMs: z.int(),
+  maskEnv: z.array(z.string()).optional(),
   timeouts: z.strictObject({
     overallMs: z.int().nullable(),
     noOutputMs: z.int().nullable(),

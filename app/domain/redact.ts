@@ -1,7 +1,8 @@
 /**
  * Takes secrets out of what Unjam itself writes: its lines, the journal, `host.log`, the Event Log, and the name that a
- * script gets from its command line. By form, so it finds what is named or shaped as a secret and nothing else; what a
- * script prints, and the command in `spec.json`, stay as they are. Pure.
+ * script gets from its command line. By form, so it finds what is named or shaped as a secret and nothing else, and by value
+ * what a start has named (`--mask-env`); what a script prints, and the command in `spec.json`, stay as they are. Pure but
+ * for those values, which this process keeps in memory.
  */
 
 const hidden = '[hidden]';
@@ -26,8 +27,34 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]+)?/g, hidden], // JSON web tokens
 ];
 
+/** A shorter value would hide parts of every other line. */
+export const maskedMin = 4;
+const maskedRunsMax = 1_000;
+/** Values by run id: of whichever script a line tells, they are hidden. */
+const masked = new Map<string, readonly string[]>();
+
+/** From now on this process hides the values that `names` have in `environment`, also single lines of them. */
+export function maskValues(
+  runId: string,
+  names: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
+  const values = names.flatMap((name) => [environment[name] ?? '', ...(environment[name] ?? '').split(/\r?\n/)]);
+  const long = [...new Set(values)].filter((value) => value.length >= maskedMin);
+  if (long.length === 0) return;
+  masked.set(runId, long);
+  const [oldest] = masked.keys();
+  if (masked.size > maskedRunsMax && oldest !== undefined) masked.delete(oldest);
+}
+
+/** The masked values alone; for what is shown as it is otherwise. */
+export function mask(text: string): string {
+  const present = [...masked.values()].flat().filter((value) => text.includes(value));
+  return present.sort((a, b) => b.length - a.length).reduce((rest, value) => rest.replaceAll(value, hidden), text);
+}
+
 export function redact(text: string): string {
-  const named = text.replace(option, `$1${hidden}`).replace(assigned, `$1${hidden}`);
+  const named = mask(text).replace(option, `$1${hidden}`).replace(assigned, `$1${hidden}`);
   return shapes.reduce((done, [shape, instead]) => done.replace(shape, instead), named);
 }
 

@@ -73,6 +73,8 @@ export interface ScriptSpec {
   readonly timeouts: { readonly overallMs: number | null; readonly noOutputMs: number | null };
   readonly cancel: { readonly signal: CancelSignal; readonly graceMs: number };
   readonly environmentNames: readonly string[];
+  /** Variables whose values Unjam writes nowhere and shows nowhere; absent: none. */
+  readonly maskEnv?: readonly string[];
   readonly notify: readonly string[] | null;
   /** Runs when the script's processes are gone, in its folder and environment, for at most `timeoutMs`. */
   readonly cleanup: {

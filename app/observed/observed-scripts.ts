@@ -67,8 +67,10 @@ export interface ObservedScriptsOptions {
 
 const restMs = 30_000;
 const watchedMs = 10_000;
-/** A look by itself comes so long after the beat of the health sampler, whose table it takes (a tick of the host lasts a second). */
+/** A look by itself comes so long after the beat of the health sampler, which is at most a tick of a second late. */
 const afterBeatMs = 1_500;
+/** Then it takes the sampler's table, also when this timer is late. */
+const beatTableMs = 3_000;
 /** A list that is not older than this needs no new look. */
 const freshMs = 1_000;
 
@@ -280,7 +282,7 @@ export class ObservedScripts {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
       const look = this.#o.settings().observe
-        ? this.#look(ms === 0 ? 0 : afterBeatMs).then(() => undefined)
+        ? this.#look(ms === 0 ? 0 : beatTableMs).then(() => undefined)
         : Promise.resolve();
       look
         .catch((error: unknown) =>

@@ -99,6 +99,7 @@ const spec = v.looseObject({
   timeouts: v.looseObject({ overallMs: nullable(number), noOutputMs: nullable(number) }),
   cancel: v.looseObject({ signal, graceMs: number }),
   environmentNames: list(text),
+  maskEnv: maybe(list(text)),
   notify: nullable(list(text)),
   cleanup: nullable(v.looseObject({ command, timeoutMs: number, when: maybe(v.picklist(cleanupTimes)) })),
   ancestors: list(text),

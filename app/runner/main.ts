@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import { Mutexes } from '../locks/index.ts';
 import { openInput, openProcessControl, type ProcessControl } from '../processes/index.ts';
+import { maskValues } from '../domain/redact.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import { parseOrder, type RunnerOrder } from './order.ts';
 import { rehearseSoon } from './rehearse.ts';
@@ -35,6 +36,7 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     answer(`failed there is no spec.json in ${runDirectory}`);
     return;
   }
+  if (spec.maskEnv) maskValues(spec.runId, spec.maskEnv, environment);
   let stdin: number | null = null;
   try {
     stdin = surroundings.stdin && (await openInput(surroundings.stdin));

@@ -7,7 +7,7 @@ import type { Parsed } from '../contract/methods.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { limits } from '../domain/limits.ts';
 import type { Platform } from '../domain/platform.ts';
-import { redactWords } from '../domain/redact.ts';
+import { maskedMin, maskValues, redactWords } from '../domain/redact.ts';
 import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
 import {
@@ -98,6 +98,9 @@ export function acceptStart(
   if (tooLong !== null) throw new UnjamError('too-large', tooLong.message, tooLong.next, 'command');
   const refused = launchProblem(host.platform, file, cwd);
   if (refused !== null) throw new UnjamError('bad-input', refused.message, refused.next, 'cwd');
+  const runId = randomUUID();
+  const maskEnv = (input.maskEnv ?? []).map((name) => maskedName(name, environment, host.platform));
+  maskValues(runId, maskEnv, environment);
   return {
     environment,
     // The host's own are those of whoever happened to start it.
@@ -110,7 +113,7 @@ export function acceptStart(
     spec: {
       schema: 1,
       ticket,
-      runId: randomUUID(),
+      runId,
       name:
         input.name ??
         redactWords([basename(command), ...input.command.slice(1)])
@@ -130,6 +133,7 @@ export function acceptStart(
       timeouts: { overallMs: input.timeoutMs ?? null, noOutputMs: input.noOutputTimeoutMs ?? null },
       cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },
       environmentNames: Object.keys(environment).sort(),
+      ...(maskEnv.length === 0 ? {} : { maskEnv }),
       notify: input.notify === undefined ? null : notified(input.notify, cwd, environment),
       cleanup: cleanupOf(input, cwd, environment),
       ancestors: ancestorsOf(input.environment?.['UNJAM_RUN']),
@@ -138,6 +142,22 @@ export function acceptStart(
       createdAt: Date.now(),
     },
   };
+}
+
+/** @throws UnjamError when the script would not get it: a name that is misspelt hides nothing */
+function maskedName(name: string, environment: Readonly<Record<string, string>>, platform: Platform): string {
+  const key = platform === 'linux' ? (n: string) => n : (n: string) => n.toUpperCase();
+  const found = Object.keys(environment).find((n) => key(n) === key(name));
+  const length = found === undefined ? 0 : (environment[found]?.length ?? 0);
+  if (found !== undefined && (length === 0 || length >= maskedMin)) return found;
+  throw new UnjamError(
+    'bad-input',
+    found === undefined
+      ? `The value of ${name} was to be hidden, and the script gets no variable of that name.`
+      : `The value of ${name} was to be hidden, and has fewer than ${maskedMin} characters: that would hide parts of every line.`,
+    'Check the name and its value; nothing was started.',
+    'maskEnv',
+  );
 }
 
 const stdinOf = ({ stdin }: Parsed<'scripts.start'>): Surroundings['stdin'] =>

@@ -12,6 +12,7 @@ import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
+import { maskValues } from '../domain/redact.ts';
 import { type Actor, unjam } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -250,6 +251,7 @@ export class Supervisor {
     this.#register.refresh(record, true);
     if (record.isFinal && !record.isOrphan) return;
     this.#register.watch(record);
+    this.#maskAgain(record);
     if (record.runner && this.#options.control.liveness(record.runner.runner) === 'alive') {
       if (record.runner.protocol > runnerProtocol)
         this.#options.log(
@@ -262,6 +264,16 @@ export class Supervisor {
         record.spec.isolation?.mutex ?? null,
       );
       this.#register.append(record, { type: 'note' }, line);
+    }
+  }
+
+  /** Its values were never on the disk: the script's own processes still have them. */
+  #maskAgain({ spec, started }: ScriptRecord): void {
+    const { control } = this.#options;
+    if (!spec.maskEnv || !started) return;
+    for (const { identity } of control.tree(started.scope)) {
+      const environment = control.environmentOf?.(identity);
+      if (environment) return maskValues(spec.runId, spec.maskEnv, environment);
     }
   }
 

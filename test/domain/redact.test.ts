@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { redact, redactWords } from '../../app/domain/redact.ts';
+import { mask, maskValues, redact, redactWords } from '../../app/domain/redact.ts';
 
 describe('a secret is hidden', () => {
   test.each([
@@ -45,6 +45,12 @@ test.each([
   'robocopy.exe D:\\Build D:\\Apps /MIR',
 ])('what is no secret stays: %s', (text) => {
   expect(redact(text)).toBe(text);
+});
+
+test('what was named by its variable goes by its value, whatever its form: whole, and each line of it', () => {
+  maskValues('run', ['SALT', 'SHORT', 'UNSET'], { SALT: 'one two\nthree three', SHORT: 'ab' });
+  expect(redact('salt one two, three three, ab')).toBe('salt [hidden], [hidden], ab');
+  expect(mask('one two\nthree three password=x')).toBe('[hidden] password=x');
 });
 
 const around = fc.array(fc.constantFrom('deploy', ' ', '--env', 'prod', 'x', '/', '@', ':', ',', '\n', '-', 'ünï'), {

@@ -1,8 +1,8 @@
 /** What Unjam says: who is told of an end, and what becomes of a telling that fails. Through the built command line. */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { World } from '../support/world.ts';
 import { untilFile } from '../support/wreck.ts';
 
@@ -94,4 +94,54 @@ test('the beginning of a ticket is no ticket: nothing is done to the script that
   }
   expect(await world.get(ticket)).toMatchObject({ state: 'running' });
   expect(existsSync(join(world.home, 'runs/deploy-web'))).toBe(false);
+});
+
+describe('--mask-env', () => {
+  const value = 'correct-horse-battery';
+  const masked = { DEPLOY_SALT: value };
+
+  test('hides the value in each line, view and diagnosis, also of a host that was started later', async () => {
+    await using world = await World.open();
+    const script = 'trap "" TERM INT; echo up; sleep 3600 & until false; do wait; done';
+    const words = ['start', '--ticket', 't', '--mask-env', 'DEPLOY_SALT', '--', 'bash', '-c', script, 'deploy', value];
+    expect(await world.cliWith(masked, ...words)).toMatchObject({ status: 0 });
+    await world.untilLogged('t', 'up');
+    const shown = async (): Promise<void> => {
+      const { command, ...rest } = await world.get('t');
+      expect(command).toContain(value); // as it was asked for: it can be started again
+      expect(JSON.stringify(rest)).toContain('[hidden]');
+      expect(JSON.stringify(rest)).not.toContain(value);
+      expect(JSON.stringify(await world.client.call('scripts.why', { ticket: 't' }))).not.toContain(value);
+    };
+    await shown();
+    await world.client.call('scripts.cancel', {
+      ticket: 't',
+      graceMs: 100,
+      escalate: false,
+      reason: `salt is ${value}`,
+    });
+    await world.untilLogged('t', 'salt is [hidden]');
+    await world.restartHost();
+    await shown();
+    await world.client.call('scripts.kill', { ticket: 't', reason: `again ${value}` });
+    await world.untilFinal('t');
+    expect((await world.cli('history', '--json')).stdout).toContain('again [hidden]');
+    for (const name of readdirSync(world.home, { recursive: true, encoding: 'utf8' })) {
+      const path = join(world.home, name);
+      if (!statSync(path, { throwIfNoEntry: false })?.isFile() || /(spec|tree)\.json$/.test(name)) continue;
+      if (!name.includes('requests')) expect(readFileSync(path, 'latin1').includes(value), name).toBe(false);
+    }
+  });
+
+  test.each([
+    ['a name that the script does not get', 'DEPLOY_SALTT', {}, 'the script gets no variable of that name'],
+    ['a value that is too short to be told from other text', 'N', { N: '1' }, 'fewer than 4 characters'],
+  ])('%s: nothing is started, and it is said why', async (_, name, environment, why) => {
+    await using world = await World.open();
+    const said = await world.cliWith(environment, 'start', '--ticket', 't', '--mask-env', name, '--', 'true');
+    expect(said).toMatchObject({ status: 2, stdout: '' });
+    expect(said.stderr).toContain(name);
+    expect(said.stderr).toContain(why);
+    expect(existsSync(join(world.home, 'runs/t'))).toBe(false);
+  });
 });

@@ -71,6 +71,23 @@ describe.runIf(onLinux && isRoot && existsSync(lastPid))('a pid that was handed 
   });
 });
 
+test.runIf(onLinux)(
+  'one table of processes serves all who trust it, and whoever has ended since is gone for them',
+  async () => {
+    const control = await openProcessControl();
+    const child = begin('sleep', '3600');
+    const table = control.snapshot();
+    expect(control.snapshot(60_000)).toBe(table);
+    const { identity } = table.find((p) => p.identity.pid === child.pid)!;
+    expect(control.liveness(identity, 60_000)).toBe('alive');
+    child.kill('SIGKILL');
+    await gone(child);
+    expect(control.snapshot(60_000)).toBe(table);
+    expect(control.liveness(identity, 60_000)).toBe('dead');
+    expect(control.snapshot()).not.toBe(table);
+  },
+);
+
 describe.runIf(onLinux)('a group without its root', () => {
   test('is the script’s own while one of it carries the cookie, and nobody’s when none does', async () => {
     const control = await openProcessControl();
@@ -83,6 +100,9 @@ describe.runIf(onLinux)('a group without its root', () => {
       const leader = start(cookie);
       await new Promise((resolve) => leader.stdout?.once('data', resolve));
       const pid = leader.pid ?? 0;
+      // Only a program that has begun shows its environment.
+      const asleep = () => control.snapshot().filter((p) => p.group === pid && p.identity.name === 'sleep');
+      while (asleep().length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
       const scope = { root: control.identify(pid) as ProcessIdentity, runId: 'mine', group: pid, job: null };
       const all = control.tree(scope).map((m) => m.identity);
       leader.kill('SIGKILL');

@@ -1,6 +1,7 @@
 /** Builds what clients see from records and mutex states; reads nothing but log sizes. */
 import type { Condition, MutexView, ProcessView, ScriptDetail, ScriptView, Snapshot } from '../../contract/methods.ts';
 import { condition } from '../../domain/condition.ts';
+import { mask } from '../../domain/redact.ts';
 import type { ConditionFacts, Health, Thresholds, Usual } from '../../domain/condition-facts.ts';
 import { evidence } from '../../domain/evidence.ts';
 import { deadlocks } from '../../domain/deadlock.ts';
@@ -199,6 +200,7 @@ export class Views {
       runDirectory: record.directory.path,
       cancelSignal: spec.cancel.signal,
       graceMs: spec.cancel.graceMs,
+      ...(spec.maskEnv ? { maskEnv: [...spec.maskEnv] } : {}),
       timeouts: { ...spec.timeouts, mutexMs: spec.isolation?.timeoutMs ?? null },
       evidence: evidence(facts),
       attempts: record.life.attempts.map((a) => ({
@@ -253,7 +255,7 @@ function processViews(record: ScriptRecord, control: ProcessControl): ProcessVie
       parentPid: m.parentPid,
       depth,
       name: m.identity.name,
-      commandLine: (facts?.commandLine ?? m.identity.name).slice(0, 2_000),
+      commandLine: mask(facts?.commandLine ?? m.identity.name).slice(0, 2_000),
       startedAt: isoTime(m.identity.startedAt),
       cpuMs: m.cpuMs === null ? null : Math.round(m.cpuMs),
       ioBytes: facts?.ioBytes ?? null,
