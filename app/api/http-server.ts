@@ -1,10 +1,10 @@
-/** The contract over HTTP: `POST /rpc/<method>`, `GET /events` (SSE), `GET /openapi.json`. Knows no sockets. */
+/** The contract over HTTP: `POST /rpc/<method>`, `GET /events` (SSE), `GET /metrics`, `GET /openapi.json`. Knows no sockets. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Caller, Dispatch } from '../contract/dispatcher.ts';
 import { type ErrorBody, errorCodes, UnjamError } from '../contract/errors.ts';
-import type { Reply, Snapshot } from '../contract/methods.ts';
+import type { Output, Reply, Snapshot } from '../contract/methods.ts';
 import { contractProtocol, versionHeader } from '../contract/protocol.ts';
 import { limits } from '../domain/limits.ts';
 import { openApi } from './open-api.ts';
@@ -39,6 +39,12 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
     }
     if (pathname === '/events' && request.method === 'GET') {
       events(response);
+      return true;
+    }
+    if (pathname === '/metrics' && request.method === 'GET') {
+      const answer = await dispatch('metrics.get', {}, caller);
+      if (answer.ok) response.writeHead(200, metricsHead).end((answer.value as Output<'metrics.get'>).text);
+      else await reply(response, answer);
       return true;
     }
     if (pathname === '/openapi.json' && request.method === 'GET') {
@@ -107,6 +113,11 @@ async function reply(response: ServerResponse, value: Reply): Promise<void> {
   return json(response, status, problem, problemType);
 }
 
+const metricsHead = {
+  'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
 const problemType = 'application/problem+json';
 
 export function refuse(response: ServerResponse, error: UnjamError): void {

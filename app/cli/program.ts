@@ -119,6 +119,11 @@ function looking(program: Command): void {
     async (name: string, options: Json) => (await import('./locks.ts')).resume(name, options),
   );
   example(resume, 'unjam locks resume web');
+  const metrics = program
+    .command('metrics')
+    .description('the host in numbers, in the text format of Prometheus')
+    .action(async () => (await import('./metrics.ts')).metrics());
+  example(metrics, 'unjam metrics > /var/lib/node_exporter/unjam.prom');
   const history = jsonOption(
     program
       .command('history')

@@ -33,6 +33,7 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'locks.abandon': { ticket: 'hold-3f9a2c', reason: 'INC-4711' },
   'locks.resume': { name: 'web' },
   'history.list': { sinceMs: 86_400_000, limit: 100 },
+  'metrics.get': {},
   'settings.get': {},
   'settings.set': { values: { silentAfterMinutes: 30 } },
   'agents.list': {},

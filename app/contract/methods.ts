@@ -75,6 +75,11 @@ export const methods = {
     }),
     z.array(s.HistoryEntry),
   ),
+  'metrics.get': query(
+    'the host in numbers, in the text format of Prometheus; GET /metrics gives the text alone',
+    nothing,
+    z.strictObject({ text: z.string() }),
+  ),
   'settings.get': query('settings, where each comes from, and what is locked', nothing, settings.SettingsView),
   'settings.set': command(
     'changes settings at once; locked ones are refused',

@@ -21,6 +21,7 @@ import { why } from '../scripts/why.ts';
 import { checkAbandon, checkAbandonHold, checkCancel, checkKill, checkReason, lockVerbs } from '../settings/enforce.ts';
 import type { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
+import { metricsText } from './metrics.ts';
 
 export interface HandlerTools {
   readonly stateDirectory: string;
@@ -55,6 +56,7 @@ const capabilities = [
   'history',
   'logs',
   'settings',
+  'metrics',
   'drill',
   'evidence',
   'observed',
@@ -128,6 +130,16 @@ export function createHandlers(tools: HandlerTools): Handlers {
     'locks.resume': ({ name }, caller) => supervisor.resume(name, caller),
     'history.list': (input) =>
       journal.list(input).map(({ source: _source, ...e }) => ({ ...e, at: isoTime(e.at), data: e.data as never })),
+    'metrics.get': () => ({
+      text: metricsText({
+        version,
+        startedAt,
+        now: Date.now(),
+        scripts: supervisor.list(false),
+        mutexes: supervisor.locks(),
+        tally: supervisor.tally,
+      }),
+    }),
     'settings.get': () => settings.view(),
     'settings.set': async (input, caller) => {
       const nobody = await access.unknown(input.values?.access ?? []);

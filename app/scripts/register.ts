@@ -11,10 +11,12 @@ import { nameKey } from '../domain/names.ts';
 import type { Journal } from '../journal/journal.ts';
 import { Completions } from './completions.ts';
 import type { ScriptRecord } from './record.ts';
+import { Tally } from './tally.ts';
 
 const key = (record: ScriptRecord): string => nameKey(record.spec.ticket);
 
 export class Register {
+  readonly tally = new Tally();
   readonly #journal: Journal;
   readonly #log: (line: string) => void;
   readonly #records = new Map<string, ScriptRecord>();
@@ -108,7 +110,10 @@ export class Register {
     const wasFinal = record.isFinal;
     const wasOver = record.tree !== null;
     const news = record.refresh();
-    for (const { event, source } of news) this.#mirror(record, event, source, recovering);
+    for (const { event, source } of news) {
+      if (!recovering) this.tally.take(event);
+      this.#mirror(record, event, source, recovering);
+    }
     if (record.isFinal && !wasFinal) this.#becameFinal(record);
     else if (record.isFinal && recovering) this.#deliver(record); // the host before may have died over it
     if (record.isFinal && record.tree !== null) {

@@ -31,6 +31,7 @@ import { ScriptRecord } from './record.ts';
 import { Register } from './register.ts';
 import type { RunnerCommand } from './runner-pool.ts';
 import { Starter } from './starter.ts';
+import type { Tally } from './tally.ts';
 import { abandon, abandonNow } from './verbs/abandon.ts';
 import { cancel } from './verbs/cancel.ts';
 import { completeScript } from './verbs/complete.ts';
@@ -173,6 +174,11 @@ export class Supervisor {
       .slice(0, 500);
     this.#sequence += 1;
     return this.#views().snapshot(this.#sequence, [...this.#register.living, ...over]);
+  }
+
+  /** Since this host began. */
+  get tally(): Tally {
+    return this.#register.tally;
   }
 
   locks(): MutexView[] {

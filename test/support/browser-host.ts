@@ -175,6 +175,7 @@ export class BrowserHost {
       'locks.abandon': this.#or('locks.abandon', missing('locks.abandon')),
       'locks.resume': this.#or('locks.resume', ({ name }) => mutex(name)),
       'history.list': this.#or('history.list', (input) => history(this.world, input)),
+      'metrics.get': () => ({ text: '' }),
       'settings.get': this.#or('settings.get', () => this.#settings()),
       'settings.set': this.#or('settings.set', (input) => this.#set(input)),
       'agents.list': this.#or('agents.list', () => ({

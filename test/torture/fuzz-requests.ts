@@ -87,6 +87,7 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'locks.abandon': (d) => ({ ticket: d.of(tickets), reason: 'hangs', holdQueue: true }),
   'locks.resume': (d) => ({ name: d.of(['web', 'db', 'WEB']) }),
   'history.list': (d) => ({ ticket: d.of(tickets), mutex: 'web', before: 100, limit: 1 + d.below(50) }),
+  'metrics.get': () => ({}),
   'settings.get': () => ({}),
   'settings.set': (d) => ({
     values: Object.fromEntries([d.of(Object.entries(defaultSettings)), ['requireReason', d.chance(50)]]),

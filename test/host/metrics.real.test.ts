@@ -1,0 +1,86 @@
+/** The host in numbers: what really happened is counted, and the text is what Prometheus reads. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { root, World } from '../support/world.ts';
+
+/** Text format 0.0.4, strictly: a line that is none of it fails. */
+function parse(exposition: string): Map<string, number> {
+  const samples = new Map<string, number>();
+  let family = '';
+  for (const line of exposition.trimEnd().split('\n')) {
+    const head = /^# (?:HELP (\w+) [^\n]+|TYPE (\w+) (?:gauge|counter|histogram))$/.exec(line);
+    if (head) {
+      family = head[1] ?? head[2] ?? '';
+      continue;
+    }
+    const sample =
+      /^((\w+?)(?:_bucket|_sum|_count)?(?:\{(?:\w+="(?:[^"\\\n]|\\["\\n])*",?)*\})?) (-?\d+(?:\.\d+)?)$/.exec(line);
+    if (!sample || !line.startsWith(family)) throw new Error(`Not of the text format: ${line}`);
+    expect(samples.has(sample[1] ?? '')).toBe(false);
+    samples.set(sample[1] ?? '', Number(sample[3]));
+  }
+  return samples;
+}
+
+async function scrape(world: World): Promise<{ type: string | undefined; body: string }> {
+  const { address, token } = world.hostFile();
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: address, path: '/metrics', headers: { authorization: `Bearer ${token}` } }, (answer) => {
+      text(answer).then((body) => resolve({ type: answer.headers['content-type'], body }), reject);
+    }); // prettier-ignore
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+test('scripts, waits, verdicts and actions are counted, and no name stands in it', async () => {
+  await using world = await World.open();
+  const hung = await world.startHung('secret-mutex');
+  const waiter = await world.start('exit 0', { ticket: 'w', isolation: { level: 'full', mutex: 'secret-mutex' } });
+  await world.until(hung.ticket, (s) => s.blocks === 1);
+  const before = await scrape(world);
+  expect(before.type).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const first = parse(before.body);
+  expect(Object.fromEntries(first)).toMatchObject({
+    'unjam_scripts{state="running"}': 1,
+    'unjam_scripts{state="queued"}': 1,
+    unjam_waiters: 1,
+    unjam_mutexes_held: 1,
+    unjam_orphans: 0,
+    'unjam_actions_total{action="abandon"}': 0,
+    unjam_lock_wait_seconds_count: 1,
+  });
+  expect(first.get('unjam_oldest_wait_seconds')).toBeGreaterThan(0);
+
+  await world.client.call('scripts.abandon', { ticket: hung.ticket, reason: 'test' });
+  await world.untilFinal(waiter.ticket);
+  const after = parse((await world.cli('metrics')).stdout);
+  expect(Object.fromEntries(after)).toMatchObject({
+    unjam_orphans: 1,
+    unjam_waiters: 0,
+    unjam_oldest_wait_seconds: 0,
+    'unjam_verdicts_total{verdict="abandoned"}': 1,
+    'unjam_verdicts_total{verdict="exited"}': 1,
+    'unjam_actions_total{action="abandon"}': 1,
+    unjam_scripts_started_total: 2,
+    unjam_lock_wait_seconds_count: 2,
+    'unjam_lock_wait_seconds_bucket{le="+Inf"}': 2,
+  });
+  expect(before.body).not.toMatch(/secret-mutex|Deploy web/);
+  const documented = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
+  for (const [, name = ''] of before.body.matchAll(/^# TYPE (\w+)/gm)) expect(documented).toContain(`\`${name}\``);
+  for (const [name = ''] of documented.matchAll(/unjam_\w+(?=[`{ ])/g))
+    expect(before.body).toContain(`# TYPE ${name} `);
+  if (spawnSync('promtool', ['--version']).error === undefined) {
+    const checked = spawnSync('promtool', ['check', 'metrics'], { input: before.body, encoding: 'utf8' });
+    expect(checked).toMatchObject({ status: 0, stderr: '' });
+    const rules = /^groups:[^]*?(?=```)/m.exec(documented)?.[0] ?? '';
+    const file = join(world.home, 'rules.yml');
+    writeFileSync(file, rules);
+    expect(spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+  }
+});
