@@ -44,7 +44,7 @@ const rows = security
   .filter((line) => line.startsWith('|') && !line.startsWith('|--') && !/^\| (#|Threat|Call|Fuse|What) /.test(line));
 
 /** The tables that have a column of proofs. */
-const proven = security.slice(security.indexOf('## The checklist'), security.indexOf('## Confirmations'));
+const proven = security.slice(security.indexOf('## What is defended'), security.indexOf('## Confirmations'));
 
 describe('docs/security.md', () => {
   test('names a test that exists in every row', () => {
