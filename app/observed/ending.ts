@@ -74,6 +74,7 @@ export class ObservedEnding {
     const turn = (this.#turn += 1);
     const targets = this.#begin(actor);
     const since = Date.now();
+    const until = this.#o.control.now() + graceMs; // what people see may be an hour off when the clock is set
     this.#set({ kind: 'cancelling', since, until: since + graceMs });
     const outcome = await this.#o.foreign.interrupt(targets);
     if (turn !== this.#turn) return;
@@ -84,7 +85,7 @@ export class ObservedEnding {
     }
     const what = outcome.kind === 'sent' ? outcome.what : 'nothing, it had gone';
     this.#say(lines.observedCancel(this.#name, actor, reason, what, graceMs), 'observed-cancel', actor);
-    this.#guard(this.#awaitCancel(turn, actor, since + graceMs));
+    this.#guard(this.#awaitCancel(turn, actor, until));
   }
 
   /** Answers when the end was sent; what follows goes on by itself. @throws Refused */
@@ -213,12 +214,12 @@ export class ObservedEnding {
       this.#extend(this.#o.observer.lookNow());
       const left = this.#alive();
       if (left.length === 0) return this.#ended(turn, actor, 'cancel');
-      if (Date.now() >= until) {
+      if (this.#o.control.now() >= until) {
         this.#set({ kind: 'cancel-ignored', since: Date.now(), left: left.length, of: this.#tracked.size });
         this.#say(lines.observedIgnored(this.#name, left, this.#tracked.size), 'observed-ignored', actor);
         return this.#awaitLateEnd(turn, actor);
       }
-      await this.#pause(Math.min(lookEveryMs, Math.max(1, until - Date.now())));
+      await this.#pause(Math.min(lookEveryMs, Math.max(1, until - this.#o.control.now())));
     }
   }
 
@@ -275,7 +276,7 @@ export class ObservedEnding {
   }
 
   async #settle(turn: number, actor: Actor, outcomes: Map<string, EndOutcome>): Promise<void> {
-    const until = Date.now() + this.#o.settleMs();
+    const until = this.#o.control.now() + this.#o.settleMs();
     for (;;) {
       if (turn !== this.#turn) return;
       const left = this.#alive();
@@ -283,7 +284,7 @@ export class ObservedEnding {
       const stage = this.#stage;
       if (stage.kind === 'killing')
         this.#set({ ...stage, of: this.#tracked.size, gone: this.#tracked.size - left.length });
-      if (Date.now() >= until) {
+      if (this.#o.control.now() >= until) {
         const survivors = left.map((of): Survivor => {
           const outcome = outcomes.get(keyOf(of)) ?? { kind: 'sent' };
           return { process: of, ...this.#o.control.whyAlive(of, outcome) };
@@ -295,7 +296,7 @@ export class ObservedEnding {
       }
       this.#extend(this.#o.observer.lookNow());
       this.#endAll(outcomes);
-      await this.#pause(Math.min(lookEveryMs, Math.max(1, until - Date.now())));
+      await this.#pause(Math.min(lookEveryMs, Math.max(1, until - this.#o.control.now())));
     }
   }
 
@@ -304,7 +305,7 @@ export class ObservedEnding {
     const since = Date.now();
     this.#set({ kind: 'ended', since, how });
     const count = this.#tracked.size;
-    const holders = await this.#heldOpen(turn, since);
+    const holders = await this.#heldOpen(turn);
     if (turn !== this.#turn) return;
     const carrier = this.script.carriers.findLast((c) => this.#o.control.liveness(c.identity) === 'alive')?.identity;
     if (carrier !== undefined && holders.length > 0) {
@@ -327,13 +328,14 @@ export class ObservedEnding {
   }
 
   /** Who still has the output open when the carrier has had its time; nobody as soon as the carrier has gone. */
-  async #heldOpen(turn: number, since: number): Promise<readonly ProcessIdentity[]> {
+  async #heldOpen(turn: number): Promise<readonly ProcessIdentity[]> {
     if (this.#outputs.size === 0) return [];
+    const since = this.#o.control.now();
     for (;;) {
       const holders = this.#holders();
       const waits = this.script.carriers.some((c) => this.#o.control.liveness(c.identity) === 'alive');
       if (holders.length === 0 || !waits || turn !== this.#turn) return [];
-      if (Date.now() - since >= this.#o.carrierMs) return holders;
+      if (this.#o.control.now() - since >= this.#o.carrierMs) return holders;
       await this.#pause(lookEveryMs);
     }
   }

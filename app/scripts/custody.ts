@@ -173,8 +173,10 @@ export class Custody {
     let bytes = record.logBytes();
     const indexer = new LogIndexer(directory, () => undefined);
     const log = new ScriptLog(directory, indexer, 'host');
-    const ranMs = Math.max(0, Date.now() - started.startedAt);
-    const silentMs = Math.max(0, Date.now() - (record.lastOutputAt() ?? started.startedAt));
+    const root = control.identify(scope.root.pid); // by the clock of this moment: one that was set ends no script
+    const { startedAt } = root?.startTime === scope.root.startTime ? root : started;
+    const ranMs = Math.max(0, Date.now() - startedAt);
+    const silentMs = Math.min(ranMs, Math.max(0, Date.now() - (record.lastOutputAt() ?? startedAt)));
     // Read while it can be: a clean-up command needs it after the script has gone.
     const environment = spec.cleanup ? (control.environmentOf?.(scope.root) ?? null) : null;
     const driver = new Driver(

@@ -70,6 +70,22 @@ test.each([
   },
 );
 
+test('limits of a script whose runner has gone count no hours that a clock was set ahead', async () => {
+  await using world = await World.open();
+  const limits = { timeoutMs: 3_600_000, noOutputTimeoutMs: 3_600_000 };
+  const { ticket } = await world.start('echo up; while :; do sleep 1; done', limits);
+  await world.untilLogged(ticket, 'up');
+  await wreck.end(world, wreck.runnerOf(world, ticket));
+  await world.killHost();
+  await world.startHost(clock(30));
+  await until(world, ticket, { state: 'orphaned' });
+  // A limit that had passed would be told and acted on at once, before this Cancel.
+  await world.client.call('scripts.cancel', { ticket, graceMs: 3_600_000, escalate: false });
+  await world.untilFinal(ticket);
+  expect(await world.get(ticket)).toMatchObject({ timeout: null });
+  expect(await world.log(ticket)).not.toMatch(/limit reached/);
+});
+
 test('a clock that is hours ahead may give up only what nobody was told of, and that never runs', async () => {
   await using world = await World.open();
   const { ticket } = await world.start('true', { waitMs: 20_000 });
