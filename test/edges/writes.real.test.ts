@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProcessIdentity } from '../../app/domain/identity.ts';
+import { canMount, SmallDisk } from '../support/small-disk.ts';
 import { World } from '../support/world.ts';
-import { end, runnerOf, runOf } from '../support/wreck.ts';
+import { end, runnerOf, runOf, untilFile } from '../support/wreck.ts';
 
 const onLinux = process.platform === 'linux';
 const isRoot = process.getuid?.() === 0;
@@ -177,6 +178,27 @@ describe.runIf(onLinux)('output is recorded on when', () => {
       await world.killHost();
       await end(world, runnerOf(world, ticket));
     }));
+
+  test.runIf(canMount)('the disk was full, but for what it refused; that is said, and no echo fails', async () => {
+    await using disk = await SmallDisk.open();
+    const { world, elsewhere } = disk;
+    const many = `head -c 100000 /dev/zero | tr '\\0' x`;
+    const { ticket } = await world.start(
+      `cd ${elsewhere}; echo first; until [ -e full ]; do sleep .05; done; for n in 1 2 3; do ${many} || : >failed; done; : >written; until [ -e free ]; do sleep .05; done; echo again >/dev/stderr; echo; echo last`,
+    );
+    await world.untilLogged(ticket, 'first');
+    disk.fill();
+    writeFileSync(join(elsewhere, 'full'), '');
+    await untilFile(join(elsewhere, 'written'));
+    disk.free();
+    writeFileSync(join(elsewhere, 'free'), '');
+    expect(await world.untilFinal(ticket)).toMatchObject({ exitCode: 0 });
+    const { stdoutPath, stderrPath } = runOf(world, ticket);
+    expect(readFileSync(stdoutPath, 'utf8')).toMatch(/^first\nx*\nlast\n$/);
+    expect(readFileSync(stderrPath, 'utf8')).toBe('again\n');
+    expect(existsSync(join(elsewhere, 'failed'))).toBe(false);
+    expect(await world.log(ticket)).toContain('W242');
+  });
 
   test('somebody kills every cat, but for what they had read at that moment', () =>
     counted((world, ticket) => end(world, ...drainsOf(world, ticket).cats), 3));
