@@ -63,8 +63,8 @@ export function openLinux(): ProcessControl {
     if (!samePlace(identity, place)) return presence.liveness(identity);
     const found = proc.readStat(place, identity.pid);
     if (found) return found.state !== 'zombie' && sameProcess(found.identity, identity) ? 'alive' : 'dead';
-    // Hidden by hidepid (proc(5)): somebody has that pid, and nothing says who.
-    return isConcealed(identity.pid) ? 'unknown' : 'dead';
+    // Somebody has that pid, and nothing says who: hidepid (proc(5)) hides it, or no descriptor is left to look with.
+    return exists(identity.pid) ? 'unknown' : 'dead';
   }
 
   function snapshot(trustedForMs = 0): readonly ProcessSnapshot[] {
@@ -146,7 +146,12 @@ export function openLinux(): ProcessControl {
     treeLiveness(scope) {
       if (!samePlace(scope.root, place)) return liveness(scope.root);
       if (liveness(scope.root) === 'alive') return 'alive';
-      const table = proc.readTable(place);
+      let table: ProcessSnapshot[];
+      try {
+        table = proc.readTable(place);
+      } catch {
+        return 'unknown'; // no descriptor is left
+      }
       const members = tree(scope, table);
       if (members.length > 0) return members.every((m) => isConcealed(m.identity.pid)) ? 'unknown' : 'alive';
       return groupLiveness(scope, table);

@@ -31,6 +31,19 @@ afterEach(async () => {
   }
 });
 
+test.runIf(onLinux)('a process that nobody can look at, because no file can be opened, is not taken for gone', () => {
+  const { pid } = begin('sleep', '3600');
+  const driver = join(root, 'test/processes/drivers/without-descriptors.ts');
+  const said = execFileSync('bash', [
+    '-c',
+    'ulimit -n 128; exec "$0" "$1" "$2"',
+    process.execPath,
+    driver,
+    String(pid),
+  ]);
+  expect(JSON.parse(said.toString())).toEqual({ opened: true, itself: 'unknown', tree: 'unknown', later: 'alive' });
+});
+
 describe.runIf(onLinux)('a process that has ended but was not collected by its parent', () => {
   test('counts as gone: it has no identity, is in no tree, and is not signalled', async () => {
     const control = await openProcessControl();
