@@ -157,6 +157,7 @@ function acting(program: Command): void {
   );
   example(
     verb('kill', 'Force Kill: end the whole tree, and prove it')
+      .option('--pid <pid>', 'end only this process of the script; the rest keeps running')
       .option('--output-holders', 'of an observed script that has gone: end what holds its output open')
       .option(...noWait),
     'unjam kill 20261120-111918-3f9a2c',
@@ -168,6 +169,15 @@ function acting(program: Command): void {
     ),
     'unjam abandon 20261120-111918-3f9a2c --reason INC-4711',
   );
+  const take = jsonOption(
+    program
+      .command('take <ticket>')
+      .description('"I am on it": shown to everybody for an hour or until the script ends; keeps nobody from anything')
+      .option('--release', 'nobody is on it any more'),
+  ).action(async (ticket: string, options: Json & { release?: boolean }) =>
+    (await import('./take.ts')).take(ticket, options),
+  );
+  example(take, 'unjam take 20261120-111918-3f9a2c');
   const evidence = jsonOption(
     program
       .command('evidence <ticket>')

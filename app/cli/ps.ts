@@ -73,7 +73,7 @@ export function scriptTable(scripts: readonly ScriptView[]): string {
     ['TICKET', 'STATE', 'PID', 'MUTEX', 'BLOCKS', 'AGE', 'OUTPUT', 'NAME', 'WAITS FOR'],
     scripts.map((s) => [
       s.ticket,
-      s.condition.label,
+      s.taken === null ? s.condition.label : `${s.condition.label} (${s.taken.by} is on it)`,
       s.pid === null ? '-' : String(s.pid),
       s.mutex === null ? '-' : `${s.mutex} (${s.isolation})`,
       s.blocks === 0 ? '-' : `blocks ${s.blocks}`,

@@ -28,6 +28,7 @@ function describe(s: ScriptDetail): string {
       'Waits for',
       s.holder === null ? null : `"${s.holder.name}" (${s.holder.ticket}), ${s.queuePosition} of ${s.queueLength}`,
     ],
+    ['On it', s.taken === null ? null : `${s.taken.by}, since ${s.taken.since} until ${s.taken.until} at most`],
     ['Created', s.createdAt],
     ['Started', s.startedAt],
     ['Last output', s.lastOutputAt],

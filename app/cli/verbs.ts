@@ -25,6 +25,7 @@ export interface VerbOptions {
   holdQueue?: boolean;
   wait?: boolean;
   outputHolders?: boolean;
+  pid?: string;
 }
 
 export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
@@ -47,6 +48,7 @@ export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
 export async function kill(ticket: string, o: VerbOptions): Promise<void> {
   if (isObservedId(ticket))
     return killObserved(ticket, o, (question, possible) => confirm(o, `${question} Type "yes"`, 'yes', possible));
+  if (o.pid !== undefined) return (await import('./kill-process.ts')).killProcess(ticket, o.pid, o);
   await withHost(async (client) => {
     const seen = await client.call('scripts.get', { ticket });
     await confirm(
@@ -142,12 +144,12 @@ function tell(o: VerbOptions, script: ScriptView): void {
   else print(visibleLine(`${script.ticket}: ${script.condition.headline}`));
 }
 
-const reason = (o: VerbOptions): { reason?: string } => (o.reason === undefined ? {} : { reason: o.reason });
+export const reason = (o: VerbOptions): { reason?: string } => (o.reason === undefined ? {} : { reason: o.reason });
 const identity = (s: ScriptDetail): { process?: { pid: number; startTime: string } } =>
   s.process === null || s.state === 'final' ? {} : { process: { pid: s.process.pid, startTime: s.process.startTime } };
 
 /** Asks only a person: without a terminal, or with --yes, the command itself is the decision. */
-async function confirm(o: VerbOptions, question: string, answer: string, possible: boolean): Promise<void> {
+export async function confirm(o: VerbOptions, question: string, answer: string, possible: boolean): Promise<void> {
   if (o.yes || !possible || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const given = await terminal.question(`${visibleLine(question)}: `);

@@ -12,7 +12,7 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'scripts.get': { ticket },
   'scripts.why': { ticket },
   'scripts.evidence': { ticket },
-  'evidence.read': { ticket, file: 'W205.json' },
+  'evidence.read': { ticket, file: 'evidence-20261120-112040.zip' },
   'scripts.start': {
     ticket,
     name: 'Deploy web / step 4',
@@ -23,6 +23,8 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   },
   'scripts.cancel': { ticket, graceMs: 60_000, reason: 'INC-4711' },
   'scripts.kill': { ticket, reason: 'INC-4711' },
+  'scripts.endProcess': { ticket, process: { pid: 4243, startTime: '133791' }, reason: 'INC-4711' },
+  'scripts.take': { ticket },
   'scripts.abandon': { ticket, reason: 'INC-4711' },
   'scripts.complete': { ticket },
   'logs.read': { ticket, from: 0, waitMs: 20_000 },

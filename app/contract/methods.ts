@@ -37,6 +37,12 @@ export const methods = {
   'scripts.start': command('starts a script; the same ticket never runs twice', s.StartInput, s.ScriptView),
   'scripts.cancel': command('asks a script to stop', s.CancelInput, s.ScriptView),
   'scripts.kill': command('ends the whole tree and verifies', s.KillInput, s.ScriptView),
+  'scripts.endProcess': command(
+    'ends one process of a script, not the script itself; the rest keeps running',
+    s.EndProcessInput,
+    s.ScriptView,
+  ),
+  'scripts.take': command('tells everybody who is on it; keeps nobody from anything', s.TakeInput, s.ScriptView),
   'scripts.abandon': command('releases the mutex; ends nothing', s.AbandonInput, s.ScriptView),
   'scripts.evidence': command(
     'saves a bundle of evidence into the run directory; ends nothing',

@@ -5,6 +5,8 @@ import { type Method, methods } from './methods.ts';
 const beyondViewing: Partial<Record<Method, Role>> = {
   'scripts.cancel': 'operator',
   'scripts.kill': 'operator',
+  'scripts.endProcess': 'operator',
+  'scripts.take': 'operator',
   'scripts.abandon': 'operator',
   'locks.abandon': 'operator',
   'locks.resume': 'operator',

@@ -135,6 +135,17 @@ export const CancelInput = z.strictObject({
     .describe('force kill after the grace; default true for API and CLI, false for the window'),
 });
 export const KillInput = z.strictObject(target);
+export const EndProcessInput = z.strictObject({
+  ticket: Ticket,
+  process: z
+    .strictObject({ pid: z.int().positive(), startTime: z.string() })
+    .describe('of scripts.get; not the script itself'),
+  reason: Reason.optional(),
+});
+export const TakeInput = z.strictObject({
+  ticket: Ticket,
+  release: z.boolean().optional().describe('true = nobody is on it any more'),
+});
 export const EvidenceSaved = z.strictObject({
   ticket: z.string(),
   file: z.string().describe('its name in the run directory; evidence.read hands it out'),
@@ -238,6 +249,10 @@ export const ScriptView = z.strictObject({
   lastOutputAt: Time.nullable(),
   stuck: z.boolean(),
   orphan: z.boolean(),
+  taken: z
+    .strictObject({ by: z.string(), since: Time, until: Time })
+    .nullable()
+    .describe('who said "I am on it", for an hour or until the script ends'),
   condition: Condition,
 });
 
@@ -248,6 +263,7 @@ export const ProcessView = z.strictObject({
   name: z.string(),
   commandLine: z.string(),
   startedAt: Time,
+  startTime: z.string().describe('opaque; with the pid it names this process and no other'),
   cpuMs: z.int().nullable(),
   ioBytes: z.int().nullable().optional().describe('read and written since its start; null where it cannot be read'),
   state: z.string().describe('running, sleeping, waits in kernel, stopped, …'),

@@ -20,6 +20,8 @@ export const limits = {
   reasonMax: 500,
   /** A runner that has not answered a request for this long is passed over: the host acts itself. */
   runnerAnswerMs: 2_000,
+  /** How long somebody is said to be on it. */
+  takenMs: 3_600_000,
   /** Finished scripts kept, counted from their end. */
   keepMs: 7 * 86_400_000,
   keepCount: 500,

@@ -59,6 +59,8 @@ const capabilities = [
   'metrics',
   'drill',
   'evidence',
+  'end-process',
+  'take',
   'observed',
 ];
 
@@ -110,6 +112,11 @@ export function createHandlers(tools: HandlerTools): Handlers {
       if (settings.values.evidenceBeforeEnd) await evidence.before('Force Kill', input.ticket, caller);
       return supervisor.kill(input, caller);
     },
+    'scripts.endProcess': (input, caller) => {
+      checkKill(settings.values, input);
+      return supervisor.endProcess(input, caller);
+    },
+    'scripts.take': (input, caller) => supervisor.take(input, caller),
     'scripts.abandon': async (input, caller) => {
       checkAbandon(settings.values, input, supervisor.record(input.ticket));
       if (settings.values.evidenceBeforeEnd) await evidence.before('Abandon', input.ticket, caller);

@@ -25,6 +25,13 @@ export interface Completed {
   readonly warning: string | null;
 }
 
+/** Who said "I am on it", wall-clock ms. */
+export interface Taken {
+  readonly by: string;
+  readonly since: number;
+  readonly until: number;
+}
+
 export class ScriptRecord {
   readonly directory: RunDirectory;
   readonly spec: ScriptSpec;
@@ -37,6 +44,7 @@ export class ScriptRecord {
   #exit: ExitRecord | null = null;
   #abandoned: AbandonedRecord | null = null;
   #life: Life = newLife;
+  #taken: Taken | null = null;
   #overdueAt: number | null = null;
   #version = 0;
   #offset = 0;
@@ -91,6 +99,11 @@ export class ScriptRecord {
   get life(): Life {
     return this.#deep().#life;
   }
+  /** Who is on it; null when nobody is, or that has run out. */
+  taken(now: number): Taken | null {
+    const taken = this.#deep().#taken;
+    return taken === null || now >= taken.until || (this.isFinal && !this.isOrphan) ? null : taken;
+  }
   /** How long an end that was begun has been overdue, ms; monotonic from when this host first knew of it. */
   overdueMs(now = performance.now()): number | null {
     return this.#overdueAt === null ? null : now - this.#overdueAt;
@@ -112,6 +125,8 @@ export class ScriptRecord {
     this.#offset = offset;
     for (const { event } of events) {
       this.#life = recall(this.#life, event);
+      if (event.type === 'note' && event.about === 'taken' && event.actor)
+        this.#taken = event.until == null ? null : { by: event.actor.user, since: event.at, until: event.until };
       if (!quiet.has(event.type)) this.#version += 1;
     }
     if (this.#life.overdueSince !== null) this.#overdueAt ??= performance.now();

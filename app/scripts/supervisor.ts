@@ -7,13 +7,12 @@ import { basename, join } from 'node:path';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import type { EventBody } from '../domain/events.ts';
-import { longDuration } from '../domain/durations.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import { maskValues } from '../domain/redact.ts';
-import { type Actor, unjam } from '../domain/script.ts';
+import type { Actor } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
 import { remake } from '../ladder/remake.ts';
@@ -32,10 +31,12 @@ import { Register } from './register.ts';
 import type { RunnerCommand } from './runner-pool.ts';
 import { Starter } from './starter.ts';
 import type { Tally } from './tally.ts';
-import { abandon, abandonNow } from './verbs/abandon.ts';
+import { abandon, abandonOverdue } from './verbs/abandon.ts';
 import { cancel } from './verbs/cancel.ts';
 import { completeScript } from './verbs/complete.ts';
+import { endProcess } from './verbs/end-process.ts';
 import { kill } from './verbs/kill.ts';
+import { take } from './verbs/take.ts';
 import type { VerbTools } from './verbs/request.ts';
 import { Views } from './views/views.ts';
 
@@ -100,8 +101,7 @@ export class Supervisor {
     this.#reader = new MutexReader(options.mutexes, options.log);
     this.#reserve = new Reserve(options.stateDirectory);
     this.#tools = {
-      control: options.control,
-      log: options.log,
+      ...options,
       register: this.#register,
       custody: this.#custody,
       reserve: this.#reserve,
@@ -154,8 +154,6 @@ export class Supervisor {
     this.#register.changed();
   }
 
-  // --- queries
-
   list(all: boolean): ScriptView[] {
     const views = this.#views();
     return views.snapshot(0, all ? this.#register.all : this.#register.living).scripts;
@@ -190,8 +188,6 @@ export class Supervisor {
     return this.#register.find(ticket);
   }
 
-  // --- commands
-
   /** Idempotent per ticket: the same ticket never runs twice, whoever asks, however often. */
   async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptView> {
     const record = await this.#starter.start(input, actor);
@@ -210,6 +206,14 @@ export class Supervisor {
 
   async abandon(input: Parsed<'scripts.abandon'>, actor: Actor): Promise<ScriptView> {
     return this.#views().script(await abandon(input, actor, this.#tools));
+  }
+
+  async endProcess(input: Parsed<'scripts.endProcess'>, actor: Actor): Promise<ScriptView> {
+    return this.#views().script(await endProcess(input, actor, this.#tools));
+  }
+
+  take(input: Parsed<'scripts.take'>, actor: Actor): ScriptView {
+    return this.#views().script(take(input, actor, this.#tools));
   }
 
   async complete(ticket: string): Promise<{ removed: boolean; warning: string | null }> {
@@ -241,8 +245,6 @@ export class Supervisor {
   get warnings(): MutexReader['warnings'] {
     return this.#reader.warnings;
   }
-
-  // --- inside
 
   #afterwards(state: MutexState): MutexView {
     this.#register.changed();
@@ -303,7 +305,7 @@ export class Supervisor {
         await this.#remake(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
-      await this.#abandonOverdue();
+      await abandonOverdue(this.#register.living, this.#options.autoAbandonMs?.() ?? null, this.#tools);
       for (const record of this.#register.all)
         if (record.isFinal && record.tree === null && !record.isOrphan)
           changed = this.#custody.finish(record) || changed;
@@ -347,20 +349,6 @@ export class Supervisor {
     if (!this.#custody.runnerIsDead(record, verifiedForMs) || record.state === 'starting') return;
     const missing = await remake(record.directory, record);
     if (missing.length > 0) this.#register.append(record, { type: 'note' }, lines.filesRemoved(missing));
-  }
-
-  /** Where an operator or a policy has switched it on: what could not be ended for that long loses its mutex. */
-  async #abandonOverdue(): Promise<void> {
-    const afterMs = this.#options.autoAbandonMs?.() ?? null;
-    if (afterMs === null) return;
-    for (const record of this.#register.living) {
-      const overdueMs = record.overdueMs();
-      if (record.isFinal || record.life.cause === null || overdueMs === null || overdueMs < afterMs) continue;
-      const reason = `${lines.triedText(record.life.cause.kind)} has not ended it for ${longDuration(afterMs)}`;
-      await abandonNow(record, { actor: unjam, reason, holdQueue: false }, this.#tools).catch((error: Error) =>
-        this.#options.log(`W396 ${record.spec.ticket} could not be abandoned automatically: ${error.message}`),
-      );
-    }
   }
 
   #sweepOver(): void {

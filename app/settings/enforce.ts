@@ -19,7 +19,7 @@ const nextStep: Partial<Record<keyof typeof forbidden, string>> = {
 };
 
 /** @throws UnjamError `not-possible`, or `bad-input` when the reason is missing */
-export function checkKill(s: Settings, input: Parsed<'scripts.kill'>): void {
+export function checkKill(s: Settings, input: Pick<Parsed<'scripts.kill'>, 'reason'>): void {
   if (s.disableForceKill) refuse('kill');
   checkReason(s, input.reason);
 }

@@ -34,6 +34,20 @@ export function killText(script: ScriptDetail, reason: string | undefined, now: 
   };
 }
 
+export function endProcessText(script: ScriptDetail, process: ProcessView, reason: string | undefined): ConfirmText {
+  return {
+    title: 'End this process',
+    message: `End PID ${process.pid} of "${plain(script.name)}"?`,
+    detail: lines(
+      ...processLines([process]),
+      '- Only this process ends. The rest of the script keeps running, and may clean up or do more work.',
+      '- Files that it was writing may be half written.',
+      reasonLine(reason),
+    ),
+    buttons: [goBack, 'End this process'],
+  };
+}
+
 export function cancelText(script: ScriptDetail, asked: Parsed<'scripts.cancel'>, now: number): ConfirmText {
   const name = plain(script.name);
   if (script.state === 'queued')

@@ -10,6 +10,7 @@ import type { Method, MutexView, Parsed, Reply, ScriptDetail, SettingsView } fro
 import { weakenings } from '../../app/settings/weaken.ts';
 import * as texts from './confirm-text.ts';
 import { refuse } from './door.ts';
+import { closeWhenGone, look, staleness, wantsReason } from './fresh-script.ts';
 import type { OneQuestion } from './question.ts';
 
 export interface ConfirmParts {
@@ -191,6 +192,22 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     return refused ?? parts.dispatch('scripts.cancel', aimed(input, script), caller);
   }
 
+  const endProcess: Ask<'scripts.endProcess'> = (input, caller) =>
+    exclusively(async () => {
+      const script = await fresh('kill', { ticket: input.ticket, reason: input.reason }, caller);
+      if ('ok' in script) return script;
+      const { pid, startTime } = input.process;
+      const process = script.processes.find((one) => one.pid === pid && one.startTime === startTime);
+      if (process === undefined)
+        return refuse(
+          'other-process',
+          `PID ${pid} is not a process of "${script.name}". Nothing was done.`,
+          'Look at it again, then decide.',
+        );
+      if (!(await ask(texts.endProcessText(script, process, input.reason)))) return wentBack('End this process');
+      return parts.dispatch('scripts.endProcess', input, caller);
+    });
+
   const resume: Ask<'locks.resume'> = (input, caller) =>
     exclusively(async () => {
       const reply = (await parts.dispatch('locks.list', {}, caller)) as Reply<MutexView[]>;
@@ -230,6 +247,8 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     'scripts.cancel': cancel,
     'scripts.kill': killOrAbandon('scripts.kill'),
     'scripts.abandon': killOrAbandon('scripts.abandon'),
+    'scripts.endProcess': endProcess,
+    'scripts.take': 'free',
     'scripts.complete': complete,
     'locks.resume': resume,
     'settings.set': change,
@@ -256,42 +275,6 @@ export function confirmed(parts: ConfirmParts): Dispatch {
 }
 
 const verbNames = { cancel: 'Cancel', kill: 'Force Kill', abandon: 'Abandon' } as const;
-
-const look = async (dispatch: Dispatch, ticket: string, caller: Caller) =>
-  (await dispatch('scripts.get', { ticket }, caller)) as Reply<ScriptDetail>;
-
-/** The host refuses it as well; nobody is to press a button first that then does nothing. */
-async function wantsReason(dispatch: Dispatch, caller: Caller): Promise<boolean> {
-  const reply = (await dispatch('settings.get', {}, caller)) as Reply<SettingsView>;
-  return reply.ok && reply.value.values.requireReason;
-}
-
-async function closeWhenGone(
-  dispatch: Dispatch,
-  shown: ScriptDetail,
-  caller: Caller,
-  gone: AbortController,
-): Promise<void> {
-  const reply = await look(dispatch, shown.ticket, caller);
-  if (reply.ok ? reply.value.state === 'final' && !reply.value.orphan : reply.error.code === 'unknown-ticket')
-    gone.abort();
-}
-
-/** The page decided on an older state. Asked here and not in the dispatcher, because main overwrites both fields. */
-function staleness(asked: Target, script: ScriptDetail): (Reply & { ok: false }) | null {
-  if (asked.version !== undefined && asked.version !== script.version)
-    return refuse('stale-version', `"${script.name}" has changed since you looked.`, 'Look at it again, then decide.');
-  if (
-    asked.process !== undefined &&
-    (asked.process.pid !== script.process?.pid || asked.process.startTime !== script.process.startTime)
-  )
-    return refuse(
-      'other-process',
-      `PID ${asked.process.pid} is not the process of "${script.name}".`,
-      'Look at it again, then decide.',
-    );
-  return null;
-}
 
 export const wentBack = (verb: string): Reply & { ok: false } =>
   refuse('not-confirmed', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');

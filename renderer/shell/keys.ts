@@ -21,6 +21,7 @@ const keyMap: readonly KeyHelp[] = [
   { keys: '{l}', where: 'list, detail', does: 'its log in a new window' },
   { keys: 'Shift+{l}', where: 'list, detail', does: 'its log in this window; Esc returns to the row' },
   { keys: '{v}', where: 'list, detail', does: 'save evidence; ends nothing' },
+  { keys: '{i}', where: 'list, detail', does: '“I am on it”, and no longer' },
   { keys: '{s}', where: 'list', does: 'sort again' },
   { keys: 'Ctrl+C', where: 'list', does: 'copy the row' },
   { keys: 'Ctrl+Shift+C', where: 'list, detail', does: 'copy the incident summary' },

@@ -2,7 +2,7 @@
  * The three verbs: which dialog is open, what was asked for, what was refused. A command carries the version and the
  * process of the view that the person decided on, so that the host can refuse a decision about something else.
  */
-import type { ConsoleClient, Input, ScriptDetail, ScriptView, Verb } from '../contract.ts';
+import type { ConsoleClient, Input, ProcessView, ScriptDetail, ScriptView, Verb } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
 import { verbNames } from '../words/verbs.ts';
 import { byKey, withEntry, withoutEntry } from '../words/maps.ts';
@@ -15,6 +15,12 @@ export interface OpenDialog {
   readonly openedAt: number;
   /** More scripts, for Cancel of many; empty otherwise. */
   readonly others: readonly string[];
+}
+
+/** About one process of a script. */
+export interface ProcessQuestion {
+  readonly view: ScriptView;
+  readonly process: ProcessView;
 }
 
 export interface Notice {
@@ -32,6 +38,8 @@ export class Actions {
   dialog = $state.raw<OpenDialog | null>(null);
   /** A script that was taken out of its queue and is to run after all: its dialog is open. */
   again = $state.raw<ScriptDetail | null>(null);
+  /** The process that is to be ended: its dialog is open. */
+  process = $state.raw<ProcessQuestion | null>(null);
   /** Asked for and not answered yet, by ticket. */
   pending = $state.raw(byKey<Verb>([], () => ''));
   /** Refused or failed; stays beside the script until the person dismisses it. */
@@ -94,6 +102,32 @@ export class Actions {
       const { message, next } = toCallError(error);
       this.#note(detail.ticket, { message, next });
       return null;
+    }
+  }
+
+  async endProcess({ view, process }: ProcessQuestion, { reason }: Decision): Promise<void> {
+    this.process = null;
+    const { pid, startTime } = process;
+    try {
+      await this.#client.call('scripts.endProcess', {
+        ticket: view.ticket,
+        process: { pid, startTime },
+        ...(reason === undefined ? {} : { reason }),
+      });
+      this.#announcer.warn(`PID ${pid} of ${view.name} has ended.`);
+    } catch (error) {
+      const { message, next } = toCallError(error);
+      this.#note(view.ticket, { message, next });
+    }
+  }
+
+  async take({ ticket, name }: ScriptView, release: boolean): Promise<void> {
+    try {
+      const { taken } = await this.#client.call('scripts.take', { ticket, release });
+      this.#announcer.warn(taken === null ? `Nobody is on ${name} now.` : `${taken.by} is on ${name} now.`);
+    } catch (error) {
+      const { message, next } = toCallError(error);
+      this.#note(ticket, { message, next });
     }
   }
 

@@ -185,6 +185,23 @@ export class Console {
     else if (ticket !== null) void this.evidence.save(ticket);
   }
 
+  /** Who is on a script, by this console's clock. */
+  takenOf({ taken }: ScriptView): ScriptView['taken'] {
+    return taken !== null && this.clock.now < Date.parse(taken.until) ? taken : null;
+  }
+
+  isMine(taken: ScriptView['taken']): boolean {
+    return taken !== null && taken.by === this.connection.host?.you.user;
+  }
+
+  /** I: on the selected script, or no longer when it is this person. */
+  take(): void {
+    const view = this.list.selectedRow?.view;
+    const refusal = this.refusalOf('scripts.take');
+    if (refusal !== null) this.announcer.warn(refusal);
+    else if (view !== undefined) void this.actions.take(view, this.isMine(this.takenOf(view)));
+  }
+
   /** Only what can still be cancelled. */
   #askForMany(): void {
     const living = [...this.list.marked]

@@ -3,6 +3,18 @@ import type { Output } from '../contract.ts';
 import { bytes, count } from './counts.ts';
 
 export const aids = {
+  take: 'I am on it',
+  giveBack: 'No longer on it',
+  takeHelp: 'Tells everybody, for an hour or until the script ends. Keeps nobody from anything.',
+  onIt: (by: string, since: string, until: string): string =>
+    `${by} is on it, since ${since}. Shown until ${until}, or until the script ends.`,
+  onItShort: (by: string): string => `${by} is on it`,
+  end: 'End this process',
+  endOf: (pid: number, name: string): string => `End PID ${pid} (${name})…`,
+  endPoints: [
+    'Only this process ends. The rest of the script keeps running, and may clean up or do more work.',
+    'Files that it was writing may be half written.',
+  ],
   evidence: 'Save evidence',
   saving: 'Saving evidence…',
   evidenceHelp: 'Saves processes, wait reasons, open files and the end of the log beside the log. Ends nothing.',

@@ -35,6 +35,8 @@ describe('what a role may do', () => {
       'locks.resume',
       'observed.cancel',
       'observed.kill',
+      'scripts.endProcess',
+      'scripts.take',
       'scripts.evidence',
       'drill.start',
     ];

@@ -1,9 +1,9 @@
-/** What stands beside the verbs: evidence. */
+/** What stands beside the verbs: evidence, the end of one process, who is on it. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { consoleSpecs, detailOf, row } from '../support/browser-console.ts';
+import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/browser-console.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
-import { ago } from '../support/browser-worlds.ts';
+import { ago, processOf } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
@@ -42,5 +42,70 @@ describe('evidence', () => {
     await scene.page.getByRole('button', { name: /^Save evidence/ }).click({ force: true });
     await scene.page.locator('.toast', { hasText: no }).waitFor();
     expect(scene.host.commands()).toEqual([]);
+  });
+});
+
+describe('one process', () => {
+  const tree = () => {
+    const world = stuckWorld();
+    world.change(stuck, {
+      processes: [processOf(7312, 'bash', 60_000), processOf(8120, 'sleep', 50_000, { depth: 1, parentPid: 7312 })],
+    });
+    return world;
+  };
+
+  it('is ended after a question with Go back first, aimed at what was shown; the script itself has no such button', async () => {
+    await using scene = await open(tree());
+    const { page, host } = scene;
+    await detailOf(page, 'Deploy web-eu');
+    expect(await page.getByRole('button', { name: /^End PID 7312/ }).count()).toBe(0);
+    await page.getByRole('button', { name: 'End PID 8120 (sleep)…' }).click();
+    await ready(page);
+    expect(await focused(page)).toBe('Go back Esc');
+    await dialog(page).getByText('The rest of the script keeps running').waitFor();
+    await dialog(page).getByRole('button', { name: 'End this process' }).click();
+    await page.locator('.toast', { hasText: 'PID 8120 of Deploy web-eu' }).waitFor();
+    expect(host.commands()).toMatchObject([
+      { method: 'scripts.endProcess', input: { ticket: stuck, process: { pid: 8120, startTime: 't8120' } } },
+    ]);
+  });
+
+  it('that has ended meanwhile leaves nothing to press', async () => {
+    const world = tree();
+    await using scene = await open(world);
+    const { page, host } = scene;
+    await detailOf(page, 'Deploy web-eu');
+    await page.getByRole('button', { name: 'End PID 8120 (sleep)…' }).click();
+    await ready(page);
+    world.change(stuck, { processes: [processOf(7312, 'bash', 60_000)] });
+    host.push();
+    await dialog(page).getByText('PID 8120 has ended by itself.').waitFor();
+    expect(await dialog(page).getByRole('button', { name: 'End this process' }).count()).toBe(0);
+  });
+});
+
+describe('I am on it', () => {
+  it('is said with one key and seen in row and pane; another person is named; it ends by its time', async () => {
+    const world = stuckWorld();
+    await using scene = await open(world);
+    const { page, host } = scene;
+    const taken = { by: 'CONTOSO\\oncall', since: ago(60_000), until: new Date(Date.now() + 3_600_000).toISOString() };
+    await detailOf(page, 'Deploy web-eu');
+    await page.keyboard.press('i');
+    await expect.poll(() => host.commands()).toMatchObject([
+      { method: 'scripts.take', input: { ticket: stuck, release: false } },
+    ]); // prettier-ignore
+    world.change(stuck, { taken });
+    host.push();
+    await row(page, stuck).getByText('oncall is on it').waitFor();
+    await page.locator('.taken', { hasText: 'CONTOSO\\oncall is on it, since' }).waitFor();
+    await page.getByRole('button', { name: /^I am on it/ }).waitFor();
+    world.change(stuck, { taken: { ...taken, by: 'CONTOSO\\kim' } });
+    host.push();
+    await page.getByRole('button', { name: /^No longer on it/ }).waitFor();
+    world.change(stuck, { taken: { ...taken, until: ago(1) } });
+    host.push();
+    await page.locator('.taken').waitFor({ state: 'detached' });
+    expect(await row(page, stuck).getByText('is on it').count()).toBe(0);
   });
 });

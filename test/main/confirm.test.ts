@@ -58,6 +58,39 @@ function guard(dialog: FakeDialog) {
 
 const yes = { 'scripts.kill': 'End 3 processes', 'scripts.abandon': 'Abandon' } as const;
 
+describe('scripts.endProcess', () => {
+  const process = { pid: 8444, startTime: 't8444' };
+
+  test('asks about that process, with Go back first, and goes on only after the named button', async () => {
+    const no = new FakeDialog('Go back');
+    expect(await guard(no)('scripts.endProcess', { ticket, process }, caller)).toMatchObject({
+      error: { code: 'not-confirmed' },
+    });
+    expect(no.last.message).toContain('PID 8444');
+    expect([no.last.defaultId, done]).toEqual([0, []]);
+    clock += 5_000;
+    const input = { ticket, process, reason: 'INC-7' };
+    expect(await guard(new FakeDialog('End this process'))('scripts.endProcess', input, caller)).toMatchObject({
+      ok: true,
+    });
+    expect(done).toEqual([{ method: 'scripts.endProcess', input }]);
+  });
+
+  test('asks nobody about a process that is not of that script', async () => {
+    const dialog = new FakeDialog('End this process');
+    for (const other of [
+      { ...process, startTime: 'reused' },
+      { ...process, pid: 1 },
+    ]) {
+      expect(await guard(dialog)('scripts.endProcess', { ticket, process: other }, caller)).toMatchObject({
+        error: { code: 'other-process' },
+      });
+      clock += 5_000;
+    }
+    expect([dialog.asked, done]).toEqual([[], []]);
+  });
+});
+
 describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
   test('does nothing after Go back, which is what Enter and Escape press', async () => {
     const dialog = new FakeDialog('Go back');

@@ -38,6 +38,7 @@ export function script(changes: Partial<ScriptView> = {}): ScriptView {
     lastOutputAt: at(now - minutes(47)),
     stuck: true,
     orphan: false,
+    taken: null,
     condition: {
       key: 'stuck',
       label: 'Stuck: silent 47 min',
@@ -89,6 +90,7 @@ function process(pid: number, name: string): ScriptDetail['processes'][number] {
     name,
     commandLine: name,
     startedAt: at(now - minutes(54)),
+    startTime: `t${pid}`,
     cpuMs: 10,
     state: 'sleeping',
     user: null,

@@ -169,6 +169,7 @@ class Life {
         reserve: { spend } as Reserve,
         evidence: () => [],
         mutexOf: (r) => custody.mutexOf(r),
+        killDisabled: false,
         log: () => undefined,
       },
     );

@@ -99,7 +99,7 @@ export class BrowserHost {
 
   commands(): readonly Call[] {
     return this.calls.filter(({ method }) =>
-      /^scripts\.(?:start|cancel|kill|abandon|complete|evidence)$|^locks\.resume$|^settings\.set$|^drill\.start$/.test(
+      /^scripts\.(?:start|cancel|kill|abandon|complete|evidence|endProcess|take)$|^locks\.resume$|^settings\.set$|^drill\.start$/.test(
         method,
       ),
     );
@@ -163,6 +163,8 @@ export class BrowserHost {
       'scripts.start': this.#or('scripts.start', missing('scripts.start')),
       'scripts.cancel': this.#or('scripts.cancel', view),
       'scripts.kill': this.#or('scripts.kill', view),
+      'scripts.endProcess': this.#or('scripts.endProcess', view),
+      'scripts.take': this.#or('scripts.take', view),
       'scripts.abandon': this.#or('scripts.abandon', view),
       'scripts.complete': this.#or('scripts.complete', missing('scripts.complete')),
       'scripts.evidence': this.#or('scripts.evidence', missing('scripts.evidence')),

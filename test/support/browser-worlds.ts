@@ -144,6 +144,7 @@ export function script(parts: Partial<ScriptDetail> & { readonly ticket: string 
     lastOutputAt: ago(3_000),
     stuck: false,
     orphan: false,
+    taken: null,
     condition: {
       key: 'running',
       label: 'Running 12 min',
@@ -184,6 +185,7 @@ export function processOf(
     name,
     commandLine: `${name} -File D:\\Deploy\\web-eu\\step4.ps1 -Environment production`,
     startedAt: ago(age),
+    startTime: `t${pid}`,
     cpuMs: 1_230,
     state: 'sleeping',
     user: null,

@@ -69,6 +69,8 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
     reason: 'hangs',
   }),
   'scripts.kill': (d) => ({ ticket: d.of(tickets), reason: 'hangs', version: d.below(5) }),
+  'scripts.endProcess': (d) => ({ ticket: d.of(tickets), process: { pid: 1 + d.below(99), startTime: '1' } }),
+  'scripts.take': (d) => ({ ticket: d.of(tickets), release: d.chance(50) }),
   'scripts.abandon': (d) => ({ ticket: d.of(tickets), holdQueue: d.chance(50), confirmPid: 1 + d.below(99) }),
   'scripts.complete': (d) => ({ ticket: d.of(tickets) }),
   'scripts.evidence': (d) => ({ ticket: d.of(tickets) }),

@@ -1,9 +1,10 @@
 /** Abandon: the mutex first, then everything else. Ends nothing, signals nothing, waits for nobody. */
 import { UnjamError } from '../../contract/errors.ts';
 import type { Parsed } from '../../contract/methods.ts';
+import { longDuration } from '../../domain/durations.ts';
 import * as lines from '../../domain/lines.ts';
 import { placeOf } from '../../domain/mutex.ts';
-import { type Actor, verdictOf } from '../../domain/script.ts';
+import { type Actor, unjam, verdictOf } from '../../domain/script.ts';
 import type { ScriptRecord } from '../record.ts';
 import { recordAbandon } from './abandon-record.ts';
 import { checkTarget, type VerbTools } from './request.ts';
@@ -92,6 +93,23 @@ async function release(record: ScriptRecord, a: AbandonRequest, tools: VerbTools
       'state-directory',
       `${mutex ? 'The mutex is released, but the' : 'The'} verdict could not be written: ${error.message}.`,
       'Free space or correct the rights of the state directory, and abandon it again: that is safe.',
+    );
+  }
+}
+
+/** Where an operator or a policy has switched it on: what could not be ended for that long loses its mutex. Null = never. */
+export async function abandonOverdue(
+  records: readonly ScriptRecord[],
+  afterMs: number | null,
+  tools: VerbTools,
+): Promise<void> {
+  if (afterMs === null) return;
+  for (const record of records) {
+    const overdueMs = record.overdueMs();
+    if (record.isFinal || record.life.cause === null || overdueMs === null || overdueMs < afterMs) continue;
+    const reason = `${lines.triedText(record.life.cause.kind)} has not ended it for ${longDuration(afterMs)}`;
+    await abandonNow(record, { actor: unjam, reason, holdQueue: false }, tools).catch((error: Error) =>
+      tools.log(`W396 ${record.spec.ticket} could not be abandoned automatically: ${error.message}`),
     );
   }
 }

@@ -19,6 +19,7 @@ export interface VerbTools {
   readonly register: Register;
   readonly custody: Custody;
   readonly reserve: Reserve;
+  readonly killDisabled: boolean;
   /** What speaks for and against *stuck* now; kept with every action. */
   readonly evidence: (record: ScriptRecord) => string[];
   readonly mutexOf: (record: ScriptRecord) => Mutex | null;

@@ -12,7 +12,7 @@ import { nameKey } from '../../domain/names.ts';
 import { overview, type OverviewScript } from '../../domain/overview.ts';
 import { resultCode } from '../../domain/script.ts';
 import type { ProcessControl } from '../../processes/index.ts';
-import type { ScriptRecord } from '../record.ts';
+import type { ScriptRecord, Taken } from '../record.ts';
 import { blocker, isoTime, jointName, mutexView } from './mutex-view.ts';
 import { verbs } from './possible-verbs.ts';
 
@@ -36,6 +36,9 @@ const identityView = (p: ProcessIdentity) => ({
   startedAt: isoTime(p.startedAt),
   name: p.name,
 });
+
+const takenView = (taken: Taken | null): ScriptView['taken'] =>
+  taken && { ...taken, since: isoTime(taken.since), until: isoTime(taken.until) };
 
 export class Views {
   readonly #sources: ViewSources;
@@ -118,6 +121,7 @@ export class Views {
       lastOutputAt: isoOrNull(facts.lastOutputAt),
       stuck,
       orphan: facts.orphan,
+      taken: takenView(record.taken(this.#sources.now)),
       condition: said as Condition,
     };
     this.#made.set(spec.runId, view);
@@ -257,6 +261,7 @@ function processViews(record: ScriptRecord, control: ProcessControl): ProcessVie
       name: m.identity.name,
       commandLine: mask(facts?.commandLine ?? m.identity.name).slice(0, 2_000),
       startedAt: isoTime(m.identity.startedAt),
+      startTime: m.identity.startTime,
       cpuMs: m.cpuMs === null ? null : Math.round(m.cpuMs),
       ioBytes: facts?.ioBytes ?? null,
       state: m.state === 'kernel' ? `waits in kernel${waits}` : m.state,
