@@ -133,7 +133,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (waiting.length > 0)
     return {
       ...base,
-      sentence: `${count(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}, none for a stuck holder.`,
+      sentence: `${count(waiting.length, 'script')} ${waiting.length === 1 ? 'is' : 'are'} waiting; nothing is stuck.`,
       detail: `Longest wait ${longDuration(oldestWait ?? 0)}. ${running} running.`,
       title: `${waiting.length} waiting - Unjam`,
       tooltip: tip(`Unjam: ${waiting.length} waiting, none stuck. Longest wait ${shortDuration(oldestWait ?? 0)}`),

@@ -137,8 +137,10 @@ export class Actions {
       const after = await this.#call(verb, view, decision);
       this.#announcer.warn(`${verbNames[verb]} of ${view.name}: ${after.condition.headline}`);
     } catch (error) {
-      const { message, next } = toCallError(error);
-      this.#note(view.ticket, { message, next });
+      const { code, message, next } = toCallError(error);
+      // The person has just said no: that needs no notice that stays.
+      if (code === 'not-confirmed') this.#announcer.read(message);
+      else this.#note(view.ticket, { message, next });
     } finally {
       this.pending = withoutEntry(this.pending, view.ticket);
     }

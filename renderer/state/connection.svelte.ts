@@ -9,6 +9,8 @@ export type ConnectionState =
 /** A host that does not answer at all within this time is told about; it may still come. */
 const startPatienceMs = 5_000;
 
+const meetAgainMs = 60_000;
+
 export interface ConnectionListener {
   readonly onSnapshot: (snapshot: Snapshot) => void;
   /** A host answers for the first time, or again. */
@@ -25,6 +27,7 @@ export class Connection {
 
   readonly #client: ConsoleClient;
   readonly #listener: ConnectionListener;
+  #metAt = -Infinity;
 
   constructor(client: ConsoleClient, listener: ConnectionListener) {
     this.#client = client;
@@ -50,6 +53,7 @@ export class Connection {
 
   /** F5: asks for everything again. */
   async refresh(): Promise<void> {
+    void this.#meet();
     try {
       this.#accept(await this.#client.call('overview.get', {}));
     } catch (error) {
@@ -66,6 +70,8 @@ export class Connection {
       void this.#meet();
       this.#listener.onMeet();
     }
+    // What it says of itself may change: warnings, roles, a program that was replaced.
+    else if (performance.now() - this.#metAt > meetAgainMs) void this.#meet();
     this.#listener.onSnapshot(snapshot);
   }
 
@@ -76,6 +82,7 @@ export class Connection {
   }
 
   async #meet(): Promise<void> {
+    this.#metAt = performance.now();
     try {
       this.host = await this.#client.call('host.info', {});
     } catch (error) {

@@ -174,7 +174,13 @@ export class Console {
       this.actions.refuse(verb, ticket, able.text);
       return;
     }
-    this.actions.open(verb, view);
+    if (verb === 'cancel' && this.#isAskedNatively) void this.actions.confirm(verb, [view], {});
+    else this.actions.open(verb, view);
+  }
+
+  /** The desktop application asks about a Cancel itself, and one question is enough; a reason is typed here. */
+  get #isAskedNatively(): boolean {
+    return this.client.isDesktop && !this.preferences.values.requireReason;
   }
 
   /** V: of the selected script. */
@@ -209,6 +215,7 @@ export class Console {
       .filter(({ state }) => state !== 'final');
     const [first, ...others] = living;
     if (first === undefined) this.announcer.warn('Nothing to cancel: the marked scripts have all finished.');
+    else if (this.#isAskedNatively) void this.actions.confirm('cancel', living, {});
     else
       this.actions.open(
         'cancel',

@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row } from '../support/browser-console.ts';
+import { standInBridge } from '../support/browser-bridge.ts';
+import { refuse } from '../support/browser-host.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { ago, processOf } from '../support/browser-worlds.ts';
 
@@ -81,6 +83,43 @@ describe('one process', () => {
     host.push();
     await dialog(page).getByText('PID 8120 has ended by itself.').waitFor();
     expect(await dialog(page).getByRole('button', { name: 'End this process' }).count()).toBe(0);
+  });
+});
+
+describe('in the desktop application', () => {
+  it('Cancel asks once: main asks, the page does not; who goes back finds no notice', async () => {
+    await using scene = await open(stuckWorld(), { init: standInBridge });
+    const { page, host } = scene;
+    host.answers.set('scripts.cancel', () =>
+      refuse({ code: 'not-confirmed', message: 'Cancel was not confirmed. Nothing was done.', next: 'Ask again.' }),
+    );
+    await detailOf(page, 'Deploy web-eu');
+    await page.keyboard.press('Delete');
+    await page.getByText('Cancel was not confirmed.').waitFor({ state: 'attached' });
+    expect(await dialog(page).count()).toBe(0);
+    expect(await page.locator('.notice').count()).toBe(0);
+    expect(host.commands()).toMatchObject([{ method: 'scripts.cancel', input: { ticket: stuck, escalate: false } }]);
+  });
+
+  it('a reason that this host requires is typed before main asks', async () => {
+    const world = stuckWorld();
+    world.settings = { requireReason: true };
+    await using scene = await open(world, { init: standInBridge });
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.keyboard.press('Delete');
+    await ready(scene.page);
+    expect(scene.host.commands()).toEqual([]);
+  });
+});
+
+describe('a host whose program was replaced', () => {
+  it('is told of in the status bar, also when that happens later', async () => {
+    const world = stuckWorld();
+    await using scene = await open(world);
+    await detailOf(scene.page, 'Deploy web-eu');
+    world.host = { outdated: '"/opt/unjam/cli.js" was replaced' };
+    await scene.page.keyboard.press('F5');
+    await scene.page.locator('footer', { hasText: 'This host starts nothing: its program "/opt/unjam/cli.js" was replaced.' }).waitFor(); // prettier-ignore
   });
 });
 

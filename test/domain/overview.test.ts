@@ -92,7 +92,7 @@ describe('the overview', () => {
     expect(see([orphan, waiting(1)]).sentence).toBe('1 abandoned script still runs (PID 5120).');
     expect(see([orphan]).sentence).toContain('Nothing is blocked.');
     expect(see([script(), waiting(1), waiting(2)])).toMatchObject({
-      sentence: '2 scripts wait, none for a stuck holder.',
+      sentence: '2 scripts are waiting; nothing is stuck.',
       detail: 'Longest wait 2 min. 1 running.',
       tray: 'waiting',
     });
