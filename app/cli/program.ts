@@ -145,7 +145,11 @@ function acting(program: Command): void {
         .description(about)
         .option('--reason <text>', 'recorded in the history')
         .option('-y, --yes', 'do not ask'),
-    ).action(async (ticket: string, options: VerbOptions) => (await import('./verbs.ts'))[name](ticket, options));
+    ).action(async (ticket: string, options: VerbOptions) =>
+      options.pid === undefined
+        ? (await import('./verbs.ts'))[name](ticket, options)
+        : (await import('./kill-process.ts')).killProcess(ticket, options.pid, options),
+    );
   const noWait = ['--no-wait', 'return at once; do not wait for the outcome'] as const;
   example(
     verb('cancel', 'ask a script to stop; what is left after the grace period is killed, unless --no-escalate')

@@ -48,7 +48,6 @@ export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
 export async function kill(ticket: string, o: VerbOptions): Promise<void> {
   if (isObservedId(ticket))
     return killObserved(ticket, o, (question, possible) => confirm(o, `${question} Type "yes"`, 'yes', possible));
-  if (o.pid !== undefined) return (await import('./kill-process.ts')).killProcess(ticket, o.pid, o);
   await withHost(async (client) => {
     const seen = await client.call('scripts.get', { ticket });
     await confirm(
