@@ -1,16 +1,19 @@
 /** What every answer of a door must be, whatever was asked. */
 import { errorCodes } from '../../app/contract/errors.ts';
 import { methods, type Method } from '../../app/contract/methods.ts';
+import { windowMethods, type WindowMethod } from '../../app/contract/window.ts';
 import type { Request } from './fuzz-requests.ts';
 
-const isMethod = (name: string): name is Method => Object.hasOwn(methods, name);
+/** The bridge has those of the windows as well. */
+const all = { ...methods, ...windowMethods };
+const isMethod = (name: string): name is Method | WindowMethod => Object.hasOwn(all, name);
 
 /** Null for a reply that the contract knows; else what is wrong with it. */
 export function wrongReply(method: string, reply: unknown): string | null {
   if (typeof reply !== 'object' || reply === null || !('ok' in reply)) return 'no reply of the contract';
   if (reply.ok === true) {
     if (!isMethod(method)) return 'a value of a method that there is not';
-    const parsed = methods[method].output.safeParse('value' in reply ? reply.value : undefined);
+    const parsed = all[method].output.safeParse('value' in reply ? reply.value : undefined);
     return parsed.success ? null : `the value is not of the contract: ${parsed.error.message}`;
   }
   const error = 'error' in reply ? reply.error : null;
