@@ -6,10 +6,8 @@
  * through /proc/self/fd, can reach them. Designs and figures: docs/architecture.md, "How a script's output is recorded".
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readlinkSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../../domain/identity.ts';
 import type { ProcessSnapshot } from '../control.ts';
@@ -23,7 +21,7 @@ export interface OutputFiles {
 }
 
 /**
- * $1 is an empty folder for the FIFOs' names; a temporary one when it is missing or refuses. Descriptor 3 then tells, as
+ * $1 takes the FIFOs' names for a moment; the folder for temporary files when it is empty or refuses. Descriptor 3 then tells, as
  * `escaped`, the logs and the FIFO by which others know that somebody of this place lives; when it ends without that,
  * nothing was started. Two shells keep the reading ends, so that a drain that is killed can be started again and no writer
  * gets SIGPIPE meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is told on stdout; it
@@ -31,9 +29,10 @@ export interface OutputFiles {
  */
 const program = `trap '' HUP INT QUIT TERM PIPE
 fifos() { mkfifo -m 622 "$1/1" "$1/2" 2>/dev/null && exec 4<>"$1/1" 5<>"$1/2" 6<"$1/1" 7<"$1/2"; }
-{ [ "$1" ] && fifos "$1"; } || { d=$(mktemp -d) && fifos "$d"; } || { rm -rf "$1" "$d"; exit 1; }
+within() { [ "$1" ] && d=$(mktemp -d "$1/unjam-output-XXXXXX" 2>/dev/null) && fifos "$d"; }
+within "$1" || { [ "$d" ] && rm -rf "$d"; within "\${TMPDIR:-/tmp}"; } || { rm -rf "$d"; exit 1; }
 echo ready
-rm -rf "$1" "$d"
+rm -rf "$d"
 line() { IFS= read -r line <&3 && line=$(printf '%b.' "$line") && line=\${line%.}; }
 line && out=$line && line && err=$line && line || exit 0
 [ -p "$line" ] && exec 8<>"$line"
@@ -63,14 +62,8 @@ export class Output {
 
   /** `folder` takes the FIFOs' names for a moment; null: the one for temporary files. */
   constructor(folder: string | null) {
-    let names = '';
-    try {
-      names = mkdtempSync(join(folder ?? tmpdir(), 'unjam-output-'));
-    } catch {
-      // The shell makes one elsewhere, or tells.
-    }
     const path = process.env['PATH'] ?? '/usr/bin:/bin';
-    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', names], {
+    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', folder ?? ''], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
