@@ -69,6 +69,16 @@ const commands: Record<string, string[][]> = {
     ['logs', 'c', '--search', evilWords('search')],
   ],
   agents: [['agents'], ['agents', '--json']],
+  metrics: [['metrics']],
+  take: [
+    ['take', 'a'],
+    ['take', evilWords('ticket')],
+  ],
+  evidence: [
+    ['evidence', 'a', '--output', 'evidence.zip'],
+    ['evidence', 'a', '--output', 'none/x.zip'],
+  ],
+  completion: [['completion', evilWords('shell')]],
   doctor: [['doctor'], ['doctor', '--json']],
   hold: [['hold', '--mutex', mutex, '--mutex-timeout', '10ms', '--name', evilWords('hold'), '--', 'true']],
   start: [['start', '--ticket', evilWords('ticket'), '--', 'true'], ['start', '--', evilWords('command')], ['start', '--name', 'x'.repeat(10_000), '--', 'true']], // prettier-ignore
