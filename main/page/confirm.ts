@@ -10,8 +10,7 @@ import type { Method, MutexView, Parsed, Reply, ScriptDetail, SettingsView } fro
 import { weakenings } from '../../app/settings/weaken.ts';
 import * as texts from './confirm-text.ts';
 import { refuse } from './door.ts';
-import { closeWhenGone, look, staleness, wantsReason } from './fresh-script.ts';
-import type { OneQuestion } from './question.ts';
+import { closeWhenGone, look, type OneQuestion, staleness, wantsReason } from './question.ts';
 
 export interface ConfirmParts {
   readonly dispatch: Dispatch;
