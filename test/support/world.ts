@@ -165,9 +165,15 @@ export class World implements AsyncDisposable {
     }
   }
 
-  /** The log with all that its files hold at this moment: the runner indexes them a little later. */
+  /**
+   * The log with all that its files hold at this moment: the runner indexes them a little later. A script's last line
+   * comes after its verdict, and is waited for.
+   */
   async log(ticket: string): Promise<string> {
-    const { stdoutPath, stderrPath, eventsPath, indexPath } = new RunDirectory(join(this.home, 'runs', ticket));
+    const directory = new RunDirectory(join(this.home, 'runs', ticket));
+    const { stdoutPath, stderrPath, eventsPath, indexPath } = directory;
+    const { state, orphan } = await this.get(ticket);
+    while (state === 'final' && !orphan && directory.readTree() === null) await delay(10);
     const wanted = [stdoutPath, stderrPath, eventsPath].map((file) => fileSize(file).bytes);
     const isIndexed = (): boolean => {
       const rows = existsSync(indexPath) ? readFileSync(indexPath, 'utf8').trimEnd().split('\n') : [];
