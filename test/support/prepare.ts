@@ -11,6 +11,13 @@ const tools: readonly (readonly [file: string, name: string, what: string])[] = 
   ['/usr/bin/makensis', 'nsis', 'the installer test'],
   ['/usr/bin/ps', 'procps', 'the tests of process trees'],
   ['/usr/bin/strace', 'strace', 'the test of outgoing command lines'],
+  ['/usr/bin/zsh', 'zsh', 'the tests of completion'],
+  ['/usr/bin/fish', 'fish', 'the tests of completion'],
+  ['/usr/bin/man', 'man-db', 'the test of the man page'],
+  ['/usr/bin/curl', 'curl', 'the example clients'],
+  ['/usr/bin/jq', 'jq', 'the example clients'],
+  ['/usr/bin/python3', 'python3', 'the example clients and the zip of evidence'],
+  ['/usr/bin/gdb', 'gdb', 'the stacks in a bundle of evidence'],
 ];
 
 export const toolPackages: readonly string[] = tools.map(([, name]) => name);
