@@ -156,7 +156,9 @@ test('the console runs under the policy of app://ui and violates it nowhere', as
   expect(violations).toEqual([]);
 });
 
-test.each(['cancel', 'kill', 'abandon'] as const)(
+const verbs = ['scripts.cancel', 'scripts.kill', 'scripts.abandon'];
+
+test.each(['kill', 'abandon'] as const)(
   'what the tray asks for opens the %s dialog, and nothing is called before a person decides',
   async (dialog) => {
     await shell.engine.start();
@@ -164,12 +166,20 @@ test.each(['cancel', 'kill', 'abandon'] as const)(
     const shown = page.locator('dialog[open]');
     await expect.poll(() => shown.count()).toBe(1);
     expect(await shown.innerText()).toContain('Deploy web-eu / step 4');
-    expect(calls.filter((call) => ['scripts.cancel', 'scripts.kill', 'scripts.abandon'].includes(call.method))).toEqual(
-      [],
-    );
+    expect(calls.filter((call) => verbs.includes(call.method))).toEqual([]);
     expect(violations).toEqual([]);
   },
 );
+
+test('what the tray asks for as Cancel is asked once, natively; nothing is called before a person decides', async () => {
+  await shell.engine.start();
+  open({ view: 'script', ticket: 'web-eu-4', dialog: 'cancel' });
+  await expect.poll(() => shell.dialog.asked.length).toBe(1);
+  expect(shell.dialog.last.message).toContain('Deploy web-eu / step 4');
+  expect(await page.locator('dialog[open]').count()).toBe(0);
+  expect(calls.filter((call) => verbs.includes(call.method))).toEqual([]);
+  expect(violations).toEqual([]);
+});
 
 test('the page learns that no host answers, again when a host goes, and when one is back', async () => {
   const heading = page.locator('h1');
