@@ -60,9 +60,18 @@ export class SmallDisk implements AsyncDisposable {
     unlinkSync(this.#fill);
   }
 
+  /** Refused as busy when somebody has opened a file for writing between the two calls: then again. */
   readOnly(): void {
-    execFileSync('mount', ['--bind', this.world.home, this.world.home]);
-    execFileSync('mount', ['-o', 'remount,bind,ro', this.world.home]);
+    for (let tries = 1; ; tries += 1) {
+      execFileSync('mount', ['--bind', this.world.home, this.world.home]);
+      try {
+        execFileSync('mount', ['-o', 'remount,bind,ro', this.world.home], { stdio: 'pipe' });
+        return;
+      } catch (error) {
+        this.writable();
+        if (tries === 20) throw error;
+      }
+    }
   }
 
   writable(): void {
