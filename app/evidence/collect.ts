@@ -66,6 +66,8 @@ export async function collect(
   const lives = members.length > 0;
   const cannot = (what: string): Part => ({ text: '', missing: `${what} cannot be read on this system` });
   let diagnosis: Diagnosis | null = null;
+  const why = sources.why(ticket);
+  why.catch(() => undefined); // whoever reads it says so
   const wanted: Wanted[] = [
     { name: 'processes.txt', about: 'the process tree with its commands', read: () => processes(script, lives) },
     {
@@ -76,7 +78,7 @@ export async function collect(
     {
       name: 'wait-reasons.txt',
       about: 'what each thread waits for, measured twice within half a second',
-      read: async () => waits((diagnosis = await sources.why(ticket))),
+      read: async () => waits((diagnosis = await why)),
     },
     ...(lives
       ? [
@@ -98,7 +100,11 @@ export async function collect(
           {
             name: 'native-stacks.txt',
             about: 'stacks as the debuggers of the host print them; values are left out',
-            read: () => (control.nativeStack ? nativeStacks(look) : cannot('native stacks')),
+            read: async () => {
+              if (!control.nativeStack) return cannot('native stacks');
+              await why.catch(() => undefined); // a debugger stops a process, and would be seen as what it waits for
+              return nativeStacks(look);
+            },
           },
         ]
       : []),
