@@ -30,7 +30,7 @@ export const methods = {
   ),
   'scripts.get': query('one script in full', ticketOnly, s.ScriptDetail),
   'scripts.why': query(
-    'why a script does not go on, as measured now; takes about half a second',
+    'what keeps a script from making progress; measures its processes for about half a second',
     ticketOnly,
     s.Diagnosis,
   ),

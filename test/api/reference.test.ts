@@ -107,7 +107,7 @@ function section(method: Method): string[] {
   return [
     `### ${method}`,
     '',
-    `${about.charAt(0).toUpperCase()}${about.slice(1)}. A ${kind}; it takes a role of at least ${roleFor(method)}.`,
+    `${about.charAt(0).toUpperCase()}${about.slice(1)}. A ${kind}; it needs the role ${roleFor(method)}${roleFor(method) === 'owner' ? '' : ' or a higher one'}.`,
     '',
     ...fields(json(input, 'input')),
     `Answers ${named.get(output as z.ZodType) ?? typeOf(json(output, 'output'))}.${errors.length === 0 ? '' : ` Errors of its own: ${errors.map((code) => `\`${code}\``).join(', ')}.`}`,
