@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { RunnerPool } from '../../app/scripts/runner-pool.ts';
 import type { RunnerOrder } from '../../app/runner/order.ts';
-import { temporaryFolder } from '../support/fake-home.ts';
+import { temporaryFolder, untilNobodyRuns } from '../support/fake-home.ts';
 import { untilFile } from '../support/wreck.ts';
 
 const onPosix = process.platform !== 'win32';
@@ -24,7 +24,10 @@ read -r ORDER || exit 0; echo "$ORDER" >order.$$; ${script}`,
   );
   chmodSync(file, 0o755);
   const made = new RunnerPool({ file, args: [] });
-  onTestFinished(() => made.close());
+  onTestFinished(async () => {
+    made.close();
+    await untilNobodyRuns(folder);
+  }, 60_000);
   const pids = (what: string): number[] =>
     readdirSync(folder).filter((name) => name.startsWith(`${what}.`)).map((name) => Number(name.split('.')[1])); // prettier-ignore
   const warm = async (): Promise<number> => {

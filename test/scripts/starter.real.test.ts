@@ -7,7 +7,9 @@ import { methods } from '../../app/contract/methods.ts';
 import { Journal } from '../../app/journal/journal.ts';
 import { Mutexes } from '../../app/locks/index.ts';
 import { openProcessControl } from '../../app/processes/index.ts';
+import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { Supervisor } from '../../app/scripts/supervisor.ts';
+import { untilNobodyRuns } from '../support/fake-home.ts';
 
 const kim = { user: 'kim', via: 'api' } as const;
 const runner = join(import.meta.dirname, '../../dist/runner.cjs');
@@ -33,12 +35,15 @@ async function supervised(script: string): Promise<{ supervisor: Supervisor; hom
     log: () => undefined,
   });
   await supervisor.open();
-  onTestFinished(() => {
+  onTestFinished(async () => {
     supervisor.close();
     journal.close();
+    await untilNobodyRuns(home);
+    const runner = new RunDirectory(join(home, 'runs', 't')).readRunner()?.runner; // ends after its last word
+    if (runner) await expect.poll(() => control.liveness(runner), { timeout: 50_000 }).not.toBe('alive');
     control.close();
     rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-  });
+  }, 60_000);
   return { supervisor, home };
 }
 
