@@ -18,7 +18,7 @@ const stages: readonly (readonly [ProcessStage, string])[] = [
 const events: Record<(typeof lifeEventTypes)[number], string> = {
   cancel: 'somebody asks for a Cancel',
   kill: 'somebody asks for a Force Kill',
-  limit: 'the overall or the no-output limit is reached',
+  limit: 'the overall, the first output or the no-output limit is reached',
   delivered: 'the system has answered whether the signal was sent',
   'grace-over': 'the grace period is over',
   'settle-over': 'the settle time after a kill is over, and processes still live',

@@ -286,6 +286,7 @@ function scriptOptions(command: Command): Command {
     .option('--mutex-timeout <time>', 'how long to wait for the mutex: 10ms to 1d (default: forever)')
     .option('--inherit-hold', 'run under the hold of the script that starts this one (otherwise: a deadlock)')
     .option('--timeout <time>', `overall time limit: 10ms to 1d; ${times}`)
+    .option('--first-output-timeout <time>', 'end a script that has written nothing this long after its launch')
     .addOption(positive('--no-output-timeout <time>', 'end the script after this long without output'))
     .option('--cancel-signal <signal>', `what Cancel sends: ${cancelSignals.join(', ')}`)
     .option('--grace <time>', 'time to exit after Cancel before it is killed (default 10s)')

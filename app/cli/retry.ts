@@ -13,7 +13,7 @@ export async function retry(ticket: string, options: { json?: boolean }): Promis
       `Wait for its end with "unjam wait ${before.ticket}"; nothing was started.`,
       'ticket',
     );
-  const { overallMs, noOutputMs, mutexMs } = before.timeouts;
+  const { overallMs, firstOutputMs, noOutputMs, mutexMs } = before.timeouts;
   const environment = inherited(process.env);
   const maskEnv = before.maskEnv?.filter((name) => environment[name] !== undefined);
   const { client, script } = await startScript({
@@ -26,6 +26,7 @@ export async function retry(ticket: string, options: { json?: boolean }): Promis
     cancelSignal: before.cancelSignal,
     graceMs: before.graceMs,
     ...(overallMs === null ? {} : { timeoutMs: overallMs }),
+    ...(firstOutputMs === undefined ? {} : { firstOutputTimeoutMs: firstOutputMs }),
     ...(noOutputMs === null ? {} : { noOutputTimeoutMs: noOutputMs }),
     ...(before.mutex === null || before.isolation === null
       ? {}

@@ -15,6 +15,7 @@ export interface ScriptOptions {
   mutexTimeout?: string;
   inheritHold?: boolean;
   timeout?: string;
+  firstOutputTimeout?: string;
   noOutputTimeout?: string;
   cancelSignal?: string;
   grace?: string;
@@ -46,6 +47,7 @@ export function startInput(
   const timeout = option(o.timeout, '--timeout', asked.timeout, environment);
   const timeoutMs = timeout === null ? null : duration(timeout.text, timeout.from);
   const name = o.name ?? jobName(environment);
+  const firstOutputTimeoutMs = duration(o.firstOutputTimeout, '--first-output-timeout');
   const noOutputTimeoutMs = duration(o.noOutputTimeout, '--no-output-timeout');
   const graceMs = duration(o.grace, '--grace', limits.graceMinMs, limits.graceMaxMs);
   const cleanup = cleanupInput(o);
@@ -59,6 +61,7 @@ export function startInput(
     ...(name === null ? {} : { name }),
     ...(isolation === null ? {} : { isolation }),
     ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(firstOutputTimeoutMs === null ? {} : { firstOutputTimeoutMs }),
     ...(noOutputTimeoutMs === null ? {} : { noOutputTimeoutMs }),
     ...(graceMs === null ? {} : { graceMs }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),

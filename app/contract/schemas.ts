@@ -82,6 +82,7 @@ export const StartInput = z.strictObject({
     ),
   isolation: Isolation.optional(),
   timeoutMs: milliseconds('overall timeout').optional(),
+  firstOutputTimeoutMs: milliseconds('ends a script that has written nothing this long after its launch').optional(),
   noOutputTimeoutMs: milliseconds('ends the script after this long without output').optional(),
   cancelSignal: z.enum(cancelSignals).optional(),
   graceMs: z.int().min(limits.graceMinMs).max(limits.graceMaxMs).optional(),
@@ -289,6 +290,7 @@ export const ScriptDetail = ScriptView.extend({
   maskEnv: z.array(z.string()).optional(),
   timeouts: z.strictObject({
     overallMs: z.int().nullable(),
+    firstOutputMs: z.int().optional().describe('absent: none'),
     noOutputMs: z.int().nullable(),
     mutexMs: z.int().nullable(),
   }),

@@ -2,7 +2,12 @@
 import type { ConditionFacts } from './condition-facts.ts';
 import { fit, plain, type ScriptCondition } from './condition-parts.ts';
 import { clockTime, fineDuration, longDuration, roughDuration, shortDuration } from './durations.ts';
-import type { VerdictRecord } from './script.ts';
+import type { TimeoutKind, VerdictRecord } from './script.ts';
+
+const limitNames: Partial<Record<TimeoutKind, string>> = {
+  'first-output': 'limit without any output',
+  'no-output': 'limit without output',
+};
 
 export function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
   const took = v.durationMs === null ? '' : ` after ${fineDuration(v.durationMs)}`;
@@ -71,7 +76,7 @@ export function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
       return plain(
         'timed-out',
         `Timed out (${v.timeout})`,
-        `Ended by Unjam${took}: its ${v.timeout === 'overall' ? 'time limit' : 'limit without output'} was reached.`,
+        `Ended by Unjam${took}: its ${(v.timeout && limitNames[v.timeout]) ?? 'time limit'} was reached.`,
         'warning',
         'clock',
         'log',

@@ -3,7 +3,7 @@
  * Lines with a `text` are shown in the script's log as lines of Unjam.
  */
 import type { ProcessIdentity } from './identity.ts';
-import type { Actor, CancelSignal, ExitRecord, TreeScope, VerdictRecord } from './script.ts';
+import type { Actor, CancelSignal, ExitRecord, LimitKind, TreeScope, VerdictRecord } from './script.ts';
 
 export const survivorReasons = ['kernel', 'access', 'protected', 'stopped', 'pending', 'other'] as const;
 /** Why a process survived a kill, as far as it was measured. */
@@ -33,7 +33,7 @@ export type EventBody =
       readonly actor: Actor;
       /** When the grace period will probably end; absent for a kill, and before 0.2. */
       readonly until?: number;
-      readonly timeout?: 'overall' | 'no-output';
+      readonly timeout?: LimitKind;
       readonly escalate?: boolean;
     }
   | {
@@ -46,7 +46,7 @@ export type EventBody =
       readonly evidence: readonly string[];
     }
   | { readonly type: 'cancel-ignored'; readonly left: readonly ProcessIdentity[]; readonly of: number }
-  | { readonly type: 'timeout'; readonly timeout: 'overall' | 'no-output'; readonly until: number }
+  | { readonly type: 'timeout'; readonly timeout: LimitKind; readonly until: number }
   | {
       readonly type: 'kill';
       readonly requestId: string | null;

@@ -7,12 +7,12 @@ import type { EventBody, RunnerRequest, Survivor } from './events.ts';
 import type { ProcessIdentity } from './identity.ts';
 import type { How, Life, StageKind } from './life.ts';
 import * as lines from './lines.ts';
-import { type Actor, type CancelSignal, unjam } from './script.ts';
+import { type Actor, type CancelSignal, type LimitKind, unjam } from './script.ts';
 
 export type CancelRequest = Extract<RunnerRequest, { verb: 'cancel' }>;
 export type KillRequest = Extract<RunnerRequest, { verb: 'kill' }>;
 export interface TimeLimit {
-  readonly timeout: 'overall' | 'no-output';
+  readonly timeout: LimitKind;
   readonly limitMs: number;
 }
 

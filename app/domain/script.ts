@@ -25,7 +25,11 @@ export const verdictKinds = [
 ] as const;
 export type VerdictKind = (typeof verdictKinds)[number];
 
-export const timeoutKinds = ['overall', 'no-output', 'mutex', 'start'] as const;
+/** Limits that end a script which runs. */
+export const limitKinds = ['overall', 'first-output', 'no-output'] as const;
+export type LimitKind = (typeof limitKinds)[number];
+
+export const timeoutKinds = [...limitKinds, 'mutex', 'start'] as const;
 export type TimeoutKind = (typeof timeoutKinds)[number];
 
 /** full = exclusive, none = shared. */
@@ -70,7 +74,12 @@ export interface ScriptSpec {
   readonly file: string;
   readonly cwd: string;
   readonly isolation: Isolation | null;
-  readonly timeouts: { readonly overallMs: number | null; readonly noOutputMs: number | null };
+  readonly timeouts: {
+    readonly overallMs: number | null;
+    /** For a script that has written nothing at all; absent: none. */
+    readonly firstOutputMs?: number;
+    readonly noOutputMs: number | null;
+  };
   readonly cancel: { readonly signal: CancelSignal; readonly graceMs: number };
   readonly environmentNames: readonly string[];
   /** Variables whose values Unjam writes nowhere and shows nowhere; absent: none. */

@@ -17,6 +17,7 @@ import {
   type RunnerRecord,
   type ScriptSpec,
   type StartedRecord,
+  limitKinds,
   timeoutKinds,
   type TreeRecord,
   verdictKinds,
@@ -55,7 +56,7 @@ export const identity = v.looseObject({
 export const actor = v.looseObject({ user: text, via: v.picklist(['cli', 'api', 'window', 'browser', 'unjam']) });
 const signal = v.picklist(cancelSignals);
 const timeout = v.picklist(timeoutKinds);
-const limitKind = v.picklist(['overall', 'no-output']);
+const limitKind = v.picklist(limitKinds);
 const command = v.tupleWithRest([text], text);
 
 export const scope = v.looseObject({
@@ -96,7 +97,7 @@ const spec = v.looseObject({
       inherit: maybe(v.literal(true)),
     }),
   ),
-  timeouts: v.looseObject({ overallMs: nullable(number), noOutputMs: nullable(number) }),
+  timeouts: v.looseObject({ overallMs: nullable(number), firstOutputMs: maybe(number), noOutputMs: nullable(number) }),
   cancel: v.looseObject({ signal, graceMs: number }),
   environmentNames: list(text),
   maskEnv: maybe(list(text)),

@@ -130,7 +130,11 @@ export function acceptStart(
             ...(input.isolation.inheritHold ? { inherit: true } : {}),
           }
         : null,
-      timeouts: { overallMs: input.timeoutMs ?? null, noOutputMs: input.noOutputTimeoutMs ?? null },
+      timeouts: {
+        overallMs: input.timeoutMs ?? null,
+        ...(input.firstOutputTimeoutMs === undefined ? {} : { firstOutputMs: input.firstOutputTimeoutMs }),
+        noOutputMs: input.noOutputTimeoutMs ?? null,
+      },
       cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },
       environmentNames: Object.keys(environment).sort(),
       ...(maskEnv.length === 0 ? {} : { maskEnv }),

@@ -186,7 +186,7 @@ export class Custody {
         killDisabled,
         adopted: true,
         cancel: spec.cancel,
-        clocks: new LimitClocks(spec.timeouts, ranMs, silentMs),
+        clocks: new LimitClocks(spec.timeouts, ranMs, silentMs, bytes > 0),
         append: (body, line) => {
           log.append(body, line);
           this.#options.register.refresh(record);
@@ -395,6 +395,7 @@ function begunCause({ life, spec }: ScriptRecord): Cause | null {
   const { cause } = life;
   if (cause === null) return null;
   // Its runner died between the intent and the line that names the limit.
-  const limit = spec.timeouts.overallMs === null ? 'no-output' : 'overall';
+  const { overallMs, noOutputMs } = spec.timeouts;
+  const limit = overallMs !== null ? 'overall' : noOutputMs === null ? 'first-output' : 'no-output';
   return { ...cause, timeout: cause.kind === 'timed-out' ? (cause.timeout ?? limit) : null };
 }

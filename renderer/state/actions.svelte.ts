@@ -94,6 +94,7 @@ export class Actions {
           ? {}
           : { isolation: { level: isolation, mutex, timeoutMs: timeouts.mutexMs } }),
         ...(timeouts.overallMs === null ? {} : { timeoutMs: timeouts.overallMs }),
+        ...(timeouts.firstOutputMs === undefined ? {} : { firstOutputTimeoutMs: timeouts.firstOutputMs }),
         ...(timeouts.noOutputMs === null ? {} : { noOutputTimeoutMs: timeouts.noOutputMs }),
       });
       this.#announcer.warn(`${started.name}: ${started.condition.headline}`);

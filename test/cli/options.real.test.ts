@@ -13,7 +13,8 @@ test('start: every option stands in the spec as it was given', async () => {
   mkdirSync(join(world.home, 'work'));
   const started = await world.cli(
     ...['start', '--ticket', 'all', '--name', 'Deploy web / step 4', '--mutex', 'web', '--isolation', 'none'],
-    ...['--mutex-timeout', '1m', '--timeout', '90', '--no-output-timeout', '80s', '--cancel-signal', 'int'],
+    ...['--mutex-timeout', '1m', '--timeout', '90', '--first-output-timeout', '70s'],
+    ...['--no-output-timeout', '80s', '--cancel-signal', 'int'],
     ...['--grace', '7s', '--cwd', 'work', '--env', 'A=1', '--env', 'B=2', '--notify', "sh -c 'exit 0'", '--', 'pwd'],
   );
   expect(started).toMatchObject({ status: 0, stdout: 'all\n', stderr: '' });
@@ -23,7 +24,7 @@ test('start: every option stands in the spec as it was given', async () => {
     command: ['pwd'],
     cwd: join(world.home, 'work'),
     isolation: { level: 'none', mutex: 'web', timeoutMs: 60_000 },
-    timeouts: { overallMs: 90_000, noOutputMs: 80_000 },
+    timeouts: { overallMs: 90_000, firstOutputMs: 70_000, noOutputMs: 80_000 },
     cancel: { signal: 'SIGINT', graceMs: 7_000 },
     notify: [expect.stringMatching(/\/sh$/), '-c', 'exit 0'],
   });
@@ -32,11 +33,24 @@ test('start: every option stands in the spec as it was given', async () => {
   expect((await world.cli('logs', 'all', '--raw')).stdout).toBe(`${join(world.home, 'work')}\n`);
 });
 
-test('run --no-output-timeout ends a silent script with 124; --timeout ends a busy one', async () => {
+test('run --first-output-timeout and --no-output-timeout end a silent script with 124; --timeout ends a busy one', async () => {
   await using world = await World.open();
   const silent = await world.cli('run', '--no-output-timeout', '500ms', '--', 'bash', '-c', 'sleep 60; echo not ended');
   expect(silent).toMatchObject({ status: 124, stdout: '' });
   expect(silent.stderr).toContain('W231');
+  const mute = await world.cli('run', '--first-output-timeout', '500ms', '--', 'sleep', '60');
+  expect(mute).toMatchObject({ status: 124, stdout: '' });
+  expect(mute.stderr).toContain('the script wrote nothing in its first');
+  const spoken = await world.cli(
+    'run',
+    '--first-output-timeout',
+    '2s',
+    '--',
+    'bash',
+    '-c',
+    'echo up; sleep 3; echo done',
+  );
+  expect(spoken).toMatchObject({ status: 0, stdout: 'up\ndone\n' });
   expect((await world.cli('run', '--timeout', '500ms', '--', 'sleep', '60')).status).toBe(124);
 });
 

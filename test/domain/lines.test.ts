@@ -453,6 +453,12 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     holds: ['No output for 5 min', 'half of the output limit of 10 min'],
   },
   {
+    name: 'halfOfLimit without any output',
+    code: 'W232',
+    line: lines.halfOfLimit('first-output', 600_000),
+    holds: ['No output yet after 5 min', 'half of the first output limit of 10 min'],
+  },
+  {
     name: 'killRefused',
     code: 'W216',
     line: lines.killRefused(kim, at, { pid: 7_300 }, root),

@@ -12,6 +12,21 @@ describe('the limits of a script', () => {
     expect(clocks.beat(4_000, true).reached).toMatchObject({ timeout: 'overall', limitMs: 10_000 });
   });
 
+  test('the first output limit is reached by a script that has written nothing, and by no other', () => {
+    const limits = { overallMs: null, firstOutputMs: 3_000, noOutputMs: null };
+    const mute = new LimitClocks(limits);
+    expect(mute.beat(2_900, false)).toMatchObject({ reached: null, half: [{ timeout: 'first-output' }] });
+    expect(mute.beat(100, false).reached).toMatchObject({ timeout: 'first-output', limitMs: 3_000 });
+    const spoken = new LimitClocks(limits);
+    expect([spoken.beat(100, true).reached, spoken.beat(86_400_000, false)]).toEqual([
+      null,
+      { reached: null, half: [] },
+    ]);
+    expect(new LimitClocks(limits, 86_400_000, 86_400_000, true).beat(1_000, false).reached).toBeNull();
+    expect(new LimitClocks(limits, 2_000, 2_000).beat(1_000, false).reached).not.toBeNull();
+    expect(mute.everyMs).toBe(150);
+  });
+
   test('half of a limit is told once, that of silence again after new output, and never for short limits', () => {
     const clocks = new LimitClocks({ overallMs: 10_000, noOutputMs: 2_000 });
     const half = (ms: number, written = false): string[] => clocks.beat(ms, written).half.map((l) => l.timeout);

@@ -2,7 +2,7 @@
 import { clockTime, fineDuration, longDuration } from '../durations.ts';
 import type { Survivor } from '../events.ts';
 import type { ProcessIdentity } from '../identity.ts';
-import type { Actor } from '../script.ts';
+import type { Actor, LimitKind } from '../script.ts';
 import { processes } from '../count.ts';
 import {
   actorText,
@@ -40,8 +40,14 @@ export const cancelRequested = (f: {
     'Next: wait.',
   );
 
+const limitReached: Record<LimitKind, (at: string, limit: string) => string> = {
+  overall: (at, limit) => `Time limit reached at ${at}: the script ran for ${limit}.`,
+  'first-output': (at, limit) => `First output limit reached at ${at}: the script wrote nothing in its first ${limit}.`,
+  'no-output': (at, limit) => `Output limit reached at ${at}: no output for ${limit}.`,
+};
+
 export const timedOut = (f: {
-  timeout: 'overall' | 'no-output';
+  timeout: LimitKind;
   limitMs: number;
   at: number;
   sent: string;
@@ -52,9 +58,7 @@ export const timedOut = (f: {
 }): Line =>
   line(
     'W231',
-    f.timeout === 'overall'
-      ? `Time limit reached at ${clockTime(f.at)}: the script ran for ${longDuration(f.limitMs)}.`
-      : `Output limit reached at ${clockTime(f.at)}: no output for ${longDuration(f.limitMs)}.`,
+    limitReached[f.timeout](clockTime(f.at), longDuration(f.limitMs)),
     `Sent ${f.sent}, root ${processText(f.root)}. It has ${fineDuration(f.graceMs)} to exit; then Unjam ends what is left of ${processes(f.total)}.`,
     stays(f.mutex),
     scriptsWait(f.mutex),
@@ -62,14 +66,14 @@ export const timedOut = (f: {
   );
 
 /** Before a limit ends a script: half of it is over. */
-export const halfOfLimit = (timeout: 'overall' | 'no-output', limitMs: number): Line =>
-  line(
-    'W232',
-    timeout === 'overall'
-      ? `Half of the time limit is over: the script has run for ${fineDuration(limitMs / 2)} of ${fineDuration(limitMs)}.`
-      : `No output for ${fineDuration(limitMs / 2)}: half of the output limit of ${fineDuration(limitMs)}.`,
-    'At the limit it is cancelled.',
-  );
+export const halfOfLimit = (timeout: LimitKind, limitMs: number): Line =>
+  line('W232', halfOver[timeout](fineDuration(limitMs / 2), fineDuration(limitMs)), 'At the limit it is cancelled.');
+
+const halfOver: Record<LimitKind, (half: string, limit: string) => string> = {
+  overall: (half, limit) => `Half of the time limit is over: the script has run for ${half} of ${limit}.`,
+  'first-output': (half, limit) => `No output yet after ${half}: half of the first output limit of ${limit}.`,
+  'no-output': (half, limit) => `No output for ${half}: half of the output limit of ${limit}.`,
+};
 
 /** A Force Kill that was decided on another process than the script's. */
 export const killRefused = (
