@@ -65,6 +65,6 @@ const notUnderstood = (message: string, field?: string): UnjamError =>
   new UnjamError(
     'version-mismatch',
     message,
-    'Let a host of this version take its place with "unjam serve --take-over"; scripts go on.',
+    'Let a host of this version take its place with "unjam serve --take-over"; scripts keep running.',
     field,
   );

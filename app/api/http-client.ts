@@ -139,7 +139,7 @@ export class HttpClient implements Client {
             new UnjamError(
               'host-timeout',
               `The host did not answer within ${timeoutMs / 1000} s.`,
-              'Scripts go on without it. Look at its process: it may be suspended or overloaded.',
+              'Scripts keep running without it. Look at its process: it may be suspended or overloaded.',
             ),
           ),
         );

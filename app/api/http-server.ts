@@ -65,7 +65,7 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
         throw new UnjamError(
           'version-mismatch',
           `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`,
-          'Let a host of the caller\'s version take over, with "unjam serve --take-over" of that version; scripts go on.',
+          'Let a host of the caller\'s version take over, with "unjam serve --take-over" of that version; scripts keep running.',
         );
       return await dispatch(decoded(method), await readBody(request), caller);
     } catch (error) {

@@ -76,7 +76,7 @@ export class Annotations {
     if (!choices.includes(choice))
       throw new UnjamError(
         'bad-input',
-        `--annotations: "${choice}" is none of ${choices.join(', ')}.`,
+        `--annotations: "${choice}" is not one of ${choices.join(', ')}.`,
         `Use one of ${choices.join(', ')}; nothing was started.`,
         '--annotations',
       );

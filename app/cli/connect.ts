@@ -37,8 +37,8 @@ export async function connect(what: 'any' | 'start' = 'any'): Promise<HttpClient
   if (machine?.stateDirectory === directory && !(await mayHost(machine)))
     throw new UnjamError(
       'host-unreachable',
-      'The host of this machine does not run.',
-      'Ask an administrator to start it: "unjam service status" tells how it stands.',
+      'The host of this machine is not running.',
+      'Ask an administrator to start it: "unjam service status" shows its state.',
     );
   await openStateDirectory(directory, say);
   await refuseForeignHost(directory);
@@ -85,7 +85,7 @@ async function refuseForeignHost(directory: string): Promise<void> {
 
 /** Of a host that goes on from another version than this command. Fields that an older one does not send are missing. */
 function differences(host: Partial<HostInfo>): string[] {
-  const next = 'Let a host of this version take its place with "unjam serve --take-over"; scripts go on.';
+  const next = 'Let a host of this version take its place with "unjam serve --take-over"; scripts keep running.';
   if (typeof host.outdated === 'string')
     return [`The program of the host (PID ${host.pid}) is not the one that it started from: ${host.outdated}. ${next}`];
   if (host.version !== undefined && host.version !== version)

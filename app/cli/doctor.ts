@@ -54,14 +54,14 @@ async function examine(): Promise<Finding[]> {
             ),
         host.elevated
           ? good('rights', `${host.user}, administrator: processes of every user can be ended`)
-          : good('rights', `${host.user}, no administrator: processes of other users cannot be ended`),
+          : good('rights', `${host.user}, not an administrator: processes of other users cannot be ended`),
       );
       findings.push(...(host.warnings ?? []).map(({ text, next }) => bad('host', text, next)));
       if (host.outdated != null)
         findings.push(
           bad(
             'program',
-            `the host's program is not the one that it started from: ${host.outdated}; it starts nothing`,
+            `the host's program is not the one that it started from: ${host.outdated}; it cannot start scripts`,
             'Run "unjam serve --take-over".',
           ),
         );

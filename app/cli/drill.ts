@@ -20,7 +20,7 @@ export async function drill(options: { minutes?: string; json?: boolean }): Prom
     print(
       [
         `The fire drill has begun. It is harmless and ends by itself at ${started.endsBy}.`,
-        `"${hung.name}" (ticket ${hung.ticket}, PID ${hung.pid ?? 'not known yet'}) holds the mutex "${started.mutex}"; ${waiting.length} scripts wait behind it.`,
+        `"${hung.name}" (ticket ${hung.ticket}, PID ${hung.pid ?? 'not known yet'}) holds the mutex "${started.mutex}"; ${waiting.length} scripts are waiting behind it.`,
         'Free them:',
         `  1. unjam cancel ${hung.ticket} --no-escalate --grace 5s   it does not listen`,
         `  2. unjam abandon ${hung.ticket}                          the next script starts at once`,

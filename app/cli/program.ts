@@ -63,7 +63,7 @@ function starting(program: Command): void {
       `how long to wait for the mutex, 10ms to 1d (default: forever); ${times}`,
     )
     .option('--inherit-hold', 'run under the hold of the script that starts this command (otherwise: a deadlock)')
-    .option('--name <name>', 'what people who wait for it see')
+    .option('--name <name>', 'name shown to those who wait for it')
     .passThroughOptions()
     .action(async (command: string[], options: HoldOptions) => (await import('./hold.ts')).hold(command, options));
   example(hold, 'unjam hold --mutex web -- bash deploy.sh');
@@ -160,7 +160,7 @@ function acting(program: Command): void {
     'unjam cancel 20261120-111918-3f9a2c --grace 60s --reason INC-4711',
   );
   example(
-    verb('kill', 'Force Kill: end the whole tree, and prove it')
+    verb('kill', 'Force Kill: end the whole tree, and check that it is gone')
       .option('--pid <pid>', 'end only this process of the script; the rest keeps running')
       .option('--output-holders', 'of an observed script that has gone: end what holds its output open')
       .option(...noWait),
@@ -176,7 +176,7 @@ function acting(program: Command): void {
   const take = jsonOption(
     program
       .command('take <ticket>')
-      .description('"I am on it": shown to everybody for an hour or until the script ends; keeps nobody from anything')
+      .description('"I am on it": shown to everybody for an hour, or until the script ends; it locks nobody out')
       .option('--release', 'nobody is on it any more'),
   ).action(async (ticket: string, options: Json & { release?: boolean }) =>
     (await import('./take.ts')).take(ticket, options),
@@ -238,7 +238,7 @@ function accounts(program: Command): void {
     .description('start a host with the machine, as root or SYSTEM; people with a role reach it')
     .action(async () => (await import('./service.ts')).install());
   example(install, 'unjam service install');
-  const state = jsonOption(service.command('status').description('how the service stands')).action(
+  const state = jsonOption(service.command('status').description('state of the service')).action(
     async (options: Json) => (await import('./service.ts')).status(options),
   );
   example(state, 'unjam service status');
@@ -251,7 +251,7 @@ function accounts(program: Command): void {
 
 function hosting(program: Command): void {
   const doctor = jsonOption(
-    program.command('doctor').description('try what a deployment needs on this machine, and say what is missing'),
+    program.command('doctor').description('check this machine for what a deployment needs, and say what is missing'),
   ).action(async (options: Json) => (await import('./doctor.ts')).doctor(options));
   example(doctor, 'unjam doctor');
   const serve = program
@@ -270,7 +270,7 @@ function hosting(program: Command): void {
 function helping(program: Command): void {
   const completion = program
     .command('completion <shell>')
-    .description('print what completes commands and options in bash, zsh, fish or powershell')
+    .description('print the completion script for bash, zsh, fish or powershell')
     .action(async (shell: string) => (await import('./completion.ts')).completion(shell, program));
   example(completion, 'unjam completion bash > /etc/bash_completion.d/unjam');
 }

@@ -76,7 +76,7 @@ function cleanupInput(o: ScriptOptions): Input<'scripts.start'>['cleanup'] | nul
   if (o.cleanupWhen !== undefined && when === undefined)
     throw new UnjamError(
       'bad-input',
-      `--cleanup-when: "${o.cleanupWhen}" is none of ${cleanupTimes.join(', ')}.`,
+      `--cleanup-when: "${o.cleanupWhen}" is not one of ${cleanupTimes.join(', ')}.`,
       `Use one of ${cleanupTimes.join(', ')}; nothing was started.`,
       '--cleanup-when',
     );
@@ -246,7 +246,7 @@ export function words(text: string, option: string): string[] {
   if (text.trimStart().startsWith('[')) {
     const array = parseJson(text);
     if (Array.isArray(array) && array.length > 0 && array.every((word) => typeof word === 'string')) return array;
-    throw badWords(option, `"${text}" begins like a JSON array and is none of strings.`);
+    throw badWords(option, `"${text}" starts like a JSON array but is not an array of strings.`);
   }
   const found: string[] = [];
   let word: string | null = null;
@@ -276,7 +276,7 @@ const badWords = (option: string, problem: string): UnjamError =>
   new UnjamError(
     'bad-input',
     `${option}: ${problem}`,
-    'Write a command with its arguments, in quotes where they have blanks; nothing was started.',
+    'Write a command with its arguments, in quotes where they contain spaces; nothing was started.',
     option,
   );
 

@@ -42,7 +42,7 @@ export const methods = {
     s.EndProcessInput,
     s.ScriptView,
   ),
-  'scripts.take': command('tells everybody who is on it; keeps nobody from anything', s.TakeInput, s.ScriptView),
+  'scripts.take': command('shows everybody who is on it; it locks nobody out', s.TakeInput, s.ScriptView),
   'scripts.abandon': command('releases the mutex; ends nothing', s.AbandonInput, s.ScriptView),
   'scripts.evidence': command(
     'saves a bundle of evidence into the run directory; ends nothing',

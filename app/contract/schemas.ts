@@ -237,7 +237,7 @@ export const ScriptView = z.strictObject({
   mutex: z.string().nullable(),
   isolation: z.enum(isolationLevels).nullable(),
   holdsMutex: z.boolean(),
-  blocks: z.int().describe('how many scripts wait behind it'),
+  blocks: z.int().describe('how many scripts are waiting behind it'),
   waitingFor: z.string().nullable().describe('ticket of the script that it waits for'),
   holder: z
     .strictObject({ ticket: z.string(), name: z.string(), pid: z.int().nullable(), since: Time, stuck: z.boolean() })

@@ -55,7 +55,7 @@ export function finished(f: ConditionFacts, v: VerdictRecord): ScriptCondition {
       return plain(
         'killed',
         fit(`Killed${by}`),
-        `Force Kill${by} ended all its processes${took}.`,
+        `Killed${by}${v.durationMs === null ? '' : ` after running ${fineDuration(v.durationMs)}`}.`,
         'neutral',
         'killing',
         'none',
@@ -120,7 +120,7 @@ function abandonedCondition(f: ConditionFacts, v: VerdictRecord): ScriptConditio
     return plain(
       'abandoned',
       'Abandoned, still running',
-      `Abandoned at ${clockTime(at)}${by}. PID ${f.pid} still runs and may still change files. Unjam holds no mutex for it.`,
+      `Abandoned at ${clockTime(at)}${by}. PID ${f.pid} is still running and may still change files. Unjam holds no mutex for it.`,
       'orphan',
       'ring',
       'none',

@@ -56,7 +56,7 @@ export function condition(f: ConditionFacts): ScriptCondition {
       return {
         key: 'cancel-ignored',
         label: blocking ? 'Stuck: Cancel ignored' : 'Cancel ignored',
-        headline: `Cancel ignored: ${stage.left} of ${processes(stage.of)} were still there when the grace ended at ${clockTime(stage.since)}.`,
+        headline: `Cancel ignored: ${stage.left} of ${processes(stage.of)} were still running when the grace period ended at ${clockTime(stage.since)}.`,
         severity: blocking ? 'critical' : 'warning',
         icon: 'stop-slash',
         next: 'kill',
@@ -117,7 +117,7 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
       return {
         key: 'stuck-silent',
         label: fit(`Stuck: silent ${shortDuration(silent)}`, `Stuck: silent ${roughDuration(silent)}`),
-        headline: `Stuck: no output for ${shortDuration(silent)}; ${scripts(f.blocks)} ${f.blocks === 1 ? 'waits' : 'wait'} behind it.`,
+        headline: `Stuck: no output for ${shortDuration(silent)}; ${scripts(f.blocks)} ${f.blocks === 1 ? 'is' : 'are'} waiting behind it.`,
         severity: 'critical',
         icon: 'triangle',
         next: 'cancel',
@@ -126,7 +126,7 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
     return plain(
       'silent',
       `Silent ${shortDuration(silent)}`,
-      `No output for ${shortDuration(silent)}. ${f.blocks === 0 ? 'Nobody waits for it.' : `${scripts(f.blocks)} ${f.blocks === 1 ? 'waits' : 'wait'} behind it; CPU and I/O are not measured yet.`}`,
+      `No output for ${shortDuration(silent)}. ${f.blocks === 0 ? 'Nobody is waiting for it.' : `${scripts(f.blocks)} ${f.blocks === 1 ? 'is' : 'are'} waiting behind it; CPU and I/O are not measured yet.`}`,
       'warning',
       'silent',
       'log',
@@ -139,7 +139,7 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
       label: stuck
         ? fit(`Stuck: overdue ${shortDuration(over)}`, `Stuck: overdue ${roughDuration(over)}`)
         : `Overdue by ${shortDuration(over)}`,
-      headline: `${stuck ? 'Stuck: u' : 'U'}sually takes ${shortDuration(f.usual.medianMs)}, runs for ${shortDuration(f.now - (f.startedAt ?? f.now))}.`,
+      headline: `${stuck ? 'Stuck: u' : 'U'}sually takes ${shortDuration(f.usual.medianMs)}, has been running for ${shortDuration(f.now - (f.startedAt ?? f.now))}.`,
       severity: stuck ? 'critical' : 'warning',
       icon: stuck ? 'triangle' : 'clock',
       next: stuck ? 'cancel' : 'log',
@@ -158,7 +158,7 @@ function running(f: ConditionFacts, blocking: boolean): ScriptCondition {
 
 function queued(f: ConditionFacts): ScriptCondition {
   const w = f.waiting;
-  if (w === null) return plain('waiting', 'Waiting', `Waits for "${f.mutex}".`, 'info', 'hourglass', 'none');
+  if (w === null) return plain('waiting', 'Waiting', `Waiting for "${f.mutex}".`, 'info', 'hourglass', 'none');
   const place = `${ordinal(w.position)} of ${w.of}`;
   const label = (word: string): string => {
     const rough = `${word} ${roughDuration(f.now - f.createdAt)}`;
@@ -172,7 +172,7 @@ function queued(f: ConditionFacts): ScriptCondition {
     return plain(
       'paused',
       label('Held'),
-      `Waits for "${f.mutex}", which an operator has paused. ${place}. Next: resume the mutex.`,
+      `Waiting for "${f.mutex}", which an operator has paused. ${place}. Next: resume the mutex.`,
       'warning',
       'hourglass-bar',
       'show-holder',
@@ -181,7 +181,7 @@ function queued(f: ConditionFacts): ScriptCondition {
     return plain(
       'blocked',
       label('Blocked'),
-      `Cannot start: "${f.mutex}" is held by a stuck script, "${w.holder.name}", for ${longDuration(w.holder.heldMs)}. ${place}.`,
+      `Cannot start: "${f.mutex}" has been held by a stuck script, "${w.holder.name}", for ${longDuration(w.holder.heldMs)}. ${place}.`,
       'warning',
       'hourglass-bar',
       'show-holder',
@@ -190,10 +190,10 @@ function queued(f: ConditionFacts): ScriptCondition {
     'waiting',
     label('Waiting'),
     w.holder === null
-      ? `Waits for "${f.mutex}". ${place}.`
+      ? `Waiting for "${f.mutex}". ${place}.`
       : w.holder.queued
-        ? `Waits for "${f.mutex}" behind "${w.holder.name}", which waits to run alone. ${place}.`
-        : `Waits for "${f.mutex}", held by "${w.holder.name}" for ${longDuration(w.holder.heldMs)}. ${place}.`,
+        ? `Waiting for "${f.mutex}" behind "${w.holder.name}", which waits to run alone. ${place}.`
+        : `Waiting for "${f.mutex}", held by "${w.holder.name}" for ${longDuration(w.holder.heldMs)}. ${place}.`,
     'info',
     'hourglass',
     'none',

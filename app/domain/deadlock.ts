@@ -73,5 +73,5 @@ function sentence(loop: readonly Step[]): string {
     ({ hold, holds, waiter, waitsFor }) =>
       `"${hold.name}" holds "${holds}" and has started "${waiter.name}", which waits for "${waitsFor}".`,
   );
-  return `${steps.join(' ')} If each waits for what it has started, they wait for each other for ever. Ending any one of them resolves it.`;
+  return `${steps.join(' ')} If each waits for what it has started, they wait for each other forever. Ending any one of them resolves it.`;
 }

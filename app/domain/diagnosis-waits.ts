@@ -104,7 +104,7 @@ function* forWhat(
       yield finding('waits-for-lock', `waits for a lock (${thread.call ?? 'unknown call'}).`);
       return;
     case 'timer':
-      yield finding('waits-for-timer', 'sleeps until a time that it chose itself.');
+      yield finding('waits-for-timer', 'is in a timed sleep.');
       return;
     case 'child': {
       const children = f.processes.filter((c) => c.parentPid === p.pid);

@@ -47,7 +47,7 @@ function finished(f: DiagnosisFacts, verdict: { kind: VerdictKind; at: number })
   const left = f.processes.length;
   return {
     key: 'finished',
-    text: `The script is final (${verdict.kind}) since ${longDuration(f.now - verdict.at)}; ${left === 0 ? 'no process of it is left' : `${count(left, 'process', 'processes')} of it still ${left === 1 ? 'runs' : 'run'}`}.`,
+    text: `The script ended ${longDuration(f.now - verdict.at)} ago (${verdict.kind}); ${left === 0 ? 'none of its processes is left' : `${left} of its processes ${left === 1 ? 'is' : 'are'} still running`}.`,
     evidence: [`verdict: ${verdict.kind}`, `processes: ${left}`],
     pids: f.processes.map((p) => p.pid),
     advice: null,
@@ -73,14 +73,14 @@ function ending(f: DiagnosisFacts): Finding[] {
           text: `Force Kill was sent, and ${stage.survivors.length} of ${count(stage.of, 'process', 'processes')} still exist after ${longDuration(f.now - stage.since)}.`,
           evidence: stage.survivors.map((s) => `${named(s.process)}: ${s.reason}, ${s.detail}`),
           pids: stage.survivors.map((s) => s.process.pid),
-          advice: 'Abandon releases the mutex; these processes go on to be watched.',
+          advice: 'Abandon releases the mutex; Unjam keeps watching these processes.',
         },
       ];
     case 'ignored':
       return [
         {
           key: 'cancel-ignored',
-          text: `Cancel was ignored: ${stage.left} of ${count(stage.of, 'process', 'processes')} were still there when the grace ended ${longDuration(f.now - stage.since)} ago.`,
+          text: `Cancel was ignored: ${stage.left} of ${count(stage.of, 'process', 'processes')} were still running when the grace period ended ${longDuration(f.now - stage.since)} ago.`,
           evidence: [`stage: ${stage.kind}`, `left: ${stage.left} of ${stage.of}`, ...evidence],
           pids,
           advice: 'Force Kill ends the whole tree.',
@@ -91,7 +91,7 @@ function ending(f: DiagnosisFacts): Finding[] {
       return [
         {
           key: 'cancelling',
-          text: `Cancel was sent ${longDuration(f.now - stage.since)} ago; ${longDuration(Math.max(0, stage.until - f.now))} of the grace are left.`,
+          text: `Cancel was sent ${longDuration(f.now - stage.since)} ago; ${longDuration(Math.max(0, stage.until - f.now))} of the grace period are left.`,
           evidence: [`stage: ${stage.kind}`, `signal: ${f.signal}`, ...evidence],
           pids,
           advice: deaf.length > 0 ? 'Force Kill does not need its help.' : null,
@@ -110,10 +110,10 @@ function queue(f: DiagnosisFacts): Finding[] {
     return [
       {
         key: 'mutex-paused',
-        text: `Waits for mutex "${w.mutex}" since ${longDuration(f.now - f.createdAt)}; ${w.pausedBy} has paused it.`,
+        text: `Has been waiting ${longDuration(f.now - f.createdAt)} for mutex "${w.mutex}"; ${w.pausedBy} has paused it.`,
         evidence: [`mutex: ${w.mutex}, paused by ${w.pausedBy}`, place],
         pids: [],
-        advice: `"unjam locks resume ${w.mutex}" lets the queue go on.`,
+        advice: `"unjam locks resume ${w.mutex}" lets the queue continue.`,
       },
     ];
   const h = w.holder;
@@ -122,8 +122,8 @@ function queue(f: DiagnosisFacts): Finding[] {
       key: 'waits-for-mutex',
       text:
         h === null
-          ? `Waits for mutex "${w.mutex}" since ${longDuration(f.now - f.createdAt)}; its holder is just changing.`
-          : `Waits for mutex "${w.mutex}" since ${longDuration(f.now - f.createdAt)}; "${h.name}" (ticket ${h.ticket}${h.pid === null ? '' : `, PID ${h.pid}`}) is ahead of it for ${longDuration(h.heldMs)}.`,
+          ? `Has been waiting ${longDuration(f.now - f.createdAt)} for mutex "${w.mutex}"; the holder is changing now.`
+          : `Has been waiting ${longDuration(f.now - f.createdAt)} for mutex "${w.mutex}"; "${h.name}" (ticket ${h.ticket}${h.pid === null ? '' : `, PID ${h.pid}`}) has been ahead of it for ${longDuration(h.heldMs)}.`,
       evidence: [`mutex: ${w.mutex}`, place, ...(h === null ? [] : [`ahead: ${h.ticket}`])],
       pids: h?.pid == null ? [] : [h.pid],
       advice: h === null ? null : `"unjam why ${h.ticket}" looks at what it waits for.`,
@@ -141,7 +141,7 @@ function runner(f: DiagnosisFacts): Finding[] {
     return [
       {
         key: 'runner-gone',
-        text: `The runner (PID ${r.pid}) has gone; the host watches the script in its place, and its exit code cannot be learnt.`,
+        text: `The runner (PID ${r.pid}) is gone; the host watches the script in its place, and its exit code will never be known.`,
         evidence,
         pids,
         advice: 'Cancel and Force Kill work through the host.',
@@ -154,17 +154,17 @@ function runner(f: DiagnosisFacts): Finding[] {
         text: `The runner (PID ${r.pid}) is stopped by a signal (state T): limits and the exit code wait for it.`,
         evidence: [...evidence, 'state: stopped'],
         pids,
-        advice: `"kill -CONT ${r.pid}" lets it go on; Force Kill and Abandon work without it.`,
+        advice: `"kill -CONT ${r.pid}" lets it continue; Force Kill and Abandon work without it.`,
       },
     ];
   if (age !== null && age > limits.heartbeatStaleMs)
     return [
       {
         key: 'runner-silent',
-        text: `The runner (PID ${r.pid}) exists but has given no sign for ${longDuration(age)}.`,
+        text: `The runner (PID ${r.pid}) exists but has shown no sign of life for ${longDuration(age)}.`,
         evidence,
         pids,
-        advice: 'The script goes on; Force Kill and Abandon work without the runner.',
+        advice: 'The script keeps running; Force Kill and Abandon work without the runner.',
       },
     ];
   return [];
@@ -188,12 +188,12 @@ function own(f: DiagnosisFacts, p: ExaminedProcess): Finding[] {
       text: `${named(p)} is stopped by a signal (state T); it does nothing until it is continued.`,
       evidence: [`PID ${p.pid}: state stopped`],
       pids,
-      advice: `"kill -CONT ${p.pid}" lets it go on; Cancel also continues it.`,
+      advice: `"kill -CONT ${p.pid}" lets it continue; Cancel also continues it.`,
     });
   if (p.atGate && f.startedAt !== null)
     found.push({
       key: 'at-gate',
-      text: `${named(p)} still waits at Unjam's gate since ${longDuration(f.now - f.startedAt)}: the command has not begun.`,
+      text: `${named(p)} has been waiting at Unjam's gate for ${longDuration(f.now - f.startedAt)}: the command has not begun.`,
       evidence: [`PID ${p.pid}: at the gate`],
       pids,
       advice: 'Look at the runner; Abandon releases the mutex.',
@@ -202,7 +202,7 @@ function own(f: DiagnosisFacts, p: ExaminedProcess): Finding[] {
   if (cpu !== null && f.windowMs > 0 && cpu >= busyShare * f.windowMs)
     found.push({
       key: 'cpu-busy',
-      text: `${named(p)} computes: ${Math.round(cpu)} ms of CPU in ${Math.round(f.windowMs)} ms.`,
+      text: `${named(p)} is using CPU: ${Math.round(cpu)} ms of CPU in ${Math.round(f.windowMs)} ms.`,
       evidence: [
         `PID ${p.pid}: CPU ${Math.round(cpu)} of ${Math.round(f.windowMs)} ms`,
         ...(p.cpuMs === null ? [] : [`CPU since its start: ${fineDuration(p.cpuMs)}`]),

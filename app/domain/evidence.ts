@@ -29,13 +29,13 @@ export function evidence(f: ConditionFacts): { for: string[]; against: string[] 
   }
   if (f.stage.kind === 'ignored')
     pro.push(
-      `Cancel was ignored: ${f.stage.left} of ${processes(f.stage.of)} were still there at ${clockTime(f.stage.since)}.`,
+      `Cancel was ignored: ${f.stage.left} of ${processes(f.stage.of)} were still running at ${clockTime(f.stage.since)}.`,
     );
   if (f.stage.kind === 'unkillable')
     for (const s of f.stage.survivors) pro.push(`PID ${s.process.pid} (${s.process.name}): ${s.detail}.`);
   if (f.mutex !== null && f.holdsMutex) {
-    if (f.blocks > 0) pro.push(`${scripts(f.blocks)} ${f.blocks === 1 ? 'waits' : 'wait'} for "${f.mutex}".`);
-    else contra.push(`Nobody waits for "${f.mutex}".`);
+    if (f.blocks > 0) pro.push(`${scripts(f.blocks)} ${f.blocks === 1 ? 'is' : 'are'} waiting for "${f.mutex}".`);
+    else contra.push(`Nobody is waiting for "${f.mutex}".`);
   }
   return { for: pro, against: contra };
 }

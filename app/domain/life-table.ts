@@ -378,7 +378,7 @@ export const lifeTable: Table = {
     running: never,
     signalling: goes(
       ['cancelling', 'killing', 'ignored', 'running', 'gone'],
-      'Starts the grace period. Undeliverable: escalates, or counts as ignored. Nobody left: withdrawn (W206)',
+      'Starts the grace period. Undeliverable: escalates, or counts as ignored. Nobody left: not needed (W206)',
       firstDelivered,
     ),
     cancelling: stays('Records that it was sent again', deliveredAgain),

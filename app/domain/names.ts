@@ -44,7 +44,7 @@ export const isAddress = (word: string): boolean => /^https?:\/\//i.test(word);
 
 /** Null when the end of a script may be told to that address, else why not: it stays on this machine. */
 export function notifyProblem(address: string): string | null {
-  if (!URL.canParse(address)) return `"${address}" is no address.`;
+  if (!URL.canParse(address)) return `"${address}" is not an address.`;
   const { protocol, hostname } = new URL(address);
   if (protocol !== 'http:' || !loopback.test(hostname))
     return `"${address}" is not an http address of this machine (127.0.0.1, [::1] or localhost).`;

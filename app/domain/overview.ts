@@ -81,7 +81,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   const counts = `${running} running, ${waiting.length === 0 ? 'none' : waiting.length} waiting`;
   if (trouble)
     return {
-      sentence: `${trouble.key === 'unkillable' ? 'Unkillable' : trouble.key === 'orphaned' ? 'Runner died' : 'Cancel ignored'}: "${trouble.name}" (PID ${trouble.pid ?? 'none'}). ${trouble.blocks === 0 ? 'Nobody waits for it.' : `${count(trouble.blocks, 'script')} ${trouble.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
+      sentence: `${trouble.key === 'unkillable' ? 'Unkillable' : trouble.key === 'orphaned' ? 'Runner died' : 'Cancel ignored'}: "${trouble.name}" (PID ${trouble.pid ?? 'none'}). ${trouble.blocks === 0 ? 'Nobody is waiting for it.' : `${count(trouble.blocks, 'script')} ${trouble.blocks === 1 ? 'is' : 'are'} waiting behind it.`}`,
       detail: `Next step: ${nextNames[trouble.next]}. ${counts}.`,
       title: `1 needs attention - Unjam`,
       tooltip: tip(`Unjam: "${trouble.name}" needs attention, PID ${trouble.pid ?? 'none'}. Double-click to open`),
@@ -93,7 +93,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (ending)
     return {
       ...base,
-      sentence: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} "${ending.name}".${ending.blocks === 0 ? '' : ` ${count(ending.blocks, 'script')} ${ending.blocks === 1 ? 'waits' : 'wait'} behind it.`}`,
+      sentence: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} "${ending.name}".${ending.blocks === 0 ? '' : ` ${count(ending.blocks, 'script')} ${ending.blocks === 1 ? 'is' : 'are'} waiting behind it.`}`,
       detail: `${counts}.`,
       title: `${ending.key === 'killing' ? 'Ending' : 'Cancelling'} 1 - Unjam`,
       tooltip: tip(`Unjam: ${ending.key === 'killing' ? 'ending' : 'cancelling'} "${ending.name}"`),
@@ -105,9 +105,9 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (paused.length > 0)
     return {
       ...base,
-      sentence: `${paused.length === 1 ? `Mutex "${paused[0]}" is` : `${paused.length} mutexes are`} paused. ${waiting.length === 0 ? 'Nobody waits' : `${count(waiting.length, 'script')} ${waiting.length === 1 ? 'waits' : 'wait'}`}.`,
-      detail: 'Next step: resume it when its queue may go on.',
-      title: 'Queue held - Unjam',
+      sentence: `${paused.length === 1 ? `Mutex "${paused[0]}" is` : `${paused.length} mutexes are`} paused. ${waiting.length === 0 ? 'Nobody is waiting' : `${count(waiting.length, 'script')} ${waiting.length === 1 ? 'is' : 'are'} waiting`}.`,
+      detail: 'Next step: resume the mutex when its queue may continue.',
+      title: 'Queue paused - Unjam',
       tooltip: tip(`Unjam: ${count(paused.length, 'mutex', 'mutexes')} paused, ${waiting.length} waiting`),
       severity: 'warning',
       tray: 'waiting',
@@ -117,14 +117,14 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   if (orphan)
     return {
       ...base,
-      sentence: `${orphans.length === 1 ? '1 abandoned script still runs' : `${orphans.length} abandoned scripts still run`} (PID ${orphans
+      sentence: `${orphans.length === 1 ? '1 abandoned script is still running' : `${orphans.length} abandoned scripts are still running`} (PID ${orphans
         .map((o) => o.pid)
         .slice(0, 3)
         .join(', ')}).${waiting.length === 0 ? ' Nothing is blocked.' : ''}`,
       detail: `It may still change files. ${counts}.`,
       title: `${orphans.length} abandoned - Unjam`,
       tooltip: tip(
-        `Unjam: ${count(orphans.length, 'abandoned script')} still ${orphans.length === 1 ? 'runs' : 'run'} (PID ${orphan.pid ?? 'none'}). Nothing is stuck`,
+        `Unjam: ${count(orphans.length, 'abandoned script')} ${orphans.length === 1 ? 'is' : 'are'} still running (PID ${orphan.pid ?? 'none'}). Nothing is stuck`,
       ),
       severity: 'orphan',
       tray: 'orphan',
@@ -143,7 +143,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   return running > 0
     ? {
         ...base,
-        sentence: `Nothing is blocked. ${running === 1 ? '1 script runs' : `${running} scripts run`}.`,
+        sentence: `Nothing is blocked. ${running === 1 ? '1 script is running' : `${running} scripts are running`}.`,
         detail: 'None waiting.',
         title: `${running} running - Unjam`,
         tooltip: `Unjam: ${running} running, none waiting`,
@@ -153,7 +153,7 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
     : {
         ...base,
         sentence: 'Nothing is running.',
-        detail: 'No script waits for a mutex.',
+        detail: 'No script is waiting for a mutex.',
         title: 'Nothing running - Unjam',
         tooltip: 'Unjam: nothing is running',
         severity: 'neutral',

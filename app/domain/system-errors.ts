@@ -7,22 +7,22 @@ export interface SystemProblem {
 
 const meanings: Readonly<Record<string, readonly [text: string, next: string]>> = {
   ENOSPC: ['the disk is full', 'Free space on it.'],
-  EDQUOT: ['the quota of this user is used up', 'Free space, or have the quota raised.'],
+  EDQUOT: ['the quota of this user is exhausted', 'Free space, or have the quota raised.'],
   EROFS: ['its file system is read-only', 'Mount it writable (its log may say why it is not), or name another place.'],
   EACCES: ['access is denied', 'Correct its owner and its rights.'],
   EPERM: ['the system does not permit it', 'Run it as a user who may.'],
-  ESTALE: ['the file server does not know it any more', 'Mount it again.'],
+  ESTALE: ['the file server no longer knows it', 'Mount it again.'],
   EIO: ['the disk reports an error', 'Look at the log of the system.'],
-  EMFILE: ['no file descriptor is left to this process', 'Raise the limit (ulimit -n).'],
-  ENFILE: ['no file descriptor is left on this machine', 'Raise fs.file-max, or end programs.'],
+  EMFILE: ['this process has run out of file descriptors', 'Raise the limit (ulimit -n).'],
+  ENFILE: ['this machine has run out of file descriptors', 'Raise fs.file-max, or end programs.'],
   EAGAIN: ['no more processes can be started', 'Raise the limit (ulimit -u, pids.max), or end programs.'],
-  ENOMEM: ['no memory is left', 'End programs, or raise the limit.'],
-  ENAMETOOLONG: ['the path is too long', 'Name a shorter one.'],
-  ELOOP: ['its links lead in a circle', 'Correct the link.'],
-  ENOTDIR: ['a part of the path is no folder', 'Correct the path.'],
-  ENOENT: ['a part of the path does not exist', 'Make it, or correct the path.'],
-  EEXIST: ['something that is no folder has that name', 'Correct the path.'],
-  EFBIG: ['the file may not grow any more', 'Raise the limit (ulimit -f).'],
+  ENOMEM: ['the machine is out of memory', 'End programs, or raise the limit.'],
+  ENAMETOOLONG: ['the path is too long', 'Use a shorter one.'],
+  ELOOP: ['its links form a loop', 'Correct the link.'],
+  ENOTDIR: ['part of the path is not a folder', 'Correct the path.'],
+  ENOENT: ['part of the path does not exist', 'Create it, or correct the path.'],
+  EEXIST: ['something that is not a folder has that name', 'Correct the path.'],
+  EFBIG: ['the file has reached its size limit', 'Raise the limit (ulimit -f).'],
 };
 
 /** Null for an error that is not the operating system's. `inodesLeft`: of the file system, where that is known. */

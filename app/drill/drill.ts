@@ -22,7 +22,7 @@ export async function startDrill(minutes: number = defaultMinutes, parts: DrillP
   if (other)
     throw new UnjamError(
       'not-possible',
-      `A fire drill goes on already: "${other.name}" (ticket ${other.ticket}).`,
+      `A fire drill is already running: "${other.name}" (ticket ${other.ticket}).`,
       'Free it with the three verbs, or wait until it ends by itself.',
     );
   const ms = Math.round(minutes * 60_000);
@@ -47,7 +47,7 @@ export async function startDrill(minutes: number = defaultMinutes, parts: DrillP
 const hungProgram = `const ms = Number(process.argv[1]);
 const say = (...lines) => lines.forEach((line) => console.log(line));
 say('FIRE DRILL. This script is harmless: it only waits. It ignores Cancel, holds the mutex "fire drill",',
-  'and ends by itself after ' + Math.round(ms / 6000) / 10 + ' min. Two scripts wait behind it.',
+  'and ends by itself after ' + Math.round(ms / 6000) / 10 + ' min. Two scripts are waiting behind it.',
   'Free them as you would at night, in this order:',
   '  1. Cancel it (Del). It will ignore this.',
   '  2. Force Kill it (Shift+Del). Its processes end, and the next script starts.',

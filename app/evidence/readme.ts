@@ -51,8 +51,8 @@ export function readme(f: BundleFacts): string {
     `Evidence of ${fullTime(new Date(f.at).toISOString())}, saved by ${f.by}${f.occasion === null ? '' : ` ${f.occasion}`}${isOver ? ', after the script had ended' : ', while its processes were still there'}. Secrets that could be recognised are hidden; look through the files before you pass them on.`,
     '',
     ...facts.flatMap(([name, value]) => (value === null ? [] : [`- ${name}: ${value}`])),
-    ...section(s.stuck ? 'Why it counts as stuck' : 'What speaks for stuck', s.evidence.for),
-    ...section('What speaks against it', s.evidence.against),
+    ...section(s.stuck ? 'Why it counts as stuck' : 'Evidence that it is stuck', s.evidence.for),
+    ...section('Evidence against', s.evidence.against),
     ...section(
       'What it waited for',
       diagnosis?.findings.flatMap((one) => [one.text, ...one.evidence.map((fact) => `  - ${fact}`)]) ?? [],

@@ -69,7 +69,7 @@ export interface Application {
   subscribe(listener: (snapshot: Snapshot) => void): () => void;
   /** Notes in the log that the machine goes to sleep or woke up. */
   power(what: 'suspend' | 'resume'): void;
-  /** Closes the API and the journal. Scripts go on. */
+  /** Closes the API and the journal. Scripts keep running. */
   close(): Promise<void>;
 }
 
@@ -215,7 +215,7 @@ function startForgetting(journal: Journal, settings: SettingsStore, log: (line: 
       const { keepHistoryDays, keepFinishedDays } = settings.values;
       journal.prune(Date.now() - Math.max(keepHistoryDays, keepFinishedDays) * 86_400_000);
     } catch (error) {
-      log(`W396 Old entries of the journal could not be removed: ${(error as Error).message}. It is repeated.`);
+      log(`W396 Old entries of the journal could not be removed: ${(error as Error).message}. It will be tried again.`);
     }
   };
   forget();

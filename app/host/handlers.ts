@@ -91,9 +91,9 @@ export function createHandlers(tools: HandlerTools): Handlers {
         throw new UnjamError(
           'not-possible',
           'The desktop application is the host; it does not retire on request.',
-          'Exit it from its tray icon; scripts go on.',
+          'Exit it from its tray icon; scripts keep running.',
         );
-      log(`I311 Retires, asked by ${caller.user} (${caller.via}). Scripts go on.`);
+      log(`I311 Retires, asked by ${caller.user} (${caller.via}). Scripts keep running.`);
       setImmediate(retire); // after the answer has gone out
       return { pid: control.self.pid };
     },

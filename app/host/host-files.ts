@@ -105,7 +105,7 @@ export function hostFileProblem(directory: string): UnjamError | null {
   return new UnjamError(
     'state-directory',
     `"${join(directory, 'host.json')}" cannot be used: ${found}.`,
-    'Start a host with "unjam serve": it writes the file anew. Where one still runs, end its process first; scripts go on.',
+    'Start a host with "unjam serve": it writes the file anew. If one is still running, end its process first; scripts keep running.',
   );
 }
 

@@ -68,7 +68,7 @@ export class Post implements Disposable {
     await openStateDirectory(directory, log);
     if (!(await election.stand())) {
       this[Symbol.dispose]();
-      lost(`The state directory "${directory}" was removed or exchanged, and another host serves it now.`);
+      lost(`The state directory "${directory}" was removed or replaced, and another host serves it now.`);
       return;
     }
     await putHostFile(directory, file);
@@ -76,7 +76,7 @@ export class Post implements Disposable {
     this.#files = this.#paths.map(fileAt);
     const what =
       missing.length === 0 ? 'the record of who is the host' : missing.map((path) => basename(path)).join(', ');
-    log(`W395 Somebody had removed files of the state directory (${what}); they stand again.`);
+    log(`W395 Somebody had removed files of the state directory (${what}); they have been restored.`);
   }
 
   [Symbol.dispose](): void {

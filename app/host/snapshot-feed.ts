@@ -76,7 +76,7 @@ export class SnapshotFeed {
     } catch (error) {
       const { message } = error as Error;
       if (message !== this.#problem)
-        this.#log(`W396 The state could not be read for who looks: ${message}. It is repeated.`);
+        this.#log(`W396 The state could not be read for those who are looking: ${message}. It will be tried again.`);
       this.#problem = message;
       return null;
     }

@@ -29,7 +29,7 @@ export async function takeOver(directory: string, actor: Actor, known?: ProcessC
     if (performance.now() > deadline)
       throw new UnjamError(
         'host-timeout',
-        `The host (PID ${file.host.pid}) said that it retires, but lives on.`,
+        `The host (PID ${file.host.pid}) agreed to exit but is still running.`,
         'Look at its process; scripts do not depend on it.',
       );
     await delay(20);

@@ -315,7 +315,7 @@ export class Journal {
       if (mayReplace && (isDamaged(error) || isReadOnly(error))) this.#setAside(error as Error);
       else if (!this.#toldUnopened) {
         this.#toldUnopened = true;
-        this.#onProblem(`The journal could not be opened (${(error as Error).message}); Unjam goes on without it.`);
+        this.#onProblem(`The journal could not be opened (${(error as Error).message}); Unjam continues without it.`);
       }
     }
   }
@@ -337,12 +337,12 @@ export class Journal {
       this.#open();
       this.#onProblem(
         isGone
-          ? 'Somebody had removed the journal; it stands again, with all that it held.'
-          : 'Somebody has put another journal in the place of this one; from now on that one is written.',
+          ? 'Somebody had removed the journal; it has been restored with everything that was in it.'
+          : 'Somebody has replaced the journal with another one; from now on Unjam writes to that one.',
       );
     } catch (error) {
       if (!this.#toldGone)
-        this.#onProblem(`Somebody has removed the journal; it cannot be put back yet (${(error as Error).message}).`);
+        this.#onProblem(`Somebody has removed the journal; it cannot be restored yet (${(error as Error).message}).`);
       this.#toldGone = true;
     }
   }
@@ -361,7 +361,7 @@ export class Journal {
     } catch (problem) {
       if (!this.#toldUnopened)
         this.#onProblem(
-          `The journal cannot be used (${error.message}) and could not be set aside (${(problem as Error).message}); Unjam goes on without it.`,
+          `The journal cannot be used (${error.message}) and could not be set aside (${(problem as Error).message}); Unjam continues without it.`,
         );
       this.#toldUnopened = true;
       return; // no operator's decision waits for a journal

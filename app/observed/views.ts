@@ -109,7 +109,10 @@ function verbsOf({ watched: { script, goneAt }, stage }: ViewFacts, off: string 
       : `${script.carriers.map((c) => c.identity.name).join(', ')} and the agent are spared. ${recogniser.ended}`;
   return {
     cancel: { possible: true, text: `Asks ${processes(script.members.length)} to stop. ${spared}` },
-    kill: { possible: true, text: `Ends ${processes(script.members.length)} at once, and proves it. ${spared}` },
+    kill: {
+      possible: true,
+      text: `Ends ${processes(script.members.length)} at once, and checks that it is gone. ${spared}`,
+    },
   };
 }
 

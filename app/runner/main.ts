@@ -63,7 +63,7 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
   process.on('uncaughtException', (error) =>
     session.log.append(
       { type: 'note' },
-      { code: 'W298', text: `The runner met an error: ${error.message}. It goes on.` },
+      { code: 'W298', text: `The runner ran into an error: ${error.message}. It keeps running.` },
     ),
   );
   try {

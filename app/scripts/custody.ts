@@ -354,7 +354,7 @@ export class Custody {
       act();
     } catch (error) {
       this.#options.log(
-        `W396 The end of ${record.spec.ticket} could not be written: ${(error as Error).message}. It is repeated.`,
+        `W396 The end of ${record.spec.ticket} could not be written: ${(error as Error).message}. It will be tried again.`,
       );
     }
   }

@@ -32,7 +32,12 @@ export async function resumeMutex(
   if (!found)
     throw new UnjamError('unknown-mutex', `No mutex "${name}" is in use.`, 'List mutexes with "unjam locks".', 'name');
   if (!found.state.paused)
-    throw new UnjamError('not-paused', `Mutex "${found.state.name}" is not paused.`, 'Nothing has to be done.', 'name');
+    throw new UnjamError(
+      'not-paused',
+      `Mutex "${found.state.name}" is not paused.`,
+      'Nothing needs to be done.',
+      'name',
+    );
   const state = await found.mutex.resume();
   const at = Date.now();
   tell(means, actor, at, 'resume', state, lines.resumed(state.name, actor, at, state.holders.at(-1)?.name ?? null));

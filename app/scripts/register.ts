@@ -91,7 +91,7 @@ export class Register {
     try {
       this.refresh(record);
     } catch (error) {
-      this.#log(`W396 ${record.spec.ticket} could not be read: ${(error as Error).message}. It is repeated.`);
+      this.#log(`W396 ${record.spec.ticket} could not be read: ${(error as Error).message}. It will be tried again.`);
     }
   }
 

@@ -143,7 +143,7 @@ const replaced = (how: string): UnjamError =>
   new UnjamError(
     'start-failed',
     `The program of this host is not the one that it started from: ${how}. Nothing was started.`,
-    'Let a host of the new version take its place: unjam serve --take-over. Scripts that run go on.',
+    'Let a host of the new version take its place: unjam serve --take-over. Scripts keep running.',
   );
 
 function cannotWrite(path: string, error: Error): UnjamError {

@@ -320,7 +320,7 @@ export class Supervisor {
       );
       if (changed) this.#register.changed();
     } catch (error) {
-      this.#options.log(`W396 A look at the scripts failed: ${(error as Error).message}. It is repeated.`);
+      this.#options.log(`W396 A look at the scripts failed: ${(error as Error).message}. It will be tried again.`);
     } finally {
       this.#ticking = false;
     }

@@ -38,7 +38,7 @@ export class SettingsStore {
     store.#timer = setInterval(() => {
       store
         .readPolicies()
-        .catch((error: Error) => log(`W396 The policies could not be read: ${error.message}. It is repeated.`));
+        .catch((error: Error) => log(`W396 The policies could not be read: ${error.message}. It will be tried again.`));
     }, policyEveryMs).unref();
     return store;
   }

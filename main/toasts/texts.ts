@@ -32,7 +32,7 @@ export const buttonTexts: Readonly<Record<ToastButton, string>> = {
 export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, now: number): Toast {
   const name = `"${plain(script.name, 60)}"`;
   const lock = `"${plain(mutex.name, 60)}"`;
-  const waits = `${count(script.blocks, 'deployment')} ${script.blocks === 1 ? 'waits' : 'wait'}`;
+  const waits = `${count(script.blocks, 'script')} ${script.blocks === 1 ? 'is' : 'are'} waiting`;
   const pid = script.pid === null ? '' : ` (PID ${script.pid})`;
   const common = { id: script.ticket, ticket: script.ticket, leavesAfterMs: null };
   switch (level) {
@@ -43,7 +43,7 @@ export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, 
           : `No output for ${shortDuration(now - Date.parse(script.lastOutputAt))}.`;
       return {
         ...common,
-        title: `Stuck script blocks ${count(script.blocks, 'deployment')}`,
+        title: `Stuck script blocks ${count(script.blocks, 'script')}`,
         body: `${name}${pid} holds ${lock}. ${silence}`,
         buttons: ['show', 'cancel'],
         silent: false,

@@ -5,7 +5,7 @@ import { bytes, count } from './counts.ts';
 export const aids = {
   take: 'I am on it',
   giveBack: 'No longer on it',
-  takeHelp: 'Tells everybody, for an hour or until the script ends. Keeps nobody from anything.',
+  takeHelp: 'Shown to everybody for an hour, or until the script ends. It locks nobody out.',
   onIt: (by: string, since: string, until: string): string =>
     `${by} is on it, since ${since}. Shown until ${until}, or until the script ends.`,
   onItShort: (by: string): string => `${by} is on it`,

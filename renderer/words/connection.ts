@@ -9,7 +9,8 @@ export const unreachableDetail = (isDesktop: boolean): string =>
     : 'What you see may be out of date. Scripts keep running. If the host was restarted, it may have another address: the terminal in which it runs shows it.';
 
 export const notPossibleOffline = 'Not possible while Unjam is unreachable.';
-export const outdatedHost = (how: string): string => `This host starts nothing: its program ${how}. Start it again.`;
+export const outdatedHost = (how: string): string =>
+  `This host cannot start scripts: its program ${how}. Restart the host.`;
 export const connecting = 'Connecting to Unjam…';
 export const slowStart = 'No answer for 5 s. It may still be starting; the console keeps trying.';
 export const noAnswerYet = 'No answer from Unjam yet. It may still be starting.';

@@ -2,7 +2,7 @@
 import type { HostInfo, Role } from '../contract.ts';
 
 const may: Readonly<Record<Role, string>> = {
-  viewer: 'you can look, and nothing else',
+  viewer: 'you can look, nothing else',
   operator: 'you can Cancel, Force Kill, Abandon and resume queues',
   owner: 'you can start scripts, use all three verbs and change settings',
 };

@@ -119,7 +119,7 @@ describe('a host whose program was replaced', () => {
     await detailOf(scene.page, 'Deploy web-eu');
     world.host = { outdated: '"/opt/unjam/cli.js" was replaced' };
     await scene.page.keyboard.press('F5');
-    await scene.page.locator('footer', { hasText: 'This host starts nothing: its program "/opt/unjam/cli.js" was replaced.' }).waitFor(); // prettier-ignore
+    await scene.page.locator('footer', { hasText: 'This host cannot start scripts: its program "/opt/unjam/cli.js" was replaced.' }).waitFor(); // prettier-ignore
   });
 });
 

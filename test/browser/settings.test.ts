@@ -303,10 +303,10 @@ describe('the first run', () => {
   it('says why a drill could not begin', async () => {
     await using scene = await open(new World(), { waitFor: 'text=No scripts yet on WEB-EU-07' });
     scene.host.answers.set('drill.start', () => {
-      return refuse({ code: 'not-possible', message: 'A fire drill goes on already.', next: 'Free it.' });
+      return refuse({ code: 'not-possible', message: 'A fire drill is already running.', next: 'Free it.' });
     });
     await scene.page.getByRole('button', { name: 'Start a fire drill' }).click();
-    await scene.page.getByText('A fire drill goes on already. Free it.').first().waitFor();
+    await scene.page.getByText('A fire drill is already running. Free it.').first().waitFor();
   });
 });
 

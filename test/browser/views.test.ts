@@ -36,7 +36,7 @@ describe('the mutex view', () => {
 
   it('shows who waits for each other over several mutexes, and a holder that Unjam does not supervise', async () => {
     const world = stuckWorld();
-    const loop = 'If each waits for what it has started, they wait for each other for ever.';
+    const loop = 'If each waits for what it has started, they wait for each other forever.';
     world.mutexes = world.mutexes.map((mutex) =>
       mutex.name === 'RunningScript'
         ? {

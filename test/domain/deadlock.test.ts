@@ -23,7 +23,7 @@ test('two holders whose children wait for the other mutex are a loop, said of bo
   expect(said.get('A')).toEqual(said.get('B'));
   expect(said.get('A')).toHaveLength(1);
   expect([...said.values()][0]?.[0]).toMatchInlineSnapshot(
-    `""Deploy y" holds "B" and has started "Deploy q", which waits for "A". "Deploy x" holds "A" and has started "Deploy p", which waits for "B". If each waits for what it has started, they wait for each other for ever. Ending any one of them resolves it."`,
+    `""Deploy y" holds "B" and has started "Deploy q", which waits for "A". "Deploy x" holds "A" and has started "Deploy p", which waits for "B". If each waits for what it has started, they wait for each other forever. Ending any one of them resolves it."`,
   );
 });
 

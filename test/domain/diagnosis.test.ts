@@ -13,7 +13,7 @@ const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
     'a final script',
     facts({ verdict: { kind: 'exited', at: at0312 - minute }, processes: [] }),
     'finished',
-    /final \(exited\) since 1 min; no process of it is left/,
+    /ended 1 min ago \(exited\); none of its processes is left/,
   ],
   [
     'survivors of Force Kill',
@@ -37,7 +37,7 @@ const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
       processes: [process({ pid: 12, caughtSignals: ['SIGTERM'] })],
     }),
     'cancelling',
-    /sent 2 s ago; 8 s of the grace are left.*PID 12 \(bash\) handles SIGTERM itself/,
+    /sent 2 s ago; 8 s of the grace period are left.*PID 12 \(bash\) handles SIGTERM itself/,
   ],
   [
     'a waiter',
@@ -47,7 +47,7 @@ const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
       waiting: { ...waiting, holder: { name: 'Deploy web', ticket: 't-1', pid: 77, heldMs: 52 * minute } },
     }),
     'waits-for-mutex',
-    /mutex "RunningScript" since 13 min; "Deploy web" \(ticket t-1, PID 77\) is ahead of it for 52 min.*position 2 of 3/,
+    /waiting 13 min for mutex "RunningScript"; "Deploy web" \(ticket t-1, PID 77\) has been ahead of it for 52 min.*position 2 of 3/,
   ],
   [
     'a waiter of a paused mutex',
@@ -71,7 +71,7 @@ const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
     'a silent runner',
     facts({ runner: { pid: 40, alive: true, stopped: false, heartbeatAgeMs: 61_000 } }),
     'runner-silent',
-    /PID 40\) exists but has given no sign for 1 min 1 s/,
+    /PID 40\) exists but has shown no sign of life for 1 min 1 s/,
   ],
   [
     'a process of another user',
@@ -90,7 +90,7 @@ const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
     'a process at the gate',
     facts({ processes: [process({ pid: 12, atGate: true })] }),
     'at-gate',
-    /PID 12 .* gate since 12 min/,
+    /PID 12 .* gate for 12 min/,
   ],
   [
     'a process that computes',
@@ -155,7 +155,7 @@ const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
     'never-ran',
     /in 12 min: 0 bytes written, 10 ms of CPU, no child/,
   ],
-  ['a timer', facts({ processes: [awaiting({ kind: 'timer' })] }), 'waits-for-timer', /PID 12 .* sleeps until/],
+  ['a timer', facts({ processes: [awaiting({ kind: 'timer' })] }), 'waits-for-timer', /PID 12 .* is in a timed sleep/],
   [
     'a child',
     facts({ processes: [awaiting({ kind: 'child' }), process({ pid: 13, parentPid: 12, name: 'robocopy' })] }),

@@ -45,7 +45,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       'nothing is forced',
       'all 3 processes',
       '"RunningScript" stays held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: wait',
     ],
   },
@@ -91,7 +91,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       'EPERM',
       'Nothing was stopped',
       '"RunningScript" stays held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: Force Kill',
     ],
   },
@@ -103,7 +103,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       rootText,
       '4.0 s after Cancel',
       'exit code 0',
-      '3 of 3 processes have gone',
+      'all 3 processes have gone',
       '"RunningScript" released 03:12:50',
       'Next in line: "Deploy api-eu / step 1"',
     ],
@@ -114,9 +114,9 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     line: lines.childrenLeft(root, [child], mutex),
     holds: [
       rootText,
-      '1 process of its tree still runs (8444 robocopy.exe)',
+      '1 process of its tree is still running (8444 robocopy.exe)',
       '"RunningScript" stays held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: Force Kill',
     ],
   },
@@ -125,10 +125,10 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     code: 'W205',
     line: lines.cancelIgnored({ afterMs: 30_000, root, left: [root, child], of: 3, mutex }),
     holds: [
-      '30 s after Cancel 2 of 3 processes still run (7312 powershell.exe, 8444 robocopy.exe)',
+      '30 s after Cancel 2 of 3 processes are still running (7312 powershell.exe, 8444 robocopy.exe)',
       rootText,
       '"RunningScript" is still held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: Force Kill',
     ],
   },
@@ -136,7 +136,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     name: 'cancelTooLate',
     code: 'W206',
     line: lines.cancelTooLate('Cancel', root, at, 'exit code 0'),
-    holds: ['Cancel withdrawn', rootText, 'by itself at 03:12:50', 'exit code 0', 'Nothing was stopped'],
+    holds: ['Cancel not needed', rootText, 'by itself at 03:12:50', 'exit code 0', 'Nothing was stopped'],
   },
   {
     name: 'leftQueue',
@@ -164,7 +164,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       rootText,
       'no chance to clean up',
       '"RunningScript" stays held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: wait',
     ],
   },
@@ -173,9 +173,9 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     code: 'I212',
     line: lines.killed({ total: 3, afterMs: 400, root, exit: 'signal SIGKILL', mutex, at }),
     holds: [
-      '3 of 3 processes ended after 0.4 s',
+      'all 3 processes ended after 0.4 s',
       rootText,
-      'signal SIGKILL, set by the kill and not by the script',
+      'signal SIGKILL (from Unjam, not from the script)',
       '"RunningScript" released',
       'Next in line',
     ],
@@ -188,7 +188,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       '2 of 3 processes ended',
       'PID 8444 (robocopy.exe, started 02:20:50) still exists after 5.0 s',
       '"RunningScript" stays held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: wait',
     ],
   },
@@ -202,7 +202,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       'inside a kernel call',
       'Unjam cannot tell which',
       '"RunningScript" is still held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: Abandon',
     ],
   },
@@ -242,7 +242,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       'may still change',
       'still recorded',
       'Next in line: "Deploy api-eu / step 1"; it runs beside',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: Force Kill',
     ],
   },
@@ -250,7 +250,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     name: 'abandoned with the queue held',
     code: 'W221',
     line: lines.abandoned({ actor: kim, at, reason: null, left: [root], mutex, holdQueue: true }),
-    holds: ['The queue is held: 3 scripts wait. Next: unjam locks resume "RunningScript"'],
+    holds: ['The queue is paused: 3 scripts are waiting. Next: unjam locks resume "RunningScript"'],
   },
   {
     name: 'abandoned when nothing was left and nobody waits',
@@ -263,7 +263,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       mutex: { ...mutex, waiting: 0, next: null },
       holdQueue: false,
     }),
-    holds: ['NOTHING WAS ENDED, and no process of the script was found running', 'Nobody waits'],
+    holds: ['NOTHING WAS ENDED, and no process of the script was found running', 'Nobody is waiting'],
   },
   {
     name: 'holdAbandoned',
@@ -377,7 +377,7 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
       rootText,
       '3 processes',
       '"RunningScript" stays held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: wait',
     ],
   },
@@ -402,9 +402,9 @@ const told: { name: string; line: Line; code: string; holds: string[] }[] = [
     line: lines.runnerDied(root, null, mutex),
     holds: [
       rootText,
-      'goes on',
+      'is still running',
       '"RunningScript" stays held',
-      '3 scripts wait',
+      '3 scripts are waiting',
       'Next: wait for its end, or Cancel, Force Kill or Abandon',
     ],
   },
@@ -511,7 +511,7 @@ describe('a log line', () => {
   test.each(told.filter(({ line }) => /stays held|still held/.test(line.text)))(
     '$code $name, which leaves a mutex held, says how many wait and what to do next',
     ({ line: { text } }) => {
-      expect(text).toContain('3 scripts wait.');
+      expect(text).toContain('3 scripts are waiting.');
       expect(text).toMatch(/Next: \S/);
     },
   );
@@ -528,7 +528,7 @@ describe('a log line', () => {
   test('counts one waiter as one', () => {
     expect(
       lines.cancelIgnored({ afterMs: 0, root, left: [root], of: 1, mutex: { ...mutex, waiting: 1 } }).text,
-    ).toContain('1 script waits.');
+    ).toContain('1 script is waiting.');
   });
 
   test('says nothing of a mutex to a script that has none', () => {
@@ -555,7 +555,7 @@ describe('a log line', () => {
     expect(lines.leftRunning([child], joint, at).text).toContain(
       '"Migrate" runs on under it, so the mutex stays held.',
     );
-    expect(lines.waiting('m', [], 1, 2, null).text).toContain('just changing');
+    expect(lines.waiting('m', [], 1, 2, null).text).toContain('changing now');
     expect(lines.waiting('m', [{ ...holder, pid: null, level: 'none' }], 1, 2, null).text).toContain(
       'not started yet, No isolation',
     );

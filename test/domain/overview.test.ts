@@ -70,15 +70,15 @@ describe('the overview', () => {
   test('a script that needs attention but blocks nobody comes next', () => {
     const unkillable = script({ key: 'unkillable', state: 'unkillable', next: 'abandon', severity: 'critical' });
     expect(see([orphan, unkillable])).toMatchObject({
-      sentence: 'Unkillable: "Deploy web-eu / step 4" (PID 7312). Nobody waits for it.',
+      sentence: 'Unkillable: "Deploy web-eu / step 4" (PID 7312). Nobody is waiting for it.',
       severity: 'warning',
       tray: 'running',
     });
   });
 
   test.each([
-    [1, '1 script waits behind it.'],
-    [2, '2 scripts wait behind it.'],
+    [1, '1 script is waiting behind it.'],
+    [2, '2 scripts are waiting behind it.'],
   ])('a script whose runner died and that blocks %i says so in good English', (blocks, text) => {
     expect(see([script({ key: 'orphaned', state: 'orphaned', next: 'cancel', blocks })]).sentence).toContain(text);
   });
@@ -87,9 +87,9 @@ describe('the overview', () => {
     const cancelling = script({ key: 'cancelling', state: 'cancelling' });
     expect(see([cancelling, orphan, waiting(1)], ['m']).sentence).toMatch(/^Cancelling "Deploy web-eu/);
     expect(see([orphan, waiting(1)], ['RunningScript']).sentence).toBe(
-      'Mutex "RunningScript" is paused. 1 script waits.',
+      'Mutex "RunningScript" is paused. 1 script is waiting.',
     );
-    expect(see([orphan, waiting(1)]).sentence).toBe('1 abandoned script still runs (PID 5120).');
+    expect(see([orphan, waiting(1)]).sentence).toBe('1 abandoned script is still running (PID 5120).');
     expect(see([orphan]).sentence).toContain('Nothing is blocked.');
     expect(see([script(), waiting(1), waiting(2)])).toMatchObject({
       sentence: '2 scripts are waiting; nothing is stuck.',
@@ -99,8 +99,8 @@ describe('the overview', () => {
   });
 
   test('with nothing wrong it says so', () => {
-    expect(see([script()])).toMatchObject({ sentence: 'Nothing is blocked. 1 script runs.', tray: 'running' });
-    expect(see([script(), script()])).toMatchObject({ sentence: 'Nothing is blocked. 2 scripts run.' });
+    expect(see([script()])).toMatchObject({ sentence: 'Nothing is blocked. 1 script is running.', tray: 'running' });
+    expect(see([script(), script()])).toMatchObject({ sentence: 'Nothing is blocked. 2 scripts are running.' });
     expect(see([])).toMatchObject({ sentence: 'Nothing is running.', tray: 'idle', ticket: null });
     expect(see([script({ state: 'final', key: 'finished' })])).toMatchObject({ sentence: 'Nothing is running.' });
   });

@@ -40,6 +40,6 @@ it('is there once at a time, and begins from the command line with the way out',
     expect(begun.stdout).toContain(part);
   const again = await world.cli('drill', '--json');
   expect(again.status).toBe(1);
-  expect(again.stderr).toContain('A fire drill goes on already');
+  expect(again.stderr).toContain('A fire drill is already running');
   expect((await world.cli('drill', '--minutes', 'soon')).status).toBe(2);
 });

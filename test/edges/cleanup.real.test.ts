@@ -37,7 +37,7 @@ describe('--cleanup-when', () => {
   test.each([
     [
       ['--cleanup-when', 'sometimes', '--cleanup', 'true'],
-      '--cleanup-when: "sometimes" is none of cancel, failure, always',
+      '--cleanup-when: "sometimes" is not one of cancel, failure, always',
     ],
     [['--cleanup-when', 'always'], '--cleanup-when is given without --cleanup'],
     [['--cleanup-timeout', '1m'], '--cleanup-timeout is given without --cleanup'],

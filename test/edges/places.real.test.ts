@@ -249,7 +249,7 @@ test.runIf(onLinux)(
     // The host takes the system's limits where it may raise those of its starter, which not every root may.
     if (stdout !== 'ran\nrun 0\n') {
       expect(stdout).toBe('run 1\n');
-      expect(stderr).toMatch(sentence(/the file may not grow any more/));
+      expect(stderr).toMatch(sentence(/the file has reached its size limit/));
     }
   },
 );

@@ -40,7 +40,7 @@ test('a notify command that fails is in the script’s log and in the history', 
   await world.cli('run', '--ticket', 't', '--notify', 'false', '--', 'true');
   await untilFile(join(world.home, 'runs/t/delivered.json'));
   for (const words of [['logs', 't'], ['history', '--ticket', 't']])
-    expect((await world.cli(...words)).stdout, words[0]).toContain('The end of the script could not be told: the notify command failed'); // prettier-ignore
+    expect((await world.cli(...words)).stdout, words[0]).toContain('The end of the script could not be reported: the notify command failed'); // prettier-ignore
   expect(existsSync(join(world.home, 'runs/t/verdict.json'))).toBe(true);
 });
 

@@ -1,4 +1,4 @@
-/** A host that meets an error which nobody expected says what it was and ends in order; its scripts go on. */
+/** A host that meets an error which nobody expected says what it was and ends in order; its scripts keep running. */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -61,7 +61,7 @@ test.skipIf(!canMount)(
       await world.startHost();
       await abandoned(world, ticket);
       expect(world.hostLog).toMatch(/journal (cannot be used|could not be opened)/);
-      expect(world.hostLog).toContain('goes on without it');
+      expect(world.hostLog).toContain('continues without it');
     } finally {
       execFileSync('umount', [path]);
     }

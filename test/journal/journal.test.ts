@@ -259,6 +259,6 @@ describe('a damaged journal', () => {
     journal.recordSuccess('Deploy', at0312, 1);
     expect(journal.list({})).toEqual([]);
     expect(journal.successes('Deploy')).toEqual([]);
-    expect(problems[0]).toContain('goes on without it');
+    expect(problems[0]).toContain('continues without it');
   });
 });

@@ -42,7 +42,7 @@ export function script(changes: Partial<ScriptView> = {}): ScriptView {
     condition: {
       key: 'stuck',
       label: 'Stuck: silent 47 min',
-      headline: 'Stuck: no output for 47 min; 3 scripts wait behind it.',
+      headline: 'Stuck: no output for 47 min; 3 scripts are waiting behind it.',
       severity: 'critical',
       icon: 'triangle',
       next: 'cancel',

@@ -57,7 +57,7 @@ describe('a stuck script', () => {
     expect(watcher.shown[0]?.toast).toEqual({
       id: 'web-eu-4',
       ticket: 'web-eu-4',
-      title: 'Stuck script blocks 3 deployments',
+      title: 'Stuck script blocks 3 scripts',
       body: '"Deploy web-eu / step 4" (PID 7312) holds "RunningScript". No output for 47 min.',
       buttons: ['show', 'cancel'],
       silent: false,
@@ -85,11 +85,7 @@ describe('a stuck script', () => {
     watcher.see(alone(stuckOn('M')), now);
     watcher.see(alone(stuckOn('M', { condition: condition('cancel-ignored', 'kill') })), now + minutes(11));
     watcher.see(alone(unkillable('M')), now + minutes(22));
-    expect(watcher.titles).toEqual([
-      'Stuck script blocks 3 deployments',
-      'Cancel was ignored',
-      'PID 7312 cannot be ended',
-    ]);
+    expect(watcher.titles).toEqual(['Stuck script blocks 3 scripts', 'Cancel was ignored', 'PID 7312 cannot be ended']);
     expect(new Set(watcher.shown.map(({ toast }) => toast.id)).size).toBe(1);
     expect(watcher.shown.map(({ toast }) => toast.body.split('Next: ')[1])).toEqual([
       undefined,

@@ -57,7 +57,7 @@ test.skipIf(!canFreeze)(
       condition: { key: 'unkillable', label: 'Unkillable: in kernel', next: 'abandon' },
     });
     expect(await world.log(ticket)).toMatch(
-      /W214 Unkillable: 2 of 2 processes .*state kernel.*SIGKILL pending.*Mutex "web" is still held\. 1 script waits\. Next: Abandon\./,
+      /W214 Unkillable: 2 of 2 processes .*state kernel.*SIGKILL pending.*Mutex "web" is still held\. 1 script is waiting\. Next: Abandon\./,
     );
     expect((await world.get(ticket)).processes[0]?.survivor).toMatchObject({ reason: 'kernel' });
 

@@ -64,7 +64,7 @@ describe('a subscriber', () => {
     vi.advanceTimersByTime(5_000);
     expect(seen).toEqual([0]);
     expect(source.log).toEqual([
-      'W396 The state could not be read for who looks: EMFILE: too many open files. It is repeated.',
+      'W396 The state could not be read for those who are looking: EMFILE: too many open files. It will be tried again.',
     ]);
     source.problem = null;
     vi.advanceTimersByTime(1_000);

@@ -38,7 +38,7 @@ function waiter(
     condition: {
       key: 'blocked',
       label: `Blocked ${since / minute} min, ${['1st', '2nd', '3rd'][position - 1]} of 3`,
-      headline: `Cannot start: "RunningScript" is held by a stuck script, "Deploy web-eu / step 4", for 52 min. ${['1st', '2nd', '3rd'][position - 1]} of 3.`,
+      headline: `Cannot start: "RunningScript" has been held by a stuck script, "Deploy web-eu / step 4", for 52 min. ${['1st', '2nd', '3rd'][position - 1]} of 3.`,
       severity: 'warning',
       icon: 'hourglass-bar',
       next: 'show-holder',
@@ -74,7 +74,7 @@ export function stuckWorld(): World {
       condition: {
         key: 'stuck-silent',
         label: 'Stuck: silent 47 min',
-        headline: 'Stuck: no output for 47 min; 3 scripts wait behind it.',
+        headline: 'Stuck: no output for 47 min; 3 scripts are waiting behind it.',
         severity: 'critical',
         icon: 'triangle',
         next: 'cancel',
@@ -84,7 +84,7 @@ export function stuckWorld(): World {
           'No output for 47 min 12 s (limit 10 min).',
           'CPU 0.0 s and I/O 0 bytes in the last 60 s, all 3 processes together.',
           'Running for 52 min. The last 20 successful runs took 4 min (median), 6 min at most.',
-          '3 scripts wait for "RunningScript".',
+          '3 scripts are waiting for "RunningScript".',
         ],
         against: [],
       },
@@ -113,7 +113,7 @@ export function stuckWorld(): World {
         key: 'abandoned',
         label: 'Abandoned, still running',
         headline:
-          'Abandoned at 02:14:10 by CONTOSO\\kim. PID 5120 still runs and may still change files. Unjam holds no mutex for it.',
+          'Abandoned at 02:14:10 by CONTOSO\\kim. PID 5120 is still running and may still change files. Unjam holds no mutex for it.',
         severity: 'orphan',
         icon: 'ring',
         next: 'none',

@@ -79,7 +79,7 @@ describe('unjam', () => {
     const killed = await unjam('kill', hung, '--yes', '--reason', 'test');
     expect(killed).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/W211 .*\n.*I212 Force Kill: 1 of 1 process ended/),
+      stderr: expect.stringMatching(/W211 .*\n.*I212 Force Kill: its process ended/),
     });
     expect(await unjam('logs', next, '--follow')).toMatchObject({ code: 0 });
     expect(await status(hung)).toMatchObject({ state: 'final', verdict: 'killed', exitCode: 137 });

@@ -49,9 +49,9 @@ const afterwards = (mutex: MutexFacts, holdQueue: boolean, next: string): string
   const resume = `unjam locks resume "${mutex.name}"`;
   if (mutex.joint)
     return `Nobody else is granted it before "${mutex.joint}" has gone. ${scriptsWait(mutex) ?? ''} Next: abandon that one too${holdQueue ? `, then ${resume}` : ''}.`;
-  if (holdQueue) return `The queue is held: ${scriptsWait(mutex) ?? ''} Next: ${resume}.`;
+  if (holdQueue) return `The queue is paused: ${scriptsWait(mutex) ?? ''} Next: ${resume}.`;
   return mutex.next === null
-    ? `Nobody waits for the mutex. Next: ${next}.`
+    ? `Nobody is waiting for the mutex. Next: ${next}.`
     : `Next in line: "${mutex.next}"; it runs beside this process. ${scriptsWait(mutex) ?? ''} Next: ${next}.`;
 };
 
@@ -64,7 +64,10 @@ export const orphanExited = (
 ): Line =>
   line(
     'I224',
-    `Orphan exited: ${processText(root)} and its tree had ended at ${clockTime(at)}, ${longDuration(at - abandonedAt)} after it was abandoned, ${exit}. It wrote ${count(bytes, 'byte')} of output after ${clockTime(abandonedAt)}; they are in the log.`,
+    `Orphan exited: ${processText(root)} and its tree had ended at ${clockTime(at)}, ${longDuration(at - abandonedAt)} after it was abandoned, ${exit}.`,
+    bytes === 0
+      ? null
+      : `It wrote ${count(bytes, 'byte')} of output after ${clockTime(abandonedAt)}; ${bytes === 1 ? 'it is' : 'they are'} in the log.`,
   );
 
 export const orphanLost = (root: ProcessIdentity): Line =>

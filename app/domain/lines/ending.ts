@@ -18,6 +18,10 @@ import {
   stays,
 } from './parts.ts';
 
+const allOf = (total: number): string =>
+  total === 1 ? 'its process' : total === 2 ? 'both processes' : `all ${total} processes`;
+const haveGone = (total: number): string => `${allOf(total)} ${total === 1 ? 'has' : 'have'} gone`;
+
 export const cancelRequested = (f: {
   actor: Actor;
   at: number;
@@ -35,7 +39,7 @@ export const cancelRequested = (f: {
     `It has ${fineDuration(f.graceMs)} to exit; ${f.escalate ? 'then Unjam ends what is left' : 'nothing is forced after that'}.`,
     f.mutex === null
       ? `Its tree has ${processes(f.total)}.`
-      : `Mutex "${f.mutex.name}" stays held until ${f.total === 1 ? 'its process has' : `all ${f.total} processes have`} gone.`,
+      : `Mutex "${f.mutex.name}" stays held until ${haveGone(f.total)}.`,
     scriptsWait(f.mutex),
     'Next: wait.',
   );
@@ -84,7 +88,7 @@ export const killRefused = (
 ): Line =>
   line(
     'W216',
-    `Force Kill requested by ${actorText(actor)} at ${clockTime(at)} was refused: it was meant for PID ${meant.pid} as somebody had seen it, and ${root === null ? 'the script has no process' : `the script's process is ${processText(root)}`}. Nothing was ended.`,
+    `Force Kill requested by ${actorText(actor)} at ${clockTime(at)} was refused: it was meant for PID ${meant.pid}, but ${root === null ? 'the script has no process' : `the script's process is ${processText(root)}`}. Nothing was ended.`,
   );
 
 export const cancelUndeliverable = (
@@ -113,14 +117,14 @@ export const endedAfterCancel = (f: {
 }): Line =>
   line(
     'I203',
-    `${processText(f.root)} exited ${fineDuration(f.afterMs)} after Cancel (${f.exit}). ${f.total} of ${processes(f.total)} have gone.`,
+    `${processText(f.root)} exited ${fineDuration(f.afterMs)} after Cancel (${f.exit}); ${haveGone(f.total)}.`,
     released(f.mutex, f.at),
   );
 
 export const childrenLeft = (root: ProcessIdentity, left: readonly ProcessIdentity[], m: MutexFacts | null): Line =>
   line(
     'W204',
-    `${processText(root)} exited after Cancel, but ${processes(left.length)} of its tree still ${left.length === 1 ? 'runs' : 'run'} (${listed(left)}).`,
+    `${processText(root)} exited after Cancel, but ${processes(left.length)} of its tree ${left.length === 1 ? 'is' : 'are'} still running (${listed(left)}).`,
     stays(m),
     scriptsWait(m),
     'Next: Force Kill.',
@@ -135,7 +139,7 @@ export const cancelIgnored = (f: {
 }): Line =>
   line(
     'W205',
-    `Cancel ignored: ${fineDuration(f.afterMs)} after Cancel ${f.left.length} of ${processes(f.of)} still run (${listed(f.left)}), root ${processText(f.root)}.`,
+    `Cancel ignored: ${fineDuration(f.afterMs)} after Cancel ${f.left.length} of ${processes(f.of)} ${f.of === 1 ? 'is' : 'are'} still running (${listed(f.left)}), root ${processText(f.root)}.`,
     held(f.mutex, 'still '),
     scriptsWait(f.mutex),
     'Next: Force Kill.',
@@ -149,7 +153,7 @@ export const cancelTooLate = (
 ): Line =>
   line(
     'W206',
-    `${verb} withdrawn: ${processText(root)} had already exited by itself at ${clockTime(endedAt)} (${exit}). Nothing was stopped.`,
+    `${verb} not needed: ${processText(root)} had already exited by itself at ${clockTime(endedAt)} (${exit}). Nothing was stopped.`,
   );
 
 export const cancelOvertaken = (actor: Actor): Line =>
@@ -194,7 +198,7 @@ export const killed = (f: {
 }): Line =>
   line(
     'I212',
-    `Force Kill: ${f.total} of ${processes(f.total)} ended after ${fineDuration(f.afterMs)}; root ${processText(f.root)}, ${f.exit}, set by the kill and not by the script.`,
+    `Force Kill: ${allOf(f.total)} ended after ${fineDuration(f.afterMs)}; root ${processText(f.root)}, ${f.exit} (from Unjam, not from the script).`,
     released(f.mutex, f.at),
   );
 
@@ -256,7 +260,7 @@ export const killDisabled = (): Line =>
 
 /** Said once for each message; the next beat tries again. */
 export const lifecycleProblem = (message: string): Line =>
-  line('W299', `Unjam met an error while it watched or ended this script: ${message}. It tries again.`);
+  line('W299', `Unjam ran into an error while watching or ending this script: ${message}. It will try again.`);
 
 /** Of a script that is over: what it had left running was ended on request. */
 export const leftoversKilled = (total: number, afterMs: number, root: ProcessIdentity): Line =>

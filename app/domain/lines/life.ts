@@ -60,7 +60,7 @@ export const runnerDied = (root: ProcessIdentity, exit: Parameters<typeof exitTe
   line(
     'W304',
     exit === null
-      ? `The runner of this script has died; ${processText(root)} goes on. Its exit code will stay unknown.`
+      ? `The runner of this script has died; ${processText(root)} is still running. Its exit code will never be known.`
       : `The runner of this script has died; ${processText(root)} had exited (${exitText(exit)}).`,
     stays(m),
     scriptsWait(m),
@@ -85,7 +85,7 @@ export const filesRemoved = (names: readonly string[]): Line =>
   );
 
 export const endNotTold = (why: string): Line =>
-  line('W251', `The end of the script could not be told: ${why}. It is not repeated.`);
+  line('W251', `The end of the script could not be reported: ${why}. It will not be tried again.`);
 
 export const cleanupDone = (after: string): Line =>
   line('I240', `The clean-up command finished with exit code 0 after ${after}.`);

@@ -39,7 +39,7 @@ export const observedGone = (
 export const observedIgnored = (s: ObservedName, left: readonly ProcessIdentity[], total: number): Line =>
   line(
     'W605',
-    `Cancel of ${of(s)} was ignored: ${left.length} of ${processes(total)} still there (${listed(left)}).`,
+    `Cancel of ${of(s)} was ignored: ${left.length} of ${processes(total)} still running (${listed(left)}).`,
     'Next: Force Kill.',
   );
 

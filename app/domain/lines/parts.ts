@@ -12,7 +12,7 @@ export interface Line {
 /** What most lines need to know about the mutex at that moment. */
 export interface MutexFacts {
   readonly name: string;
-  /** How many scripts wait. */
+  /** How many scripts are waiting. */
   readonly waiting: number;
   /** The script that is or was granted next. */
   readonly next: string | null;
@@ -36,7 +36,7 @@ export const listed = (all: readonly ProcessIdentity[]): string => {
   return all.length > 20 ? `${shown} and ${all.length - 20} more` : shown;
 };
 export const scriptsWait = (m: MutexFacts | null): string | null =>
-  m === null ? null : m.waiting === 1 ? '1 script waits.' : `${m.waiting} scripts wait.`;
+  m === null ? null : m.waiting === 1 ? '1 script is waiting.' : `${m.waiting} scripts are waiting.`;
 export const held = (m: MutexFacts | null, still = ''): string | null =>
   m === null ? null : `Mutex "${m.name}" is ${still}held.`;
 export const stays = (m: MutexFacts | null): string | null => (m === null ? null : `Mutex "${m.name}" stays held.`);
@@ -45,7 +45,7 @@ export const released = (m: MutexFacts | null, at: number): string | null =>
     ? null
     : m.joint
       ? `Its own hold of mutex "${m.name}" was given back ${clockTime(at)}; "${m.joint}" runs on under it, so the mutex stays held.`
-      : `Mutex "${m.name}" released ${clockTime(at)}.${m.next === null ? ' Nobody waits for it.' : ` Next in line: "${m.next}".`}`;
+      : `Mutex "${m.name}" released ${clockTime(at)}.${m.next === null ? ' Nobody is waiting for it.' : ` Next in line: "${m.next}".`}`;
 export const because = (reason: string | null): string => (reason === null ? '' : `, reason "${reason}"`);
 
 /** `exit code 5`, `signal SIGKILL`, `exit code 3221225786 (0xC000013A)`. */

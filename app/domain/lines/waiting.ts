@@ -30,7 +30,7 @@ export const waiting = (
       : keptOutBy !== null
         ? `It could run beside the holders, but "${keptOutBy.name}" (ticket ${keptOutBy.ticket}) is ahead of it and waits to run alone.`
         : holders.length === 0
-          ? 'Its holder is just changing.'
+          ? 'The holder is changing now.'
           : `Held by ${holders.slice(0, 3).map(holderText).join(' and ')}${holders.length > 3 ? ` and ${holders.length - 3} more` : ''}.`,
     `Position ${position} of ${of}.`,
   );
@@ -39,7 +39,7 @@ export const waiting = (
 export const holdRestored = (mutex: string, holder: { readonly name: string; readonly ticket: string }): Line =>
   line(
     'W110',
-    `The files of mutex "${mutex}" had been removed while "${holder.name}" (ticket ${holder.ticket}) held it. That one still runs, so its hold was put back.`,
+    `The files of mutex "${mutex}" had been removed while "${holder.name}" (ticket ${holder.ticket}) held it. It is still running, so its hold was put back.`,
     'Next: keep clean-up jobs away from the state directory.',
   );
 
@@ -96,7 +96,7 @@ export const besideOrphan = (
 ): Line =>
   line(
     'W222',
-    `Mutex "${mutex}" acquired ${clockTime(at)} while abandoned ${orphan.process === null ? 'script' : processText(orphan.process)} ("${orphan.name}", ticket ${orphan.ticket}) still runs.`,
+    `Mutex "${mutex}" acquired ${clockTime(at)} while abandoned ${orphan.process === null ? 'script' : processText(orphan.process)} ("${orphan.name}", ticket ${orphan.ticket}) is still running.`,
     'The two are NOT isolated from each other.',
   );
 
@@ -123,5 +123,5 @@ export const leftQueue = (
 export const resumed = (mutex: string, actor: Actor, at: number, next: string | null): Line =>
   line(
     'W226',
-    `Queue of mutex "${mutex}" resumed by ${actorText(actor)} at ${clockTime(at)}. ${next === null ? 'Nobody waits.' : `Next in line: "${next}".`}`,
+    `Queue of mutex "${mutex}" resumed by ${actorText(actor)} at ${clockTime(at)}. ${next === null ? 'Nobody is waiting.' : `Next in line: "${next}".`}`,
   );

@@ -35,7 +35,9 @@ export async function abandon(input: Parsed<'scripts.abandon'>, actor: Actor, to
 export async function abandonNow(record: ScriptRecord, request: AbandonRequest, tools: VerbTools): Promise<void> {
   const undone = await release(record, request, tools);
   if (undone !== null)
-    tools.log(`W398 ${record.spec.ticket} is abandoned; its record is not complete yet: ${undone}. It is repeated.`);
+    tools.log(
+      `W398 ${record.spec.ticket} is abandoned; its record is not complete yet: ${undone}. It will be tried again.`,
+    );
   tools.register.refresh(record);
 }
 

@@ -53,7 +53,7 @@ async function remove(
       'Cancel, Force Kill or Abandon it first, or wait for its end.',
     );
   const orphan = record.isOrphan && record.started !== null && control.treeLiveness(record.started.scope) !== 'dead';
-  if (orphan) return later(`PID ${record.started?.scope.root.pid} still runs and its output is recorded there`);
+  if (orphan) return later(`PID ${record.started?.scope.root.pid} is still running and its output is recorded there`);
   let warning: string | null = null;
   if (await isWritten(record, control)) {
     const scope = record.started?.scope;

@@ -52,7 +52,7 @@ export function checkTarget(record: ScriptRecord, target: Target): ProcessIdenti
     throw new UnjamError(
       'stale-version',
       `"${record.spec.name}" has changed since you looked (version ${target.version}, now ${record.version}). Nothing was done.`,
-      'Look at it again and decide anew.',
+      'Look at it again, then decide.',
       'version',
     );
   return root;

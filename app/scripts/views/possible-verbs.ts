@@ -20,11 +20,11 @@ export function verbs(
   if (f.orphan)
     return {
       cancel: no('The script was abandoned. Only Force Kill is left for its process.'),
-      kill: yes('Ends what is left of the abandoned script, and proves it.'),
+      kill: yes('Ends what is left of the abandoned script, and checks that it is gone.'),
       abandon: no('The script was abandoned already.'),
     };
   if (record.isFinal) {
-    const over = no('The script is final. There is nothing to end.');
+    const over = no('The script has ended. There is nothing to end.');
     return { cancel: over, kill: over, abandon: over };
   }
   if (record.state === 'queued')
@@ -42,11 +42,11 @@ export function verbs(
             `Cancel was sent; ${longDuration(f.stage.until - f.now)} left. Repeating it sends the signal again.${held}`,
           )
         : yes(`Asks it to stop.${held}`),
-    kill: yes(`Ends the whole tree at once, and proves it. No clean-up runs.${held}`),
+    kill: yes(`Ends the whole tree at once, and checks that it is gone. No clean-up runs.${held}`),
     abandon:
       f.mutex !== null && f.holdsMutex
         ? joint === null
-          ? yes(`Releases "${f.mutex}" at once and ends nothing: its processes may go on changing things.`)
+          ? yes(`Releases "${f.mutex}" at once and ends nothing: its processes may keep changing things.`)
           : yes(
               `Gives up its hold and ends nothing. "${f.mutex}" stays held by "${joint}", which runs under the same hold.`,
             )
