@@ -34,6 +34,24 @@ export function remember(before: Memory, scripts: readonly ObservedScript[], now
   return after;
 }
 
+/** The same after the clock of the machine was set, or the machine slept, for `ms`: nobody was silent meanwhile. */
+export function shifted(memory: Memory, ms: number): Memory {
+  const moved = <T extends number | null>(at: T): T => (at === null ? at : ((at + ms) as T));
+  return new Map(
+    [...memory].map(([id, w]) => [
+      id,
+      {
+        ...w,
+        firstSeenAt: moved(w.firstSeenAt),
+        lookedAt: moved(w.lookedAt),
+        log: w.log && { ...w.log, grewAt: moved(w.log.grewAt) },
+        workedAt: moved(w.workedAt),
+        goneAt: moved(w.goneAt),
+      },
+    ]),
+  );
+}
+
 function next(known: Watched | undefined, script: ObservedScript, now: number): Watched {
   const cpu = new Map(script.members.map((m) => [keyOf(m.identity), m.cpuMs ?? 0]));
   const { log } = script;

@@ -145,7 +145,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed), log), (f) => f.close());
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
-  const logs = opening.adopt(new LogReaders(), (l) => l.close());
+  const logs = opening.adopt(new LogReaders((bytes) => control.decodeOutput(bytes)), (l) => l.close());
   const dispatch = createDispatcher(
     createHandlers({
       stateDirectory,

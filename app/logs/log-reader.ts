@@ -11,7 +11,7 @@ import { LogSearch } from './log-search.ts';
 import { type LogPaths, MergedLog, type Stream, streamOf, visibleEvent } from './merged.ts';
 import type { Pattern } from './pattern.ts';
 import { readLog } from './read-log.ts';
-import { lineText } from './text.ts';
+import { type Decode, lineText, wholeCharacters } from './text.ts';
 
 const sliceMs = 6;
 /** Longer calls are answered with what there is. */
@@ -26,13 +26,15 @@ const partBytes = 1_048_576;
 export class LogReader {
   readonly #paths: LogPaths;
   readonly #index: LogIndex;
+  readonly #decode: Decode;
   #lines = new LineIndex();
   #restarts = 0;
   readonly #searches = new Map<string, LogSearch>();
 
-  constructor(paths: LogPaths, index: LogIndex) {
+  constructor(paths: LogPaths, index: LogIndex, decode: Decode) {
     this.#paths = paths;
     this.#index = index;
+    this.#decode = decode;
   }
 
   /** A page from a sequence number on. `settled`: nobody writes any more, so what the index does not cover counts too. */
@@ -125,11 +127,11 @@ export class LogReader {
     if (line.file === 'events') return { text: eventOf(log, line)?.text ?? '', next: null, bytes: line.length };
     const isEnd = from + length >= line.length || bytes.length === 0;
     const whole = isEnd ? bytes : wholeCharacters(bytes);
-    return { text: lineText(whole), next: isEnd ? null : from + whole.length, bytes: line.length };
+    return { text: lineText(whole, log.decode), next: isEnd ? null : from + whole.length, bytes: line.length };
   }
 
   #open(settled: boolean): MergedLog {
-    const log = new MergedLog(this.#paths, this.#index);
+    const log = new MergedLog(this.#paths, this.#index, this.#decode);
     log.refresh(settled);
     if (this.#index.restarts !== this.#restarts) {
       this.#restarts = this.#index.restarts;
@@ -206,24 +208,19 @@ const eventOf = (log: MergedLog, line: PlacedLine) =>
 
 function textOf(log: MergedLog, line: PlacedLine): string {
   const isAll = line.length <= 4 * shownCharacters;
-  const head = lineText(log.bytes(line.file, line.offset, isAll ? line.length : 4 * shownCharacters));
+  const bytes = log.bytes(line.file, line.offset, isAll ? line.length : 4 * shownCharacters);
+  const head = lineText(isAll ? bytes : wholeCharacters(bytes), log.decode);
   const whole = head.endsWith('\r') && isAll ? head.slice(0, -1) : head;
   if (whole.length <= shownCharacters && isAll) return whole;
   if (whole.includes('\r')) {
     // It overwrites itself: its newest state says more than its first one.
     const length = Math.min(line.length, 2 * shownCharacters);
-    const tail = lineText(log.bytes(line.file, line.offset + line.length - length, length)).replace(/\r$/, '');
+    const tail = lineText(log.bytes(line.file, line.offset + line.length - length, length), log.decode).replace(
+      /\r$/,
+      '',
+    );
     return tail.slice(tail.indexOf('\r') + 1).slice(-shownCharacters);
   }
   const last = whole.charCodeAt(shownCharacters - 1);
   return whole.slice(0, last >= 0xd800 && last < 0xdc00 ? shownCharacters - 1 : shownCharacters);
-}
-
-/** Without the bytes of a last character that goes on behind them. */
-function wholeCharacters(bytes: Buffer): Buffer {
-  let start = bytes.length - 1;
-  while (start > bytes.length - 4 && start > 0 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start -= 1;
-  const lead = bytes[start] ?? 0;
-  const needed = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-  return start + needed > bytes.length && start > 0 ? bytes.subarray(0, start) : bytes;
 }

@@ -8,7 +8,7 @@ import { BoundedSteps } from './bounded.ts';
 import { maxEventBytes } from './line-index.ts';
 import { type Chunk, type MergedLog, type Stream, streamOf, visibleEvent } from './merged.ts';
 import { compile, type Pattern, withoutEscapes } from './pattern.ts';
-import { linesText } from './text.ts';
+import { type Decode, linesText } from './text.ts';
 
 const blockBytes = 1_048_576;
 const overlapBytes = 65_536;
@@ -103,23 +103,23 @@ export class LogSearch {
     const whole = chunk.bytes.lastIndexOf(10) + 1;
     if (chunk.isRunEnd || whole > 0) {
       const length = chunk.isRunEnd ? chunk.bytes.length : whole;
-      const text = withoutEscapes(linesText(chunk.bytes.subarray(0, length)));
+      const text = withoutEscapes(linesText(chunk.bytes.subarray(0, length), log.decode));
       // Where another file goes on, a line ends without its line feed.
       const ended = length > whole ? `${text}\n` : text;
       return { text: ended, next: chunk.isRunEnd ? next : chunk.seq + whole, isWanted };
     }
-    if (chunk.bytes.length < blockBytes) return this.#lookAtOpenLine(chunk, isWanted);
-    const text = withoutEscapes(linesText(chunk.bytes));
+    if (chunk.bytes.length < blockBytes) return this.#lookAtOpenLine(chunk, isWanted, log.decode);
+    const text = withoutEscapes(linesText(chunk.bytes, log.decode));
     return { text, next: next - overlapBytes, isWanted };
   }
 
   /** The log ends within a line: it counts, and is looked at again when it has grown. */
-  #lookAtOpenLine(chunk: Chunk, isWanted: boolean): null {
+  #lookAtOpenLine(chunk: Chunk, isWanted: boolean, decode: Decode): null {
     if (chunk.bytes.length === this.#openBytes) return null;
     this.#openBytes = chunk.bytes.length;
     this.#openHit = null;
     if (!isWanted || this.#hits.at(-1) === this.#line) return null;
-    const line = withoutEscapes(linesText(chunk.bytes)).replace(/\r$/, '');
+    const line = withoutEscapes(linesText(chunk.bytes, decode)).replace(/\r$/, '');
     this.#bound(() => {
       this.#openHit = this.#matches(line) ? this.#line : null;
     });

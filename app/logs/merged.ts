@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { LogEntry } from '../contract/methods.ts';
 import { fileSize } from '../run-directory/run-directory.ts';
 import { type IndexRow, type LogIndex, rowAfter, seqOf } from './index-file.ts';
+import type { Decode } from './text.ts';
 
 export interface LogPaths {
   readonly stdoutPath: string;
@@ -38,11 +39,13 @@ export class MergedLog implements Disposable {
   readonly #files = new Map<LogFile, number>();
   readonly #ahead = new Map<LogFile, { readonly offset: number; readonly bytes: Buffer }>();
   #rows: readonly IndexRow[] = [];
+  readonly decode: Decode;
   size = 0;
 
-  constructor(paths: LogPaths, index: LogIndex) {
+  constructor(paths: LogPaths, index: LogIndex, decode: Decode) {
     this.#paths = paths;
     this.#index = index;
+    this.decode = decode;
   }
 
   /** Looks for what is new. `isSettled`: nobody writes the index any more, so the files' sizes count as its end. */

@@ -47,7 +47,7 @@ function entryOf(chunk: Chunk, bytes: Buffer, seq: number, log: MergedLog, isRaw
     stream: streamOf(chunk.file),
     at: at === null ? null : new Date(at).toISOString(),
     code: null,
-    ...(isRaw ? { text: '', base64: bytes.toString('base64') } : { text: linesText(bytes) }),
+    ...(isRaw ? { text: '', base64: bytes.toString('base64') } : { text: linesText(bytes, log.decode) }),
   };
 }
 

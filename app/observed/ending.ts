@@ -46,6 +46,8 @@ export class ObservedEnding {
   readonly #outputs = new Set<string>();
   readonly #closed = new AbortController();
   #stage: ObservedStage = { kind: 'none' };
+  /** `control.now` of its beginning. */
+  #stageAt = 0;
   /** Each verb takes the turn; what the one before it still waits for comes to nothing. */
   #turn = 0;
 
@@ -61,7 +63,7 @@ export class ObservedEnding {
   /** True while a row must stay although its processes are gone. */
   get isOpen(): boolean {
     const stage = this.#stage;
-    return stage.kind === 'ended' ? Date.now() - stage.since < endedShownMs : stage.kind !== 'none';
+    return stage.kind === 'ended' ? this.#o.control.now() - this.#stageAt < endedShownMs : stage.kind !== 'none';
   }
 
   close(): void {
@@ -261,7 +263,7 @@ export class ObservedEnding {
     let facts = this.#facts(look);
     let rows = new Map(look.table.map((r) => [keyOf(r.identity), r]));
     for (const [key, of] of this.#tracked) {
-      if (Date.now() - look.at > tableMaxAgeMs) {
+      if (this.#o.control.now() - look.seenAt > tableMaxAgeMs) {
         look = this.#o.observer.lookNow();
         facts = this.#facts(look);
         rows = new Map(look.table.map((r) => [keyOf(r.identity), r]));
@@ -359,6 +361,7 @@ export class ObservedEnding {
 
   #set(stage: ObservedStage): void {
     this.#stage = stage;
+    this.#stageAt = this.#o.control.now();
     this.#o.changed();
   }
 

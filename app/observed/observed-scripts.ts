@@ -3,7 +3,7 @@
  * 30 s, every 10 s while somebody looks, and whenever it is asked.
  */
 import { type ObservedStage } from '../agents/judge.ts';
-import { isShown, type Memory, remember, type Watched } from '../agents/memory.ts';
+import { isShown, type Memory, remember, shifted, type Watched } from '../agents/memory.ts';
 import type { ObservedScript } from '../agents/observed-script.ts';
 import type { Recogniser } from '../agents/recogniser.ts';
 import { recognisers as allRecognisers } from '../agents/recognisers/index.ts';
@@ -73,6 +73,8 @@ const afterBeatMs = 1_500;
 const beatTableMs = 3_000;
 /** A list that is not older than this needs no new look. */
 const freshMs = 1_000;
+/** By how much the clock of the machine and the time that passed differ when somebody has set it, or the machine slept. */
+const clockSetMs = 2_000;
 
 export class ObservedScripts {
   readonly #o: ObservedScriptsOptions;
@@ -84,6 +86,8 @@ export class ObservedScripts {
   #ignored = '';
   #memory: Memory = new Map();
   #last: Look | null = null;
+  /** `control.now` of the last look. */
+  #lastAt = 0;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -244,7 +248,7 @@ export class ObservedScripts {
   /** A look that is not older than a second; null while observing is off. */
   async refresh(): Promise<Look | null> {
     if (!this.#o.settings().observe) return null;
-    if (this.#last !== null && Date.now() - this.#last.at < freshMs) return this.#last;
+    if (this.#last !== null && this.#o.control.now() - this.#lastAt < freshMs) return this.#last;
     return this.#look();
   }
 
@@ -257,8 +261,9 @@ export class ObservedScripts {
     const before = JSON.stringify(
       [...this.#memory.values()].map((w) => [w.script.id, w.goneAt, w.script.members.length]),
     );
-    this.#memory = remember(this.#memory, look.observation.scripts, look.at);
+    this.#memory = remember(this.#asOf(look), look.observation.scripts, look.at);
     this.#last = look;
+    this.#lastAt = look.seenAt;
     for (const { name, key, process } of look.observation.agents) {
       const id = `${key}:${process.identity.pid}:${process.identity.startTime}`;
       if (this.#seenAgents.has(id)) continue;
@@ -275,6 +280,14 @@ export class ObservedScripts {
     );
     if (before !== after) this.#changed();
     return look;
+  }
+
+  /** What was seen before, by the clock of this look. */
+  #asOf(look: Look): Memory {
+    if (this.#last === null) return this.#memory;
+    const byClock = look.at - this.#last.at;
+    const setBy = byClock - (look.seenAt - this.#lastAt);
+    return Math.abs(setBy) > clockSetMs ? shifted(this.#memory, setBy) : this.#memory;
   }
 
   #schedule(ms: number): void {

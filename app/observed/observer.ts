@@ -13,7 +13,9 @@ import type { Recogniser, System } from '../agents/recogniser.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
 
 export interface Look {
+  /** When the table was read: wall clock, and `control.now` for everything that is decided by an age. */
   readonly at: number;
+  readonly seenAt: number;
   readonly table: readonly Row[];
   readonly forest: Forest;
   readonly observation: Observation;
@@ -24,7 +26,7 @@ const headBytes = 4_096;
 /** A folder of an agent may lie on a share that does not answer. */
 const fileMs = 2_000;
 const entriesMax = 2_000;
-/** What a process is told by is final this long after its start: the exec that set it is over. */
+/** What a process is told by is final this long after it was seen first: the exec that set it is over. */
 const settledAfterMs = 2_000;
 
 export interface ObserverOptions {
@@ -44,6 +46,8 @@ export class Observer {
   readonly #names: readonly string[];
   /** Of processes old enough. */
   readonly #settled = new Map<string, ProcessAnswers>();
+  /** `control.now` when each living process was seen first: its start is told by a clock that somebody may set. */
+  #firstSeen = new Map<string, number>();
   #files: Record<string, FileKnown> = {};
   #folders: Record<string, readonly string[] | null> = {};
   #looking: Promise<Look> | null = null;
@@ -64,11 +68,11 @@ export class Observer {
   }
 
   async #look(tableMs: number): Promise<Look> {
-    const table = this.#control.snapshot(tableMs);
+    const seenAt = this.#control.now();
+    const table = this.#meet(this.#control.snapshot(tableMs), seenAt);
     const processes: Record<string, ProcessAnswers> = {};
     const files: Record<string, FileKnown> = {};
     const folders: Record<string, readonly string[] | null> = {};
-    this.#prune(table);
     for (let round = 1; ; round += 1) {
       const at = Date.now();
       const known = this.#known(at, table, processes, files, folders);
@@ -76,7 +80,7 @@ export class Observer {
       if (observation.wants.length === 0 || round === roundsMax) {
         this.#files = files;
         this.#folders = folders;
-        return { at: at - tableMs, table, forest: new Forest(table), observation };
+        return { at: at - tableMs, seenAt: seenAt - tableMs, table, forest: new Forest(table), observation };
       }
       const ofFiles: Promise<void>[] = [];
       for (const want of observation.wants) {
@@ -84,7 +88,7 @@ export class Observer {
           ofFiles.push(readHead(want.path, want.head).then((file) => void (files[want.path] = file)));
         else if (want.kind === 'folder')
           ofFiles.push(readEntries(want.path).then((entries) => void (folders[want.path] = entries)));
-        else this.#answer(want, processes, at);
+        else this.#answer(want, processes, seenAt);
       }
       if (ofFiles.length > 0) await Promise.all(ofFiles);
     }
@@ -92,14 +96,16 @@ export class Observer {
 
   /** As `look` with the table of this moment and the files of the last look: what a signal is decided by. */
   lookNow(): Look {
-    const table = this.#control.snapshot();
+    const seenAt = this.#control.now();
+    const table = this.#meet(this.#control.snapshot(), seenAt);
     const processes: Record<string, ProcessAnswers> = {};
     for (let round = 1; ; round += 1) {
       const at = Date.now();
       const observation = observe(this.#known(at, table, processes, this.#files, this.#folders), this.#recognisers);
       const asked = observation.wants.filter((want) => want.kind !== 'file' && want.kind !== 'folder');
-      if (asked.length === 0 || round === roundsMax) return { at, table, forest: new Forest(table), observation };
-      for (const want of asked) this.#answer(want, processes, at);
+      if (asked.length === 0 || round === roundsMax)
+        return { at, seenAt, table, forest: new Forest(table), observation };
+      for (const want of asked) this.#answer(want, processes, seenAt);
     }
   }
 
@@ -147,14 +153,21 @@ export class Observer {
           : want.kind === 'unit'
             ? { unit: this.#foreign.unit(of) }
             : { user: this.#foreign.user(of) };
-    if (now - of.startedAt > settledAfterMs) this.#settled.set(key, { ...this.#settled.get(key), ...answer });
+    if (now - (this.#firstSeen.get(key) ?? now) > settledAfterMs)
+      this.#settled.set(key, { ...this.#settled.get(key), ...answer });
     else fresh[key] = { ...fresh[key], ...answer };
   }
 
-  #prune(table: readonly Row[]): void {
-    if (this.#settled.size < 64) return;
-    const living = new Set(table.map((r) => keyOf(r.identity)));
-    for (const key of this.#settled.keys()) if (!living.has(key)) this.#settled.delete(key);
+  /** Notes who is new, and forgets who has gone. */
+  #meet(table: readonly Row[], now: number): readonly Row[] {
+    const firstSeen = new Map<string, number>();
+    for (const { identity } of table) {
+      const key = keyOf(identity);
+      firstSeen.set(key, this.#firstSeen.get(key) ?? now);
+    }
+    for (const key of this.#settled.keys()) if (!firstSeen.has(key)) this.#settled.delete(key);
+    this.#firstSeen = firstSeen;
+    return table;
   }
 }
 

@@ -229,6 +229,11 @@ export interface ProcessControl {
   drained?(scope: TreeScope, files: Pick<LaunchRequest, 'stdoutPath' | 'stderrPath'>): Promise<void>;
   /** The logs were removed: what is written from now on goes into the files of that name. Absent where they stay open. */
   reopenOutput?(scope: TreeScope): void;
+  /**
+   * Text of what a script wrote and is not UTF-8: on Windows in the code page of its console (437, 850, 932 …), in which
+   * cmd.exe and Windows PowerShell write; elsewhere with a mark for each byte that is not text.
+   */
+  decodeOutput(bytes: Buffer): string;
   /** Whether somebody has the script's output open; null where that cannot be told. */
   isOutputOpen?(scope: TreeScope): boolean | null;
 

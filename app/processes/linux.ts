@@ -140,6 +140,7 @@ export function openLinux(): ProcessControl {
       await entering;
       prepared ??= new Output(null);
     },
+    decodeOutput: (bytes) => bytes.toString(),
     now: () => performance.now(), // CLOCK_MONOTONIC, which stands still during sleep (clock_gettime(2))
     snapshot,
     tree,

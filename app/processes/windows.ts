@@ -23,6 +23,7 @@ import { jobWarning, type OwnJob, ownJob } from './windows/own-jobs.ts';
 import { DebugPrivilege } from './windows/privilege.ts';
 import { readTable, type Thread, toSnapshot, waitsOf } from './windows/process-table.ts';
 import { isSuspended, resume } from './windows/suspension.ts';
+import { decodeOem } from './windows/text-decoding.ts';
 import { ownerOf, ownOwner, sessionOf } from './windows/token.ts';
 import { closeWindows, topWindows } from './windows/top-windows.ts';
 import { CookieCache, treeOf } from './windows/tree.ts';
@@ -123,6 +124,7 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     prepareRunner: listenToCtrlC,
     launch: begin,
     launchAttached: begin,
+    decodeOutput: (bytes) => decodeOem(bytes),
     now: uptimeWithoutSleep,
     snapshot: () => readSnapshot() ?? [],
     tree,

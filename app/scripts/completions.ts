@@ -9,7 +9,7 @@ import * as lines from '../domain/lines.ts';
 import { isAddress } from '../domain/names.ts';
 import { resultCode } from '../domain/script.ts';
 import { visibleLine, visibleOutput } from '../domain/visible.ts';
-import { LogIndex, LogReader } from '../logs/index.ts';
+import { type Decode, LogIndex, LogReader } from '../logs/index.ts';
 import { lasting } from '../run-directory/lasting.ts';
 import type { ScriptRecord } from './record.ts';
 
@@ -35,9 +35,9 @@ const lastBytes = 4_096;
 const lastLines = 20;
 
 /** Empty when it cannot be read. */
-function lastOutput({ directory }: ScriptRecord): string {
+function lastOutput({ directory }: ScriptRecord, decode: Decode): string {
   try {
-    const reader = new LogReader(directory, new LogIndex(directory.indexPath));
+    const reader = new LogReader(directory, new LogIndex(directory.indexPath), decode);
     const { entries } = reader.read({ ticket: '', tailBytes: 4 * lastBytes, maxBytes: 4 * lastBytes }, true);
     const text = entries.flatMap((e) => (e.stream === 'unjam' ? [] : [e.text])).join('');
     const cut = text.slice(-lastBytes).replaceAll('\0', '').trimEnd();
@@ -49,11 +49,13 @@ function lastOutput({ directory }: ScriptRecord): string {
 
 export class Completions {
   readonly #log: (line: string) => void;
+  readonly #decode: Decode;
   readonly #tell: typeof tell;
   readonly #underWay = new Set<string>();
 
-  constructor(log: (line: string) => void, how = tell) {
+  constructor(log: (line: string) => void, decode: Decode, how = tell) {
     this.#log = log;
+    this.#decode = decode;
     this.#tell = how;
   }
 
@@ -78,7 +80,7 @@ export class Completions {
       exitCode: verdict.exitCode,
       signal: verdict.signal,
       resultCode: resultCode(verdict),
-      lastOutput: lastOutput(record),
+      lastOutput: lastOutput(record, this.#decode),
     })
       .then(async (failed) => {
         if (failed !== null) say(lines.endNotTold(failed));

@@ -1,7 +1,7 @@
 /** Answers `logs.*`: keeps what is known of the logs that are being looked at, and waits for news when asked to. */
 import { type FSWatcher, watch } from 'node:fs';
 import type { LogHits, LogLines, LogPage, Output, Parsed } from '../contract/methods.ts';
-import { LogIndex, LogReader } from '../logs/index.ts';
+import { type Decode, LogIndex, LogReader } from '../logs/index.ts';
 import type { ScriptRecord } from './record.ts';
 
 const keptLogs = 32;
@@ -16,13 +16,15 @@ class KnownLog {
   readonly #path: string;
   readonly #index: LogIndex;
   readonly #directory: ScriptRecord['directory'];
+  readonly #decode: Decode;
   #reader: LogReader | null = null;
   #watcher: FSWatcher | null = null;
   #forgetting: NodeJS.Timeout | undefined;
   readonly #waiting = new Set<() => void>();
 
-  constructor(directory: ScriptRecord['directory']) {
+  constructor(directory: ScriptRecord['directory'], decode: Decode) {
     this.#directory = directory;
+    this.#decode = decode;
     this.#path = directory.indexPath;
     this.#index = new LogIndex(this.#path);
   }
@@ -30,7 +32,7 @@ class KnownLog {
   get reader(): LogReader {
     clearTimeout(this.#forgetting);
     this.#forgetting = setTimeout(() => this.close(), forgetMs).unref();
-    return (this.#reader ??= new LogReader(this.#directory, this.#index));
+    return (this.#reader ??= new LogReader(this.#directory, this.#index, this.#decode));
   }
 
   /** Resolves when the index has grown, or after `ms`. */
@@ -72,6 +74,12 @@ class KnownLog {
 
 export class LogReaders {
   readonly #logs = new Map<string, KnownLog>();
+  readonly #decode: Decode;
+
+  /** `decode`: see `ProcessControl.decodeOutput`. */
+  constructor(decode: Decode) {
+    this.#decode = decode;
+  }
 
   async read(record: ScriptRecord, query: Parsed<'logs.read'>): Promise<LogPage> {
     const deadline = performance.now() + (query.waitMs ?? 0);
@@ -111,7 +119,7 @@ export class LogReaders {
 
   #known(record: ScriptRecord): KnownLog {
     const key = record.spec.runId;
-    const known = this.#logs.get(key) ?? new KnownLog(record.directory);
+    const known = this.#logs.get(key) ?? new KnownLog(record.directory, this.#decode);
     this.#logs.delete(key);
     this.#logs.set(key, known);
     if (this.#logs.size > keptLogs) {

@@ -9,7 +9,7 @@ import type { EventBody, ScriptEvent } from '../domain/events.ts';
 import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';
 import type { Journal } from '../journal/journal.ts';
-import { Completions } from './completions.ts';
+import type { Completions } from './completions.ts';
 import type { ScriptRecord } from './record.ts';
 import { Tally } from './tally.ts';
 
@@ -28,7 +28,7 @@ export class Register {
   /** Whose last word was seen and whose runner may still be ending: it, or who kills it, leaves temporary files. */
   readonly over = new Set<ScriptRecord>();
 
-  constructor(journal: Journal, log: (line: string) => void, completions = new Completions(log)) {
+  constructor(journal: Journal, log: (line: string) => void, completions: Completions) {
     this.#journal = journal;
     this.#log = log;
     this.#completions = completions;

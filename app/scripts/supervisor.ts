@@ -21,6 +21,7 @@ import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
+import { Completions } from './completions.ts';
 import { Custody, verifiedForMs } from './custody.ts';
 import { HealthSampler } from './health.ts';
 import { abandonHold, resumeMutex } from './mutex-commands.ts';
@@ -89,7 +90,11 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#register = new Register(options.journal, options.log);
+    this.#register = new Register(
+      options.journal,
+      options.log,
+      new Completions(options.log, (bytes) => options.control.decodeOutput(bytes)),
+    );
     this.#custody = new Custody({ ...options, register: this.#register });
     this.#starter = new Starter({
       ...options,

@@ -1,6 +1,8 @@
 /** Lines by their place and searches, against a reference that takes the whole log in at once. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { lineText } from '../../app/logs/text.ts';
+import { decode } from '../support/code-pages.ts';
 import { LogFiles, type TestStream } from '../support/log-files.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -254,6 +256,40 @@ describe('text that is not UTF-8', () => {
         .entries.map((e) => e.text)
         .join(''),
     ).toContain('failed: disk full\r\n');
+  });
+
+  test.each([
+    [437, '8e2c208f999a2e20e1', 'Ä, ÅÖÜ. ß'],
+    [850, '477275e120617573204d816e6368656e3a209d2c20b8', 'Gruß aus München: Ø, ©'],
+    [932, '93fa967b8cea2083478389815b3a20caddb6b82087405c', '日本語 エラー: ﾊﾝｶｸ ①\\'],
+  ] as const)('code page %i is shown, found and paged through', async (page, hex, text) => {
+    using log = new LogFiles(decode[page]);
+    const line = Buffer.from(hex, 'hex');
+    log.write('stdout', Buffer.concat([Buffer.from('plain\r\n'), line, Buffer.from('\r\ngrün in UTF-8\r\n'), line]));
+    log.look(true);
+    const { lines } = await log.lines({ from: 0, count: 9, waitMs: 5_000 }, true);
+    expect(lines.map((one) => one.text)).toEqual(['plain', text, 'grün in UTF-8', text]);
+    const hits = async (sought: string, regex: boolean) =>
+      (await log.search({ text: sought, regex, from: 0, count: 9, waitMs: 5_000 }, true)).hits;
+    expect([await hits(text.slice(0, 3), false), await hits('^grün', true)]).toEqual([[2, 4], [3]]);
+    const { entries } = log.reader.read({ ticket: 't' }, true);
+    expect(entries.map((e) => e.text).join('')).toBe(`plain\r\n${text}\r\ngrün in UTF-8\r\n${text}`);
+    expect((await log.reader.line({ ticket: 't', line: 2 }, true)).text).toBe(`${text}\r`);
+    const raw = log.reader.read({ ticket: 't', raw: true }, true).entries;
+    const bytes = Buffer.concat(raw.map((e) => Buffer.from(e.base64 ?? '', 'base64')));
+    expect(bytes.subarray(-line.length)).toEqual(line);
+  });
+
+  test('a character of UTF-8 that another stream or a page has cut does not make a line into one of a code page', () => {
+    const euro = Buffer.from('€');
+    const cut = (...parts: (Buffer | string)[]): string =>
+      lineText(Buffer.concat(parts.map((part) => Buffer.from(part as string))), decode[850]);
+    expect(cut('für ', euro.subarray(0, 2))).toBe('für \ufffd');
+    expect(cut(euro.subarray(1), ' für')).toBe('\ufffd\ufffd für');
+    expect(cut(euro.subarray(2), ' 5 €')).toBe('\ufffd 5 €');
+    expect(cut('für', Buffer.of(0xff), 'ü')).toBe(
+      `f${decode[850](Buffer.from('ü'))}r\u00a0${decode[850](Buffer.from('ü'))}`,
+    );
   });
 
   test('single zeros in other text stay what they are', async () => {

@@ -80,7 +80,7 @@ class Log {
   }
 
   page(query: Omit<Parameters<LogReader['read']>[0], 'ticket'>, settled = false, index = this.index) {
-    return new LogReader(this.directory, index).read({ ticket: 't', ...query }, settled);
+    return new LogReader(this.directory, index, String).read({ ticket: 't', ...query }, settled);
   }
 }
 

@@ -38,7 +38,7 @@ class Log {
   }
 
   read(query: Query = {}, settled = false) {
-    return new LogReader(this.directory, this.#index).read({ ticket: 't', ...query }, settled);
+    return new LogReader(this.directory, this.#index, String).read({ ticket: 't', ...query }, settled);
   }
 
   lines(query: Query = {}, settled = false): string[] {

@@ -43,7 +43,9 @@ it.skipIf(process.platform === 'win32')(
       rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     });
     const log = async (ticket: string): Promise<string> =>
-      (await new LogReaders().read(supervisor.record(ticket), methods['logs.read'].input.parse({ ticket }))).entries
+      (
+        await new LogReaders(String).read(supervisor.record(ticket), methods['logs.read'].input.parse({ ticket }))
+      ).entries
         .map(({ text }) => text)
         .join('\n');
     const start = async (ticket: string, mutex: string, command = hung): Promise<void> => {

@@ -86,7 +86,7 @@ class Life {
       this.told.set(ticket, [...(this.told.get(ticket) ?? []), completionId]);
       return new Promise((resolve) => setImmediate(() => host.gone || resolve(null))); // a dead host notes nothing
     };
-    host.register = new Register(journal, log, new Completions(log, run));
+    host.register = new Register(journal, log, new Completions(log, String, run));
     host.custody = new Custody({
       register: host.register,
       control: this.#control,

@@ -26,7 +26,7 @@ function world() {
     new Register(
       journal,
       log,
-      new Completions(log, async (_notify, _cwd, { completionId }) => {
+      new Completions(log, String, async (_notify, _cwd, { completionId }) => {
         told.push(completionId);
         return null;
       }),

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LogReader, LogIndex, LogIndexer } from '../../app/logs/index.ts';
+import { type Decode, LogReader, LogIndex, LogIndexer } from '../../app/logs/index.ts';
 import type { Parsed } from '../../app/contract/methods.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 
@@ -20,7 +20,10 @@ export class LogFiles implements Disposable {
   readonly indexer: LogIndexer;
   reader: LogReader;
 
-  constructor() {
+  readonly #decode: Decode;
+
+  constructor(decode: Decode = String) {
+    this.#decode = decode;
     this.directory.create();
     this.indexer = new LogIndexer(this.directory, () => undefined);
     this.reader = this.newReader();
@@ -31,7 +34,7 @@ export class LogFiles implements Disposable {
   }
 
   newReader(): LogReader {
-    return new LogReader(this.directory, new LogIndex(this.directory.indexPath));
+    return new LogReader(this.directory, new LogIndex(this.directory.indexPath), this.#decode);
   }
 
   write(stream: TestStream, bytes: Buffer | string): this {

@@ -72,6 +72,16 @@ describe('unjam', () => {
     expect(code).toBe(5);
   });
 
+  test('logs finds and shows what a script wrote in the console’s code page; --raw gives its bytes', async () => {
+    const bytes = Buffer.from([0x47, 0x72, 0x81, 0x94, 0x84, 0x0a]);
+    const { code, stderr } = await unjam('run', '--ticket', 'oem', ...simulant('bytes', bytes.toString('hex')));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { text } = await run.scenario<{ text: string }>('files', 'output as text', { hex: bytes.toString('hex') });
+    expect(text).not.toContain('\ufffd');
+    expect((await unjam('logs', 'oem', '--search', text.trim())).stdout).toContain(text);
+    expect((await unjam('logs', 'oem', '--raw')).stdout).toBe(bytes.toString());
+  });
+
   test('kill ends a hung script and frees the mutex for the next one', async () => {
     const hung = await start('--mutex', 'Web', '--isolation', 'full', ...simulant('stubborn'));
     const next = await start('--mutex', 'web', '--isolation', 'full', ...simulant('exit', '3'));

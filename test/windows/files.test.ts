@@ -3,6 +3,7 @@ import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type FileSecurity, strangers } from '../../app/processes/windows/file-security.ts';
+import { pairs932, upperHalves } from '../support/code-pages.ts';
 import { isWindows, useWindows } from './support/runtime.ts';
 
 const run = useWindows();
@@ -125,35 +126,23 @@ describe('access lists', () => {
   });
 });
 
-describe('texts', () => {
-  test('of a batch file are read in the console’s code page', async () => {
-    const { exit, decoded, file } = await run.scenario<{ exit: unknown; decoded: { text: string }; file: string }>(
-      'files',
-      'batch output',
-    );
-    expect(exit).toEqual({ code: 5, signal: null });
-    expect(decoded.text).toContain('plain\r\n');
-    expect(file).toBe('cmd.exe');
-  });
+test('the code pages 437, 850 and 932 become Unicode, byte by byte; a script’s output does in the machine’s own', async () => {
+  const { own, output, ascii, ...pages } = await run.scenario<Record<string, string>>('files', 'code pages');
+  const { text } = pairs932();
+  expect(text.length).toBeGreaterThan(9_000);
+  expect(pages).toEqual({ ...upperHalves, 932: text });
+  expect(output).toBe(own);
+  expect(ascii).toBe('abc\r\n');
+});
 
-  test('in the code pages 437, 850 and 932 become Unicode', async () => {
-    expect(await run.scenario('files', 'code pages')).toEqual({
-      german437: 'äöüß',
-      german850: 'äöüß',
-      japanese932: '日本',
-      own: 'abc',
-      utf8: { text: 'grün', encoding: 'utf-8' },
-      oem: { text: 'grün', encoding: 'oem' },
-    });
-  });
-
-  test.skipIf(!isWindows)(
-    'of a German or Japanese cmd.exe come in its OEM code page (Wine’s cmd writes Windows-1252)',
-    async () => {
-      const { decoded } = await run.scenario<{ decoded: { text: string } }>('files', 'batch output');
-      expect(decoded.text).not.toContain('\ufffd');
-    },
+test('a batch file writes into the log as it is, and its exit code arrives', async () => {
+  const { exit, output, file } = await run.scenario<{ exit: unknown; output: string; file: string }>(
+    'files',
+    'batch output',
   );
+  expect(exit).toEqual({ code: 5, signal: null });
+  expect(output).toContain('plain\r\n');
+  expect(file).toBe('cmd.exe');
 });
 
 test('a command is found as cmd.exe finds it: PATH and PATHEXT without case', async () => {

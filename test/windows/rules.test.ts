@@ -7,7 +7,6 @@ import { explainSurvivor, type SurvivorFacts } from '../../app/processes/windows
 import { fileTimeToMs, msToFileTime } from '../../app/processes/windows/filetime.ts';
 import { interrupt } from '../../app/processes/windows/interrupt.ts';
 import { parseSystemProcesses, stateOf, waitsOf } from '../../app/processes/windows/process-table.ts';
-import { decodeText } from '../../app/processes/windows/text-decoding.ts';
 import type { Peer } from '../../app/processes/peer.ts';
 import { parseSecurity } from '../../app/processes/windows/file-security.ts';
 import { folderAccess, pipeAccess } from '../../app/processes/windows/owner-only.ts';
@@ -559,17 +558,5 @@ describe('what a process waits for', () => {
     put(2, 8, 7);
     expect(parseWaitChain(7, nodes, 3, false)).toEqual([]);
     expect(parseWaitChain(7, nodes, 3, true)).toEqual([{ pid: 7, deadlock: true }]);
-  });
-});
-
-describe('log bytes', () => {
-  const oem = (bytes: Buffer): string => `oem:${bytes.length}`;
-
-  test('are read by their byte order mark, then as UTF-8, then in the console’s code page', () => {
-    expect(decodeText(Buffer.from('ä', 'utf8'), oem)).toEqual({ text: 'ä', encoding: 'utf-8' });
-    expect(decodeText(Buffer.from('\ufeffä', 'utf16le'), oem)).toEqual({ text: 'ä', encoding: 'utf-16le' });
-    expect(decodeText(Buffer.from([0xfe, 0xff, 0, 0xe4]), oem)).toEqual({ text: 'ä', encoding: 'utf-16be' });
-    expect(decodeText(Buffer.from([0x84, 0x20]), oem)).toEqual({ text: 'oem:2', encoding: 'oem' });
-    expect(decodeText(Buffer.alloc(0), oem)).toEqual({ text: '', encoding: 'utf-8' });
   });
 });

@@ -10,10 +10,10 @@ import { VersionStore } from '../../../app/locks/version-store.ts';
 import { parseSecurity, programProblem, volumeOf } from '../../../app/processes/windows/file-security.ts';
 import { closeFolder, restrictPipe } from '../../../app/processes/windows/owner-only.ts';
 import { userSid } from '../../../app/processes/windows/token.ts';
-import { decodeOem, decodeText } from '../../../app/processes/windows/text-decoding.ts';
+import { decodeOem } from '../../../app/processes/windows/text-decoding.ts';
 import { runCleanup } from '../../../app/ladder/cleanup.ts';
 import { readHostFile, writeHostFile } from '../../../app/host/host-files.ts';
-import type { Handle } from '../../../app/processes/windows/ffi.ts';
+import { bind, type Handle } from '../../../app/processes/windows/ffi.ts';
 import { closeHandle } from '../../../app/processes/windows/kernel.ts';
 import {
   createOnce,
@@ -22,8 +22,11 @@ import {
   sweepTemporaries,
 } from '../../../app/run-directory/atomic-file.ts';
 import { findExecutable, openProcessControl } from '../../../app/processes/index.ts';
+import { pairs932, upperHalf } from '../../support/code-pages.ts';
 import { accessListOf, descriptorOf, holdWithoutDelete } from '../support/access-list.ts';
 import { scenarios, until } from '../support/scenarios.ts';
+
+const ownCodePage = bind<() => number>('kernel32', 'uint32', 'GetOEMCP');
 
 const codeOf = (call: () => void): string => {
   try {
@@ -251,19 +254,23 @@ await scenarios({
     const script = await launch(path, []);
     script.release();
     const exit = await script.exited;
-    const decoded = decodeText(fs.readFileSync(script.stdoutPath), decodeOem);
-    return { exit, decoded, file: script.scope.root.name };
+    return { exit, output: fs.readFileSync(script.stdoutPath, 'utf8'), file: script.scope.root.name };
   },
 
-  async 'code pages'() {
-    return {
-      german437: decodeOem(Buffer.from([0x84, 0x94, 0x81, 0xe1]), 437),
-      german850: decodeOem(Buffer.from([0x84, 0x94, 0x81, 0xe1]), 850),
-      japanese932: decodeOem(Buffer.from([0x93, 0xfa, 0x96, 0x7b]), 932),
-      own: decodeOem(Buffer.from('abc')),
-      utf8: decodeText(Buffer.from('grün'), decodeOem),
-      oem: decodeText(Buffer.from([0x67, 0x72, 0x81, 0x6e]), (bytes) => decodeOem(bytes, 850)),
-    };
+  /** The reference's bytes as text in three code pages, and in this machine's own. */
+  'code pages'({ control }) {
+    return Promise.resolve({
+      437: decodeOem(upperHalf, 437),
+      850: decodeOem(upperHalf, 850),
+      932: decodeOem(pairs932().bytes, 932),
+      own: decodeOem(upperHalf, ownCodePage()),
+      output: control.decodeOutput(upperHalf),
+      ascii: control.decodeOutput(Buffer.from('abc\r\n')),
+    });
+  },
+
+  'output as text'({ control, options }) {
+    return Promise.resolve({ text: control.decodeOutput(Buffer.from(options['hex']!, 'hex')) });
   },
 
   async executables({ folder }) {

@@ -25,6 +25,7 @@ const kinds: Record<string, () => void> = {
     print('ready');
     setInterval(() => existsSync(args[0]!) && process.exit(Number(args[1])), 20);
   },
+  bytes: () => writeFileSync(1, Buffer.from(args[0]!, 'hex')),
   arguments: () => print(JSON.stringify(args)),
   environment: () => print(JSON.stringify(process.env)),
   /** Answers Ctrl-C in its own way. */
