@@ -45,9 +45,14 @@ module.exports = {
       '^app/(locks|logs|processes)/index\\.ts$',
     ]),
     layer('scripts joins the layers below', '^app/scripts/', [
-      '^app/(domain|contract|run-directory|journal|ladder)/',
+      '^app/(domain|contract|run-directory|journal|ladder|outgoing)/',
       '^app/runner/order\\.ts$',
       '^app/(locks|logs|processes)/index\\.ts$',
+    ]),
+    layer('what goes out knows nothing of who sends it', '^app/outgoing/', []),
+    layer('alerts are decided by the domain and sent from here', '^app/alerts/', [
+      '^app/(domain|contract|outgoing)/',
+      '^app/run-directory/atomic-file\\.ts$',
     ]),
     layer('evidence is made of what the layers below know', '^app/evidence/', [
       '^app/(domain|contract|journal)/',

@@ -231,6 +231,7 @@ function accounts(program: Command): void {
     async (who: string, options: Json) => (await import('./access.ts')).revoke(who, options),
   );
   example(revoke, 'unjam access revoke group:oncall');
+  alerts(program);
   const service = program.command('service').description('the host as a service of this machine');
   example(service, 'unjam service status');
   const install = service
@@ -247,6 +248,26 @@ function accounts(program: Command): void {
     .description('end and remove the service; scripts keep running, and nothing they left is deleted')
     .action(async () => (await import('./service.ts')).remove());
   example(remove, 'unjam service remove');
+}
+
+function alerts(program: Command): void {
+  const command = program.command('alerts').description('who is told of stuck scripts by a command, a webhook or mail');
+  example(command, 'unjam alerts list');
+  const listed = jsonOption(
+    command.command('list').description('the targets, what could not be delivered, and what is told as current'),
+  ).action(async (options: Json) => (await import('./alerts.ts')).list(options));
+  example(listed, 'unjam alerts list');
+  const set = jsonOption(
+    command.command('set <file>').description('use the targets of a file with a list in JSON; - is standard input'),
+  ).action(async (file: string, options: Json) => (await import('./alerts.ts')).set(file, options));
+  example(set, 'unjam alerts set alerts.json');
+  const test = jsonOption(
+    command
+      .command('test')
+      .description('send a test message to every target, and say what came of it')
+      .option('--target <name>', 'only to this one'),
+  ).action(async (options: Json & { target?: string }) => (await import('./alerts.ts')).test(options));
+  example(test, 'unjam alerts test');
 }
 
 function hosting(program: Command): void {

@@ -38,6 +38,8 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'metrics.get': {},
   'settings.get': {},
   'settings.set': { values: { silentAfterMinutes: 30 } },
+  'alerts.get': {},
+  'alerts.test': { target: 'on call' },
   'agents.list': {},
   'observed.list': {},
   'observed.get': { id },

@@ -1,5 +1,6 @@
 /** The table of methods and events: what every transport mounts and every client sees. */
 import { z } from 'zod';
+import * as alerts from './alert-schemas.ts';
 import type { ErrorBody } from './errors.ts';
 import * as logs from './log-schemas.ts';
 import * as o from './observed-schemas.ts';
@@ -92,6 +93,12 @@ export const methods = {
     settings.SettingsChange,
     settings.SettingsView,
   ),
+  'alerts.get': query('who is told of what, and what could not be delivered', nothing, alerts.AlertsView),
+  'alerts.test': command(
+    'sends a test message to the targets of the setting alerts, and says what came of it',
+    alerts.AlertsTestInput,
+    alerts.AlertsTested,
+  ),
   'agents.list': query('deployment agents seen on this host, and which are looked for', nothing, o.AgentsView),
   'observed.list': query('scripts that agents started by themselves', nothing, z.array(o.ObservedView)),
   'observed.get': query('one observed script in full', observedOnly, o.ObservedDetail),
@@ -145,6 +152,8 @@ export type HistoryEntry = z.output<typeof s.HistoryEntry>;
 export type HostInfo = z.output<typeof s.HostInfo>;
 export type Settings = z.output<typeof settings.Settings>;
 export type SettingKey = keyof Settings;
+export type AlertsView = z.output<typeof alerts.AlertsView>;
+export type AlertsTested = z.output<typeof alerts.AlertsTested>;
 export type SettingsView = z.output<typeof settings.SettingsView>;
 export type Condition = z.output<typeof s.Condition>;
 export type Severity = Condition['severity'];

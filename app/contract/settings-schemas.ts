@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { roles } from '../domain/access.ts';
 import { limits } from '../domain/limits.ts';
+import { AlertTargets } from './alert-schemas.ts';
 
 /** Lowest and highest value of the numbers in Settings. */
 export const settingBounds = {
@@ -12,6 +13,7 @@ export const settingBounds = {
   keepFinishedCount: { min: 10, max: 1_000 },
   keepHistoryDays: { min: 30, max: 3_650 },
   autoAbandonMinutes: { min: 1, max: 1_440 },
+  alertWaitMinutes: { min: 1, max: 1_440 },
 } as const;
 const whole = (key: keyof typeof settingBounds) => z.int().min(settingBounds[key].min).max(settingBounds[key].max);
 const fraction = (key: keyof typeof settingBounds) =>
@@ -63,6 +65,8 @@ export const Settings = z.strictObject({
   'notifications.stuck': z.boolean().describe('toast: a stuck script blocks others'),
   'notifications.orphanExited': z.boolean().describe('toast: an abandoned script has ended'),
   'notifications.eventLog': z.boolean().describe('write the lines of Unjam to the Windows Event Log, source Unjam'),
+  alerts: AlertTargets.describe('who is told, by a command, a webhook or mail; not from a window or a browser'),
+  alertWaitMinutes: whole('alertWaitMinutes').describe('a wait for a mutex that is longer than this is an alert'),
   access: Grants.describe('accounts and groups of the system that may use this host, and as what'),
   viewersReadLogs: z.boolean().describe('logs can hold secrets: false keeps viewers from them'),
   disableForceKill: z.boolean().describe('policy only'),
@@ -82,7 +86,7 @@ export const SettingsView = z.strictObject({
   entries: z.array(
     z.strictObject({
       key: settingKeys,
-      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule), Grants]),
+      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule), Grants, AlertTargets]),
       source: z.enum(['default', 'user', 'machine', 'policy']),
       /** Who set it, when it cannot be changed here. */
       managed: z.string().nullable(),

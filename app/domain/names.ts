@@ -42,11 +42,16 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 /** True for what is meant as an address and not as a command. */
 export const isAddress = (word: string): boolean => /^https?:\/\//i.test(word);
 
+/** True for an http address of this machine. */
+export const isLoopback = (address: string): boolean => {
+  const url = URL.parse(address);
+  return url?.protocol === 'http:' && loopback.test(url.hostname);
+};
+
 /** Null when the end of a script may be told to that address, else why not: it stays on this machine. */
 export function notifyProblem(address: string): string | null {
   if (!URL.canParse(address)) return `"${address}" is not an address.`;
-  const { protocol, hostname } = new URL(address);
-  if (protocol !== 'http:' || !loopback.test(hostname))
+  if (!isLoopback(address))
     return `"${address}" is not an http address of this machine (127.0.0.1, [::1] or localhost).`;
   return null;
 }

@@ -8,6 +8,8 @@ import { Access } from '../access/access.ts';
 import { auditor } from '../access/audit.ts';
 import { openDoors } from '../access/doors.ts';
 import { clientOf } from '../access/client.ts';
+import { Alerts } from '../alerts/alerts.ts';
+import { deliver } from '../alerts/deliver.ts';
 import { isOthers } from '../access/state-directory.ts';
 import { createDispatcher, type Dispatch } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
@@ -28,6 +30,7 @@ import {
   SystemLog,
 } from '../processes/index.ts';
 import { witnessOf } from '../ladder/witness.ts';
+import { lastOutput } from '../scripts/last-output.ts';
 import { LogReaders } from '../scripts/log-readers.ts';
 import type { RunnerCommand } from '../scripts/runner-pool.ts';
 import { Supervisor } from '../scripts/supervisor.ts';
@@ -146,6 +149,19 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
   const logs = opening.adopt(new LogReaders((bytes) => control.decodeOutput(bytes)), (l) => l.close());
+  const alerts = opening.adopt(
+    new Alerts({
+      stateDirectory,
+      settings: () => settings.values,
+      look: () => supervisor.snapshot(),
+      lastOutput: (ticket) => lastOutput(supervisor.record(ticket).directory, (bytes) => control.decodeOutput(bytes)),
+      deliver,
+      now: Date.now,
+      log,
+    }),
+    (a) => a.close(),
+  );
+  alerts.start();
   const dispatch = createDispatcher(
     createHandlers({
       stateDirectory,
@@ -155,6 +171,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       journal,
       settings,
       access,
+      alerts,
       logs,
       evidence: openEvidence(supervisor, { control, journal, logs }),
       runner: runnerCommand,

@@ -1,5 +1,6 @@
 /** What each method of the contract does on a host. */
 import { type Access, unknownAccount } from '../access/access.ts';
+import type { Alerts } from '../alerts/alerts.ts';
 import type { Caller, Handlers } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { type HostInfo, methods } from '../contract/methods.ts';
@@ -18,7 +19,15 @@ import type { RunnerCommand } from '../scripts/runner-pool.ts';
 import type { Supervisor } from '../scripts/supervisor.ts';
 import { isoTime } from '../scripts/views/mutex-view.ts';
 import { why } from '../scripts/why.ts';
-import { checkAbandon, checkAbandonHold, checkCancel, checkKill, checkReason, lockVerbs } from '../settings/enforce.ts';
+import {
+  checkAbandon,
+  checkAbandonHold,
+  checkCancel,
+  checkChange,
+  checkKill,
+  checkReason,
+  lockVerbs,
+} from '../settings/enforce.ts';
 import type { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 import { metricsText } from './metrics.ts';
@@ -31,6 +40,7 @@ export interface HandlerTools {
   readonly journal: Journal;
   readonly settings: SettingsStore;
   readonly access: Access;
+  readonly alerts: Alerts;
   readonly logs: LogReaders;
   readonly evidence: Evidence;
   readonly runner: RunnerCommand;
@@ -57,6 +67,7 @@ const capabilities = [
   'logs',
   'settings',
   'metrics',
+  'alerts',
   'drill',
   'evidence',
   'end-process',
@@ -65,7 +76,7 @@ const capabilities = [
 ];
 
 export function createHandlers(tools: HandlerTools): Handlers {
-  const { stateDirectory, control, supervisor, observed, journal, settings, access, logs, evidence } = tools;
+  const { stateDirectory, control, supervisor, observed, journal, settings, access, alerts, logs, evidence } = tools;
   const { runner, program, killDisabled, retire, log } = tools;
   const startedAt = Date.now();
   return {
@@ -145,15 +156,29 @@ export function createHandlers(tools: HandlerTools): Handlers {
         scripts: supervisor.list(false),
         mutexes: supervisor.locks(),
         tally: supervisor.tally,
+        alerts: { ...alerts.counts, pending: alerts.pending },
       }),
     }),
     'settings.get': () => settings.view(),
     'settings.set': async (input, caller) => {
+      checkChange(input, caller);
       const nobody = await access.unknown(input.values?.access ?? []);
       if (nobody !== null) throw unknownAccount(nobody);
       const view = await settings.change(input, caller);
       supervisor.changed();
       return view;
+    },
+    'alerts.get': () => alerts.view(),
+    'alerts.test': async ({ target }) => {
+      const tested = await alerts.test(target);
+      if (tested.outcomes.length > 0) return tested;
+      throw new UnjamError(
+        'not-possible',
+        target === undefined ? 'Nobody is told of anything here.' : `No target is called "${target}".`,
+        target === undefined
+          ? 'Name a target with "unjam alerts set FILE"; docs/alerts.md shows how.'
+          : 'See "unjam alerts list".',
+      );
     },
     ...observedHandlers(observed, (reason) => checkReason(settings.values, reason)),
     'drill.start': ({ minutes }, caller) =>

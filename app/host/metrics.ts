@@ -2,6 +2,7 @@
  * The host in numbers, in the text format of Prometheus (0.0.4). No label is a name that somebody gave: neither a
  * script's nor a mutex's, so that their number stays small and nothing private is in them.
  */
+import type { AlertCounts } from '../alerts/alerts.ts';
 import type { MutexView, ScriptView } from '../contract/methods.ts';
 import { scriptStates } from '../domain/script.ts';
 import { type Tally, waitBounds } from '../scripts/tally.ts';
@@ -15,11 +16,12 @@ export interface Measured {
   readonly scripts: readonly ScriptView[];
   readonly mutexes: readonly MutexView[];
   readonly tally: Tally;
+  readonly alerts: AlertCounts & { readonly pending: number };
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number, suffix?: string];
 
-export function metricsText({ version, startedAt, now, scripts, mutexes, tally }: Measured): string {
+export function metricsText({ version, startedAt, now, scripts, mutexes, tally, alerts }: Measured): string {
   const states = scriptStates.filter((state) => state !== 'final');
   const since = mutexes.flatMap(({ waiters }) => waiters.map((waiter) => now - Date.parse(waiter.since)));
   return [
@@ -35,6 +37,8 @@ export function metricsText({ version, startedAt, now, scripts, mutexes, tally }
     metric('unjam_scripts_started_total', 'counter', 'Scripts that began to run.', [[{}, tally.started]]),
     metric('unjam_verdicts_total', 'counter', 'Scripts that became final, by verdict.', [...tally.verdicts].map(([verdict, n]) => [{ verdict }, n])),
     metric('unjam_actions_total', 'counter', 'Cancel, Force Kill and Abandon, by whoever asked, the host itself included.', [...tally.actions].map(([action, n]) => [{ action }, n])),
+    metric('unjam_alerts_total', 'counter', 'Tries to deliver an alert, by what came of it; given-up ones failed for a day.', [[{ outcome: 'delivered' }, alerts.delivered], [{ outcome: 'failed' }, alerts.failed], [{ outcome: 'given-up' }, alerts.givenUp]]),
+    metric('unjam_alerts_pending', 'gauge', 'Alerts that wait for their delivery.', [[{}, alerts.pending]]),
     metric('unjam_lock_wait_seconds', 'histogram', 'How long scripts waited until they got their mutex.', [
       ...waitBounds.map((bound, i): Sample => [{ le: String(bound) }, tally.waits[i] ?? 0, '_bucket']),
       [{ le: '+Inf' }, tally.waited.count, '_bucket'],

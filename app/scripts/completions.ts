@@ -4,17 +4,17 @@
  * the id lets a consumer drop that.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
 import * as lines from '../domain/lines.ts';
 import { isAddress } from '../domain/names.ts';
 import { resultCode } from '../domain/script.ts';
 import { visibleLine, visibleOutput } from '../domain/visible.ts';
-import { type Decode, LogIndex, LogReader } from '../logs/index.ts';
+import type { Decode } from '../logs/index.ts';
+import { post } from '../outgoing/post.ts';
+import { runCommand } from '../outgoing/command.ts';
 import { lasting } from '../run-directory/lasting.ts';
+import { lastOutput } from './last-output.ts';
 import type { ScriptRecord } from './record.ts';
 
-const commandBoundMs = 60_000;
-const answerBoundMs = 10_000;
 /** Before each try to post, ms: an agent that is just being restarted is back by then. */
 const postAfterMs = [0, 1_000, 5_000, 20_000];
 
@@ -29,22 +29,6 @@ export interface Completion {
   readonly resultCode: number;
   /** The last lines of both streams; what they wrote at one moment stands in any order. */
   readonly lastOutput: string;
-}
-
-const lastBytes = 4_096;
-const lastLines = 20;
-
-/** Empty when it cannot be read. */
-function lastOutput({ directory }: ScriptRecord, decode: Decode): string {
-  try {
-    const reader = new LogReader(directory, new LogIndex(directory.indexPath), decode);
-    const { entries } = reader.read({ ticket: '', tailBytes: 4 * lastBytes, maxBytes: 4 * lastBytes }, true);
-    const text = entries.flatMap((e) => (e.stream === 'unjam' ? [] : [e.text])).join('');
-    const cut = text.slice(-lastBytes).replaceAll('\0', '').trimEnd();
-    return cut.split('\n').slice(-lastLines).join('\n');
-  } catch {
-    return '';
-  }
 }
 
 export class Completions {
@@ -80,7 +64,7 @@ export class Completions {
       exitCode: verdict.exitCode,
       signal: verdict.signal,
       resultCode: resultCode(verdict),
-      lastOutput: lastOutput(record, this.#decode),
+      lastOutput: lastOutput(directory, this.#decode),
     })
       .then(async (failed) => {
         if (failed !== null) say(lines.endNotTold(failed));
@@ -93,48 +77,35 @@ export class Completions {
 }
 
 /** Null when it succeeded, else why not. */
-function tell(notify: readonly string[], cwd: string, completion: Completion): Promise<string | null> {
+async function tell(notify: readonly string[], cwd: string, completion: Completion): Promise<string | null> {
   const [first = ''] = notify;
-  return isAddress(first) ? post(first, completion) : runCommand(notify, cwd, completion);
+  if (isAddress(first)) return postRepeatedly(first, completion);
+  const failed = await runCommand(notify, { cwd, env: environmentOf(completion) });
+  return failed && `the notify command failed: ${failed}`;
 }
 
-async function runCommand(command: readonly string[], cwd: string, c: Completion): Promise<string | null> {
-  const [file = '', ...args] = command;
-  const env = {
-    UNJAM_RUN: 'none',
-    UNJAM_COMPLETION_ID: c.completionId,
-    UNJAM_TICKET: c.ticket,
-    UNJAM_NAME: visibleLine(c.name),
-    UNJAM_VERDICT: c.verdict,
-    UNJAM_EXIT_CODE: String(c.exitCode ?? ''),
-    UNJAM_SIGNAL: c.signal ?? '',
-    UNJAM_RESULT_CODE: String(c.resultCode),
-    UNJAM_LAST_OUTPUT: visibleOutput(c.lastOutput),
-  };
-  const result = await execa(file, args, { cwd, env, stdio: 'ignore', reject: false, timeout: commandBoundMs });
-  return result.failed ? `the notify command failed: ${result.shortMessage ?? 'unknown error'}` : null;
-}
+const environmentOf = (c: Completion): Record<string, string> => ({
+  UNJAM_RUN: 'none',
+  UNJAM_COMPLETION_ID: c.completionId,
+  UNJAM_TICKET: c.ticket,
+  UNJAM_NAME: visibleLine(c.name),
+  UNJAM_VERDICT: c.verdict,
+  UNJAM_EXIT_CODE: String(c.exitCode ?? ''),
+  UNJAM_SIGNAL: c.signal ?? '',
+  UNJAM_RESULT_CODE: String(c.resultCode),
+  UNJAM_LAST_OUTPUT: visibleOutput(c.lastOutput),
+});
 
 /** Any answer of 2xx will do; the id is also the idempotency key. */
-async function post(address: string, completion: Completion): Promise<string | null> {
+async function postRepeatedly(address: string, completion: Completion): Promise<string | null> {
   let failed = '';
   for (const wait of postAfterMs) {
     await delay(wait);
-    try {
-      const answer = await fetch(address, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': completion.completionId },
-        body: JSON.stringify(completion),
-        redirect: 'error',
-        signal: AbortSignal.timeout(answerBoundMs),
-      });
-      await answer.body?.cancel();
-      if (answer.ok) return null;
-      failed = `${address} answered ${answer.status}`;
-    } catch (error) {
-      const cause = (error as { cause?: Error }).cause ?? (error as Error);
-      failed = `${address}: ${cause.message || cause.name}`;
-    }
+    const why = await post(address, JSON.stringify(completion), {
+      headers: { 'idempotency-key': completion.completionId },
+    });
+    if (why === null) return null;
+    failed = `${address}: ${why}`;
   }
   return `${failed}, the last of ${postAfterMs.length} times`;
 }

@@ -10,11 +10,13 @@ const forbidden = {
   kill: 'Force Kill is switched off on this host by its administrator (policy DisableForceKill).',
   abandon: 'Abandon is switched off on this host by its administrator (policy DisableAbandon).',
   tooEarly: 'This host abandons only what Cancel or Force Kill could not end (setting abandonNeedsCancel).',
+  alertsElsewhere: 'Who is told of stuck scripts is set in a terminal, through the API or by policy only.',
   notHere: 'The hold of a command under "unjam hold" is taken away in a terminal only.',
 } as const;
 
 const nextStep: Partial<Record<keyof typeof forbidden, string>> = {
   tooEarly: 'Cancel it first, and wait for its grace.',
+  alertsElsewhere: 'Run "unjam alerts set FILE" in a terminal of this host.',
   notHere: 'Run "unjam abandon" with its ticket in a terminal of this host.',
 };
 
@@ -33,6 +35,15 @@ export function checkAbandonHold(s: Settings, input: Parsed<'locks.abandon'>, { 
   if (via === 'window' || via === 'browser') refuse('notHere');
   if (s.disableAbandon) refuse('abandon');
   checkReason(s, input.reason);
+}
+
+/**
+ * An alert can run a command as the host: no page that was taken over gets that far.
+ * @throws UnjamError `not-possible`
+ */
+export function checkChange({ values = {}, reset = [] }: Parsed<'settings.set'>, { via }: Actor): void {
+  const isPage = via === 'window' || via === 'browser';
+  if (isPage && (values.alerts !== undefined || reset.includes('alerts'))) refuse('alertsElsewhere');
 }
 
 /** @throws UnjamError `not-possible`, or `bad-input` when the reason is missing */

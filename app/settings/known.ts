@@ -26,6 +26,8 @@ export const defaultSettings: Settings = {
   'notifications.stuck': true,
   'notifications.orphanExited': false,
   'notifications.eventLog': true,
+  alerts: [],
+  alertWaitMinutes: 30,
   access: [],
   viewersReadLogs: true,
   disableForceKill: false,
@@ -64,6 +66,8 @@ export const policyKeys = [
   'keepFinishedCount',
   'keepHistoryDays',
   'notifications.eventLog',
+  'alerts',
+  'alertWaitMinutes',
   'access',
   'viewersReadLogs',
 ] as const satisfies readonly SettingKey[];

@@ -47,7 +47,8 @@ function read(
 /** The registry has neither true and false nor lists: 1 and 0 stand for them, and a list is written as JSON. */
 function meant(key: SettingKey, value: unknown): unknown {
   if (typeof defaultSettings[key] === 'boolean') return value === 1 ? true : value === 0 ? false : value;
-  return key === 'scriptRules' ? knownRules(listOf(value)) : value;
+  if (key === 'scriptRules') return knownRules(listOf(value));
+  return Array.isArray(defaultSettings[key]) ? listOf(value) : value;
 }
 
 function listOf(value: unknown): unknown {

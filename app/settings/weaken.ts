@@ -52,6 +52,8 @@ const judges: { readonly [K in SettingKey]: Judge<Settings[K]> } = {
   'notifications.stuck': off('Nobody is notified when a stuck script blocks others.'),
   'notifications.orphanExited': off('Nobody is notified when an abandoned script has ended.'),
   'notifications.eventLog': off('Nothing is written to the Windows Event Log any more.'),
+  alerts: () => 'Who is told of stuck scripts changes.',
+  alertWaitMinutes: higher((to, from) => `A wait for a mutex is told after ${to} min instead of ${from} min.`),
   access: () => 'Who may use this host changes.',
   viewersReadLogs: on('Viewers can read logs, which can hold secrets.'),
   disableForceKill: off('Force Kill is switched on.'),

@@ -7,7 +7,7 @@ export type Kind =
   | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
 
 /** Those of one value each; the others have an editor of their own. */
-export type PlainKey = Exclude<SettingKey, 'access' | 'scriptRules'>;
+export type PlainKey = Exclude<SettingKey, 'access' | 'alerts' | 'scriptRules'>;
 
 export interface Field {
   readonly key: PlainKey;

@@ -14,6 +14,8 @@ import { root, World } from '../support/world.ts';
 const sites: Readonly<Record<string, string>> = {
   'app/cli/bin.js spawn': 'Node, with the words of the command line as they are',
   'app/cli/open-browser.ts spawn': 'the opener of the desktop, with the name of a file that holds the address',
+  'app/outgoing/command.ts execa':
+    'the notify command of a script, the command of an alert, or sendmail with addresses; with the host’s environment and UNJAM_…',
   'app/processes/background.ts spawn': 'a host, with the short list of variables',
   'app/processes/linux/accounts.ts execFile': 'getent, with a table and a name, and no environment',
   'app/processes/linux/launch.ts spawn': 'the gate in front of a command, of a script or of its clean-up',
@@ -27,7 +29,6 @@ const sites: Readonly<Record<string, string>> = {
   'app/processes/windows/create-process.ts CreateProcessW': 'the command of a script, or a host; with its environment',
   'app/processes/windows/machine-record.ts execFile': 'reg.exe, with the key of the record',
   'app/processes/windows/start-through-wmi.ts spawnSync': 'PowerShell, with a fixed program; what it starts comes on stdin',
-  'app/scripts/completions.ts execa': 'the notify command of a script, with the host’s environment and UNJAM_…',
   'app/scripts/runner-pool.ts execa': 'a runner, with a short list of variables; its order comes on stdin',
   'main/electron-download.ts spawnSync': 'a checkout only: Electron’s own installer',
   'main/start.ts spawn': 'a checkout only: Electron or the command line',
@@ -90,6 +91,8 @@ const completion = [
   'VERDICT',
 ].map((name) => `UNJAM_${name}`);
 
+const alert = ['ID', 'INCIDENT', 'PHASE', 'KIND', 'TITLE', 'TEXT'].map((name) => `UNJAM_ALERT_${name}`);
+
 /** Which words, and which variables; null: those that the caller gave to the script, and no others of Unjam's. */
 const outgoing: readonly (readonly [words: RegExp, environment: readonly string[] | null])[] = [
   [/^\S+node \S+dist\/cli\.js start --ticket traced -- true$/, null],
@@ -112,6 +115,7 @@ const outgoing: readonly (readonly [words: RegExp, environment: readonly string[
   [/^(\S+\/true|\S+\/sh -c echo up; exec sleep 3600|sleep 3600)$/, null],
   [/^\S+\/touch \S+\/cleaned$/, null],
   [/^\S+\/touch \S+\/told$/, [...ofHost, ...completion]],
+  [/^touch \S+\/alerted$/, [...ofHost, ...alert, 'UNJAM_TICKET', 'UNJAM_NAME', 'UNJAM_MUTEX']],
 ];
 
 const value = 'hunter2-in-the-environment';
@@ -147,6 +151,10 @@ test.skipIf(!existsSync('/usr/bin/strace'))(
     } // prettier-ignore
     for (const ticket of ['plain', 'dotted'])
       await expect.poll(() => existsSync(join(world.home, 'runs', ticket, 'delivered.json')), { timeout: 60_000 }).toBe(true); // prettier-ignore
+    const alerts = [{ to: 'command' as const, name: 'ops', command: ['touch', join(folder, 'alerted')] }];
+    await world.client.call('settings.set', { values: { alerts } });
+    const tested = await world.client.call('alerts.test', {});
+    expect(tested).toEqual({ outcomes: [{ target: 'ops', failure: null }] });
     traced.kill(); // it lets go of all that was started
     await gone;
 
@@ -167,7 +175,7 @@ test.skipIf(!existsSync('/usr/bin/strace'))(
     });
     expect(unlisted).toEqual([]);
     const lines = seen.map(({ words }) => words.join(' '));
-    for (const expected of ['runner.cjs', '// unjam\n', 'unjam_gate', 'unjam-output', '/cleaned', '/told'])
+    for (const expected of ['runner.cjs', '// unjam\n', 'unjam_gate', 'unjam-output', '/cleaned', '/told', '/alerted'])
       expect(lines.filter((line) => line.includes(expected)).length, expected).toBeGreaterThan(0);
   },
 );
