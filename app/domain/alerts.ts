@@ -12,7 +12,7 @@ export const orphanAfterMs = 3_600_000;
 /** A fact that comes and goes is over only when it has not been seen for this long, ms. */
 export const overAfterMs = 60_000;
 /** A host that was away for longer than this while scripts lived left them unwatched, ms. */
-export const unwatchedAfterMs = 120_000;
+const unwatchedAfterMs = 120_000;
 
 /** Something that is so at this moment. */
 export interface Fact {

@@ -255,6 +255,7 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     'scripts.evidence': 'free',
     // Its scripts are harmless and end by themselves, and there is one at a time.
     'drill.start': 'free',
+    'alerts.test': 'never',
     'locks.abandon': 'never',
     'observed.cancel': 'never',
     'observed.kill': 'never',

@@ -34,7 +34,7 @@ test('the lines of docs/alerts.md set, try and list targets; a command hears of 
           .map((line) => JSON.parse(line) as AlertMessage)
       : [];
   for (const line of (blocks('sh')[0] ?? '').trim().split('\n')) {
-    const [program, ...args] = words(line);
+    const [program, ...args] = words(line, 'docs/alerts.md');
     expect(program).toBe('unjam');
     const ran = await world.cli(...args.map((word) => (word === 'alerts.json' ? join(folder, word) : word)));
     expect([line, ran]).toEqual([line, { status: 0, stdout: expect.stringContaining('on call'), stderr: '' }]);

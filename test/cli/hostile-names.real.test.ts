@@ -68,6 +68,7 @@ const commands: Record<string, string[][]> = {
     ['logs', 'c', '--json'],
     ['logs', 'c', '--search', evilWords('search')],
   ],
+  alerts: [['alerts', 'set', evilWords('file')], ['alerts', 'list'], ['alerts', 'test', '--target', evilWords('target')]], // prettier-ignore
   agents: [['agents'], ['agents', '--json']],
   metrics: [['metrics']],
   take: [

@@ -332,7 +332,7 @@ describe('what weakens a guard or deletes evidence', () => {
     expect([dialog.asked, done.length]).toEqual([[], 1]);
   });
 
-  test.each(['host.retire', 'locks.abandon'])('%s is never a call of the page', async (method) => {
+  test.each(['host.retire', 'locks.abandon', 'alerts.test'])('%s is never a call of the page', async (method) => {
     expect(await guard(new FakeDialog())(method, { ticket, name: 'M' }, caller)).toMatchObject({
       error: { code: 'unauthorized' },
     });

@@ -184,6 +184,14 @@ describe('policies', () => {
     expect(broken.view().problems.join()).toContain('"ScriptRules" is');
   });
 
+  it('name accounts and targets of alerts as JSON in the registry', async () => {
+    const access = [{ who: 'CORP\\oncall', role: 'operator' }] as const;
+    const alerts = [{ to: 'command', name: 'ops', command: ['page.exe'] }] as const;
+    const store = await open(registry({ Access: JSON.stringify(access), Alerts: JSON.stringify(alerts) }));
+    expect(store.values).toMatchObject({ access, alerts });
+    expect(store.view().problems).toEqual([]);
+  });
+
   it('hold on while the registry cannot be read', async () => {
     let works = true;
     const store = await open({

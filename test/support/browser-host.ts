@@ -156,6 +156,8 @@ export class BrowserHost {
     return {
       'host.info': this.#or('host.info', () => ({ ...hostInfo, ...this.world.host })),
       'host.retire': this.#or('host.retire', missing('host.retire')),
+      'alerts.get': this.#or('alerts.get', missing('alerts.get')),
+      'alerts.test': this.#or('alerts.test', missing('alerts.test')),
       'overview.get': this.#or('overview.get', () => this.#snapshot()),
       'scripts.list': this.#or('scripts.list', () => this.world.snapshot().scripts),
       'scripts.get': this.#or('scripts.get', detail),

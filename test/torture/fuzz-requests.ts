@@ -43,6 +43,8 @@ const tickets = ['holder', 'waiter', 'done', 'own', 'nothing'] as const;
 const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'host.info': () => ({}),
   'host.retire': () => ({}),
+  'alerts.get': () => ({}),
+  'alerts.test': (d) => ({ target: d.of(tickets) }),
   'overview.get': () => ({}),
   'scripts.list': (d) => ({ all: d.chance(50) }),
   'scripts.get': (d) => ({ ticket: d.of(tickets) }),
