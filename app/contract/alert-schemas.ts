@@ -6,7 +6,7 @@ import { isLoopback } from '../domain/names.ts';
 const systemText = z
   .string()
   .min(1)
-  .refine((text) => !text.includes('\0'), 'a NUL character');
+  .refine((text) => !text.includes('\0'), 'a NUL character cannot be handed to a program');
 const path = systemText.max(1_000);
 const common = {
   name: z.string().trim().min(1).max(64).describe('what this target is called; no two have the same'),
