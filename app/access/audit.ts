@@ -71,5 +71,9 @@ const ticketOf = (input: unknown): string | null => {
 /** What was changed, so that the journal answers "who switched that off?". */
 function changeOf({ method, input }: Pick<Call, 'method' | 'input'>): string {
   if (method !== 'settings.set' || typeof input !== 'object' || input === null) return '';
-  return ` ${JSON.stringify(input).slice(0, 2_000)}`;
+  try {
+    return ` ${JSON.stringify(input).slice(0, 2_000)}`;
+  } catch {
+    return ' What was sent is nested too deeply to be written here.';
+  }
 }

@@ -125,6 +125,14 @@ describe('the record of a command', () => {
     expect(entries).toEqual([]); // its own line, with the evidence, is written where it is carried out
   });
 
+  test('who may not is recorded, however what was sent is nested', () => {
+    const { audit, entries } = record();
+    const input = JSON.parse(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`) as unknown;
+    audit({ method: 'settings.set', input, caller, error: new UnjamError('forbidden', 'no', 'no') });
+    expect(entries).toMatchObject([{ kind: 'refused', who: 'kim' }]);
+    expect(entries[0]?.text).toMatch(/^Change of the settings by kim .*: refused, forbidden\. What was sent is nested/);
+  });
+
   test('who may not is recorded, and cannot fill the journal', () => {
     const { audit, entries, later } = record();
     const error = new UnjamError('forbidden', 'no', 'no');

@@ -4,9 +4,20 @@
  * before a desktop application whose person always goes back.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { Method, SettingKey } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import { keyOf } from '../support/console-key.ts';
@@ -28,8 +39,9 @@ export interface FuzzReport {
   readonly effects: readonly string[];
   /** Answers that are none of the contract. */
   readonly malformed: readonly string[];
-  /** The host’s memory after each round, MB. */
+  /** The host’s memory after each round, MB: what the system counts, and what is in use. */
   readonly memory: readonly number[];
+  readonly inUse: readonly number[];
   /** Descriptors that the host had open after the first round and after the last. */
   readonly descriptors: readonly [number, number];
 }
@@ -39,6 +51,9 @@ const changeable = (Object.keys(defaultSettings) as SettingKey[]).filter((key) =
 const isRoot = process.getuid?.() === 0;
 const [viewer, operator, stranger] = [61_102, 61_101, 61_103];
 const hung = { command: ['sh', '-c', 'trap "" TERM INT; echo up; sleep 3600 & wait; sleep 3600'], cwd: '/' };
+
+/** More than this is not on its way all at once. */
+const socketBufferBytes = 50_000;
 
 /** One account that sends: this one, or another user of the machine. */
 class Sender {
@@ -89,6 +104,8 @@ interface Asker {
   readonly mutated: number;
   /** What stays as it is, whatever is asked. */
   readonly keeps: 'everything' | 'settings and scripts' | 'nothing';
+  /** Refused by its head: the connection is closed on a body that is still on its way, and the answer may be lost. */
+  readonly isUnread?: true;
   readonly without?: readonly Method[];
 }
 
@@ -100,6 +117,7 @@ export async function fuzz(
   const counts: Record<string, number> = {};
   const [crashes, effects, malformed]: [string[], string[], string[]] = [[], [], []];
   const memory: number[] = [];
+  const inUse: number[] = [];
   const descriptors: number[] = [];
   let carriedOut = 0;
   let roundBegan = 0;
@@ -115,7 +133,13 @@ export async function fuzz(
   writeFileSync(record, JSON.stringify({ schema: 1, stateDirectory: world.home, door, account: 'uid:0' }), {
     mode: 0o644,
   });
-  await world.startHost(isRoot ? { UNJAM_MACHINE_FILE: record } : {}, '--console', '--no-open', '--port', '0');
+  const heap = join(base, 'heap');
+  const environment = {
+    NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'fuzz-heap.ts')).href}`,
+    UNJAM_FUZZ_HEAP: heap,
+    ...(isRoot ? { UNJAM_MACHINE_FILE: record } : {}),
+  };
+  await world.startHost(environment, '--console', '--no-open', '--port', '0');
   const { address, token, host } = world.hostFile();
   const page = await HostilePage.open();
   const origin = new URL(/http:\S+/.exec(world.hostOutput)?.[0] ?? '');
@@ -124,12 +148,12 @@ export async function fuzz(
   const atConsole = { host: origin.host, origin: origin.origin };
   const port = Number(origin.port);
   const askers: Asker[] = [
-    { name: 'console without a session', sender: self!, address: port, headers: () => atConsole, mutated: 70, keeps: 'everything' },
-    { name: 'console with a cookie alone', sender: self!, address: port, headers: () => ({ ...atConsole, cookie: console_.cookie }), mutated: 70, keeps: 'everything' },
-    { name: 'console from another page', sender: self!, address: port, headers: () => ({ ...console_, ...atConsole, ...dice.of([{ origin: 'http://evil.example' }, { host: 'evil.example' }, { origin: 'null' }, { host: `localhost:${port}` }]) }), mutated: 0, keeps: 'everything' },
+    { name: 'console without a session', sender: self!, address: port, headers: () => atConsole, mutated: 70, keeps: 'everything', isUnread: true },
+    { name: 'console with a cookie alone', sender: self!, address: port, headers: () => ({ ...atConsole, cookie: console_.cookie }), mutated: 70, keeps: 'everything', isUnread: true },
+    { name: 'console from another page', sender: self!, address: port, headers: () => ({ ...console_, ...atConsole, ...dice.of([{ origin: 'http://evil.example' }, { host: 'evil.example' }, { origin: 'null' }, { host: `localhost:${port}` }]) }), mutated: 0, keeps: 'everything', isUnread: true },
     ...(isRoot ? [
-      { name: 'stranger', sender: others[2]!, address: door, headers: () => ({ host: 'unjam', ...(dice.chance(30) ? { authorization: `Bearer ${token}` } : {}) }), mutated: 50, keeps: 'everything' as const },
-      { name: 'session of another user', sender: others[2]!, address: port, headers: () => ({ ...atConsole, ...console_ }), mutated: 30, keeps: 'everything' as const },
+      { name: 'stranger', sender: others[2]!, address: door, headers: () => ({ host: 'unjam', ...(dice.chance(30) ? { authorization: `Bearer ${token}` } : {}) }), mutated: 50, keeps: 'everything' as const, isUnread: true as const },
+      { name: 'session of another user', sender: others[2]!, address: port, headers: () => ({ ...atConsole, ...console_ }), mutated: 30, keeps: 'everything' as const, isUnread: true as const },
       { name: 'viewer', sender: others[0]!, address: door, headers: () => ({ host: 'unjam' }), mutated: 60, keeps: 'everything' as const },
       { name: 'operator', sender: others[1]!, address: door, headers: () => ({ host: 'unjam' }), mutated: 60, keeps: 'settings and scripts' as const },
     ] : []),
@@ -151,7 +175,7 @@ export async function fuzz(
       if (living.length === 0) break;
       // What ended meanwhile, or is being ended, refuses.
       await Promise.all(living.map(({ ticket }) => client.call('scripts.kill', { ticket }).catch(() => undefined)));
-      await Promise.all(living.map(({ ticket }) => world.until(ticket, (s) => s.state === 'final' && !s.orphan)));
+      await Promise.all(living.map(({ ticket }) => over(ticket)));
     }
     for (const { ticket } of await client.call('scripts.list', { all: true }))
       await client.call('scripts.complete', { ticket });
@@ -160,6 +184,33 @@ export async function fuzz(
     await client.call('scripts.start', { ...hung, ticket: 'waiter', isolation });
     await client.call('scripts.start', { command: ['true'], cwd: '/', ticket: 'done', waitMs: 60_000 });
     await world.untilLogged('holder', 'up');
+  }
+
+  /** Its process has gone, and perhaps the script: a Complete that was promised to an orphan is carried out then. */
+  function over(ticket: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = world.client.on(
+        'snapshot',
+        ({ scripts }) => {
+          const script = scripts.find((s) => s.ticket === ticket);
+          if (script !== undefined && (script.state !== 'final' || script.orphan)) return;
+          stop();
+          resolve();
+        },
+        () => reject(new Error('The host went away.')),
+      );
+    });
+  }
+
+  /** Bytes, of this and the rounds before. */
+  async function measured(round: number): Promise<number> {
+    process.kill(host.pid, 'SIGUSR2');
+    for (;;) {
+      const lines = existsSync(heap) ? readFileSync(heap, 'utf8').split('\n') : [];
+      if (lines.length > round + 1) return Number(lines[round]);
+      if (world.control.liveness(host) !== 'alive') return NaN;
+      await delay(5);
+    }
   }
 
   async function whatMatters(keeps: Asker['keeps']): Promise<string> {
@@ -177,13 +228,22 @@ export async function fuzz(
     return JSON.stringify({ values, scripts: scripts.toSorted(), paused, acts });
   }
 
-  async function ask({ name, sender, address: at, headers, mutated: percent, without }: Asker): Promise<void> {
+  async function ask({
+    name,
+    sender,
+    address: at,
+    headers,
+    mutated: percent,
+    isUnread,
+    without,
+  }: Asker): Promise<void> {
     const plain = validRequest(anyMethod(dice, without), headers(), dice);
     const request = dice.chance(percent) ? mutatedRequest(plain, dice) : plain;
     if (without?.some((method) => request.path.toLowerCase().includes(method))) return;
     counts[name] = (counts[name] ?? 0) + 1;
     const answer = await sender.send(at, bytesOf(request), !request.wellFormed);
-    const wrong = answer === null ? 'no answer' : wrongAnswer(request, answer);
+    const isLost = answer === '' && isUnread === true && request.body.length > socketBufferBytes;
+    const wrong = answer === null ? 'no answer' : isLost ? null : wrongAnswer(request, answer);
     if (wrong !== null) malformed.push(`${name}: ${wrong}: ${shown(request)} -> ${answer?.slice(0, 500)}`);
     if (answer?.startsWith('HTTP/1.1 200') === true) carriedOut += 1;
   }
@@ -216,6 +276,7 @@ export async function fuzz(
         crashes.push(`The host ended: ${world.hostLog.slice(-2_000)}`);
         break;
       }
+      inUse.push((await measured(inUse.length)) / 1_048_576);
       memory.push(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${host.pid}/status`, 'utf8'))?.[1]) / 1_024);
       descriptors.push(readdirSync(`/proc/${host.pid}/fd`).length);
     }
@@ -227,7 +288,7 @@ export async function fuzz(
     rmSync(base, { recursive: true, force: true });
     process.off('unhandledRejection', failed).off('uncaughtException', failed);
   }
-  return { seed, requests: counts, carriedOut, crashes, effects, malformed, memory, descriptors: [descriptors[0] ?? 0, descriptors.at(-1) ?? 0] }; // prettier-ignore
+  return { seed, requests: counts, carriedOut, crashes, effects, malformed, memory, inUse, descriptors: [descriptors[0] ?? 0, descriptors.at(-1) ?? 0] }; // prettier-ignore
 }
 
 const shown = ({ verb, path, headers, body }: Request): string =>

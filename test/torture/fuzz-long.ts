@@ -15,13 +15,16 @@ const report = await fuzz(Number(wanted), {
     return !isOver;
   },
 });
-const { crashes, effects, malformed, memory, ...figures } = report;
+const { crashes, effects, malformed, memory, inUse, ...figures } = report;
 const total = Object.values(report.requests).reduce((a, b) => a + b, 0);
 process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
 for (const [what, list] of Object.entries({ crashes, effects, malformed }))
   for (const line of list.slice(0, 20)) process.stdout.write(`${what}: ${line}\n`);
-const mb = memory.map((value) => Math.round(value));
-process.stdout.write(`memory of the host, MB: ${mb.filter((_, i) => i % Math.ceil(mb.length / 20) === 0).join(' ')}\n`);
+for (const [what, list] of Object.entries({ memory, 'in use': inUse })) {
+  const mb = list.map((value) => Math.round(value));
+  const some = mb.filter((_, i) => i % Math.ceil(mb.length / 20) === 0);
+  process.stdout.write(`${what} of the host, MB: ${some.join(' ')}, at the end ${mb.at(-1)}\n`);
+}
 const faults = crashes.length + effects.length + malformed.length;
 process.stdout.write(`${total} requests, ${faults} faults\n`);
 process.exit(faults === 0 ? 0 : 1);

@@ -15,7 +15,8 @@ export interface Answered {
   readonly answer: string | null;
 }
 
-const patienceMs = 60_000;
+/** Two silences of this length: one alone also comes of a pause of this process, or of the whole machine. */
+const silenceMs = 30_000;
 
 process.on('message', ({ id, address, bytes, ends }: Order) => {
   const socket = typeof address === 'number' ? connect(address, '127.0.0.1') : connect(address);
@@ -26,9 +27,14 @@ process.on('message', ({ id, address, bytes, ends }: Order) => {
     if (/^content-type: text\/event-stream\r?$/im.test(answer) && answer.includes('\ndata: ')) socket.destroy();
   });
   socket.on('error', () => undefined); // a reset is an answer as well
-  socket.setTimeout(patienceMs, () => {
-    answer = null;
-    socket.destroy();
+  let silences = 0;
+  socket.setTimeout(silenceMs, () => {
+    silences += 1;
+    if (silences === 1) socket.setTimeout(silenceMs);
+    else {
+      answer = null;
+      socket.destroy();
+    }
   });
   socket.once('close', () => process.send?.({ id, answer } satisfies Answered));
   socket.write(bytes);

@@ -11,6 +11,7 @@ test.runIf(process.platform === 'linux')(
     console.log(JSON.stringify(report));
     expect(report).toMatchObject({ crashes: [], effects: [], malformed: [] });
     expect(report.carriedOut).toBeGreaterThan(100);
+    expect(report.inUse.at(-1)).toBeLessThan((report.inUse[0] ?? 0) + 10);
     expect(report.descriptors[1]).toBeLessThan(report.descriptors[0] + 20);
   },
 );
