@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { ScriptSpec, TreeScope, VerdictRecord } from '../../app/domain/script.ts';
+import type { VerdictRecord } from '../../app/domain/script.ts';
 import { Journal } from '../../app/journal/journal.ts';
 import { type Mutex, Mutexes } from '../../app/locks/index.ts';
 import type { ProcessControl } from '../../app/processes/index.ts';
@@ -19,7 +19,7 @@ import { type Completion, Completions } from '../../app/scripts/completions.ts';
 import { Custody } from '../../app/scripts/custody.ts';
 import { ScriptRecord } from '../../app/scripts/record.ts';
 import { Register } from '../../app/scripts/register.ts';
-import { identity, kim } from '../support/fake-domain.ts';
+import { kim, specOf } from '../support/fake-domain.ts';
 import { temporaryFolder } from '../support/fake-home.ts';
 import { Machine, SimulatedScript } from '../support/simulated-script.ts';
 
@@ -64,12 +64,7 @@ class Life {
   constructor(home: string) {
     this.#home = home;
     mkdirSync(join(home, 'runs'), { recursive: true });
-    const { machine } = this;
-    const { identify, liveness, treeLiveness, tree, signal } = machine;
-    this.#control = {
-      identify, liveness, treeLiveness, tree, end: signal, endTree: (scope: TreeScope) => signal(scope.root), elevated: true,
-      get self() { return identity(1, { bootId: `boot-${machine.boot}` }); },
-    } as unknown as ProcessControl; // prettier-ignore
+    this.#control = this.machine.control();
     this.#mutex = new Mutexes(join(home, 'mutexes'), this.#control).open('web');
   }
 
@@ -115,12 +110,7 @@ class Life {
   async start(): Promise<void> {
     const ticket = `t${this.scripts.length}`;
     const directory = new RunDirectory(join(this.#home, 'runs', ticket));
-    const spec: ScriptSpec = {
-      schema: 1, ticket, runId: `run-${ticket}`, name: ticket, command: ['true'], file: '/bin/true', cwd: '/',
-      isolation: { level: 'full', mutex: 'web', timeoutMs: null }, timeouts: { overallMs: null, noOutputMs: null },
-      cancel: { signal: 'SIGTERM', graceMs: 1 }, environmentNames: [], notify: ['tell'], cleanup: null, ancestors: [],
-      actor: kim, createdAt: Date.now(),
-    }; // prettier-ignore
+    const spec = specOf(ticket, { isolation: { level: 'full', mutex: 'web', timeoutMs: null }, notify: ['tell'] });
     directory.create();
     try {
       await directory.writeSpec(spec);

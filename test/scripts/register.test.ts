@@ -2,13 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Outcome, ScriptSpec } from '../../app/domain/script.ts';
+import type { Outcome } from '../../app/domain/script.ts';
 import { Journal } from '../../app/journal/journal.ts';
 import { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { Completions } from '../../app/scripts/completions.ts';
 import { ScriptRecord } from '../../app/scripts/record.ts';
 import { Register } from '../../app/scripts/register.ts';
-import { kim, verdict } from '../support/fake-domain.ts';
+import { kim, specOf, verdict } from '../support/fake-domain.ts';
 import { temporaryFolder } from '../support/fake-home.ts';
 
 const line = { code: 'I103', text: 'Mutex "db" acquired.' } as const;
@@ -38,11 +38,7 @@ function world() {
     const path = join(home, 'runs', ticket.toLowerCase());
     const directory = new RunDirectory(path);
     directory.create();
-    const spec: ScriptSpec = {
-      schema: 1, ticket, runId: `run-${ticket}`, name: 'Deploy', command: ['true'], file: '/bin/true', cwd: home,
-      isolation: null, timeouts: { overallMs: null, noOutputMs: null }, cancel: { signal: 'SIGTERM', graceMs: 1_000 },
-      environmentNames: [], notify: ['tell'], cleanup: null, ancestors: [], actor: kim, createdAt: Date.now(),
-    }; // prettier-ignore
+    const spec = specOf(ticket, { name: 'Deploy', cwd: home, notify: ['tell'] });
     await directory.writeSpec(spec);
     const record = new ScriptRecord(path, spec);
     into.add(record);

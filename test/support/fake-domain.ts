@@ -4,7 +4,7 @@ import { defaultThresholds } from '../../app/domain/condition-facts.ts';
 import type { Survivor, SurvivorReason } from '../../app/domain/events.ts';
 import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import type { Waiter } from '../../app/domain/mutex.ts';
-import type { Actor, IsolationLevel, TreeScope, VerdictRecord } from '../../app/domain/script.ts';
+import type { Actor, IsolationLevel, ScriptSpec, TreeScope, VerdictRecord } from '../../app/domain/script.ts';
 
 /** 20 November 2026, 03:12:50 in the machine's own zone, so that clock times in texts are the same everywhere. */
 export const at0312 = new Date(2026, 10, 20, 3, 12, 50).getTime();
@@ -40,6 +40,29 @@ export function waiter(id: string, level: IsolationLevel = 'full', changes: Part
     runner: identity(1000),
     ancestors: [],
     queuedAt: at0312,
+    ...changes,
+  };
+}
+
+/** `true` without mutex, limits or notify command, accepted now. */
+export function specOf(ticket: string, changes: Partial<ScriptSpec> = {}): ScriptSpec {
+  return {
+    schema: 1,
+    ticket,
+    runId: `run-${ticket}`,
+    name: ticket,
+    command: ['true'],
+    file: '/bin/true',
+    cwd: '/',
+    isolation: null,
+    timeouts: { overallMs: null, noOutputMs: null },
+    cancel: { signal: 'SIGTERM', graceMs: 1 },
+    environmentNames: [],
+    notify: null,
+    cleanup: null,
+    ancestors: [],
+    actor: kim,
+    createdAt: Date.now(),
     ...changes,
   };
 }

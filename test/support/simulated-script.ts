@@ -7,6 +7,7 @@ import type { Hold } from '../../app/domain/mutex.ts';
 import { placeOf } from '../../app/domain/mutex.ts';
 import type { ScriptSpec, TreeScope, VerdictKind } from '../../app/domain/script.ts';
 import type { Mutex } from '../../app/locks/index.ts';
+import type { ProcessControl } from '../../app/processes/index.ts';
 import type { RunDirectory } from '../../app/run-directory/run-directory.ts';
 import { identity, kim } from './fake-domain.ts';
 
@@ -21,13 +22,18 @@ export class Machine {
   readonly foreign: ProcessIdentity[] = [];
   readonly own = new Set<string>();
 
+  /** Of a Linux machine: Windows' boot ids are times. */
+  get #place(): { readonly bootId: string; readonly pidNamespace: string } {
+    return { bootId: `boot-${this.boot}`, pidNamespace: 'pid:[4026531836]' };
+  }
+
   /** A process under the lowest free pid from `from` on. */
   begin(name: string, own: boolean, from = 1): ProcessIdentity {
     for (let i = 0; ; i += 1) {
       const pid = ((from + i) % pids) + 2;
       if (this.#living.has(pid) && i < pids) continue;
       const p = identity(this.#living.has(pid) ? pids + 2 + this.#starts : pid, {
-        bootId: `boot-${this.boot}`,
+        ...this.#place,
         startTime: String((this.#starts += 1)),
         name,
       });
@@ -61,6 +67,17 @@ export class Machine {
   reboot(): void {
     this.boot += 1;
     this.#living.clear();
+  }
+
+  /** What a host knows of this machine and does to it; a process obeys every signal at once. */
+  control(): ProcessControl {
+    const { identify, liveness, treeLiveness, tree, signal } = this;
+    const self = (): ProcessIdentity => identity(1, this.#place);
+    return {
+      identify, liveness, treeLiveness, tree, end: signal, endTree: (scope: TreeScope) => signal(scope.root), elevated: true,
+      interrupt: async ({ root }: TreeScope) => (signal(root), { kind: 'sent', what: 'SIGTERM' }),
+      get self() { return self(); },
+    } as unknown as ProcessControl; // prettier-ignore
   }
 }
 

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { ScriptSpec } from '../../app/domain/script.ts';
 import type { RunnerOrder } from '../../app/runner/order.ts';
+import { specOf } from '../support/fake-domain.ts';
 import { runOf } from '../support/wreck.ts';
 import { root, World } from '../support/world.ts';
 
@@ -16,13 +16,13 @@ const atOnce = 4;
 /** A runner of its own for one script, as a host starts it; killed before its n-th change of a file. */
 async function run(world: World, ticket: string, at: number, more: NodeJS.ProcessEnv = {}): Promise<void> {
   const directory = runOf(world, ticket);
-  const spec: ScriptSpec = {
-    schema: 1, ticket, runId: `run-${ticket}`, name: ticket, command: ['sh', '-c', 'echo ran >> "$0"; exit 7', `${world.home}/ran-${ticket}`],
-    file: '/bin/sh', cwd: world.home, isolation: { level: 'full', mutex: `m ${ticket}`, timeoutMs: null },
-    timeouts: { overallMs: null, noOutputMs: null }, cancel: { signal: 'SIGTERM', graceMs: 1 }, environmentNames: [],
-    notify: null, cleanup: null, ancestors: [], actor: { user: 'kim', via: 'api' },
+  const spec = specOf(ticket, {
+    command: ['sh', '-c', 'echo ran >> "$0"; exit 7', `${world.home}/ran-${ticket}`],
+    file: '/bin/sh',
+    cwd: world.home,
+    isolation: { level: 'full', mutex: `m ${ticket}`, timeoutMs: null },
     createdAt: Date.now() - 61_000, // a host waits a minute for the runner of a young one
-  }; // prettier-ignore
+  });
   directory.create();
   directory.append('host', { type: 'note' });
   await directory.writeSpec(spec);
