@@ -25,7 +25,11 @@ async function world(stage: Stage, changes: Partial<ScriptSpec> = {}) {
   const machine = new Machine();
   const control = machine.control();
   const journal = new Journal(join(home, 'journal.sqlite'), () => undefined);
-  const completions = new Completions(() => undefined, String, () => Promise.resolve(null));
+  const completions = new Completions(
+    () => undefined,
+    String,
+    () => Promise.resolve(null),
+  );
   const register = new Register(journal, () => undefined, completions);
   const mutexes = new Mutexes(join(home, 'mutexes'), control);
   const custody = new Custody({ register, control, mutexes, killDisabled: false, log: () => undefined });
