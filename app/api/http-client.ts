@@ -191,8 +191,8 @@ function wholeJson(text: string): unknown {
   }
 }
 
-/** Why no answer came. */
-function noAnswer(address: string, error: unknown): UnjamError {
+/** Why no answer came. Only `host-unreachable` lets a command start a host. */
+export function noAnswer(address: string, error: unknown): UnjamError {
   if (error instanceof UnjamError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
   // A living host that does not let the caller in is not an absent one.

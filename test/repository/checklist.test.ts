@@ -45,6 +45,9 @@ const inCode = (text: string): string[] =>
 const inScripts = (text: string): string[] =>
   [...text.matchAll(/& \$unjam ([^;|)\n]+)/g)].map(([, line = '']) => line.trim());
 
+const stepsIn = (text: string): string[] =>
+  [...text.matchAll(/\(checklist ([^)]+)\)/g)].flatMap(([, all = '']) => all.split(', '));
+
 describe('docs/windows-checklist.md', () => {
   test('tells only commands that the command line has', () => {
     const lines = inCode(checklist);
@@ -52,14 +55,35 @@ describe('docs/windows-checklist.md', () => {
     expect(lines.map((line) => [line, refusal(line)]).filter(([, why]) => why !== null)).toEqual([]);
   });
 
-  test('has every step once, each with what to do and what to expect; the five first ones with what to send back', () => {
-    const rows = checklist.split('\n').filter((line) => /^\| (?:[IV]+|\d+\.\d+\w?) \|/.test(line));
-    const cells = rows.map((row) => row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim())); // prettier-ignore
-    const numbers = cells.map(([number = '']) => number);
-    expect(numbers.slice(0, 5)).toEqual(['I', 'II', 'III', 'IV', 'V']);
-    expect(new Set(numbers).size).toBe(numbers.length);
-    const wrong = cells.filter((row, i) => row.length !== (i < 5 ? 4 : 3) || row.some((cell) => cell === ''));
+  const rows = checklist.split('\n').filter((line) => /^\| (?:[IV]+|\d+\.\d+) \|/.test(line));
+  const steps = rows.map((row) => row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim())); // prettier-ignore
+  const numbers = steps.map(([number = '']) => number);
+
+  test('has the five steps first, then the sections, numbered as they come', () => {
+    const sections = [...checklist.matchAll(/^## (\d+)\. /gm)].map(([, n]) => Number(n));
+    expect(sections).toEqual(sections.map((_, i) => i + 1));
+    const wanted = sections.flatMap((n) =>
+      numbers.filter((number) => number.startsWith(`${n}.`)).map((_, i) => `${n}.${i + 1}`),
+    );
+    expect(numbers).toEqual(['I', 'II', 'III', 'IV', 'V', ...wanted]);
+  });
+
+  test('says of each step what to do, with the words or keys to type, what to expect, and what to send back', () => {
+    const wrong = steps.filter((row) => row.length !== 4 || row.some((cell) => cell === '') || !row[1]?.includes('`'));
     expect(wrong).toEqual([]);
+  });
+
+  test('says which of its steps the workflows run, and other documents name steps that are there', () => {
+    const run = workflows.flatMap((name) => stepsIn(read('.github', 'workflows', name)));
+    const said = /what needs no person of these steps[^:]*:\n(.*)\./.exec(checklist)?.[1]?.split(', ');
+    expect([...new Set(said)].sort()).toEqual([...new Set(run)].sort());
+    const named = readdirSync(join(repository, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .flatMap((name) => [...read('docs', name).matchAll(/windows-checklist ((?:\d+\.\d+(?:, )?)+)/g)])
+      .flatMap(([, all = '']) => all.split(', '))
+      .filter((step) => step !== '');
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((step) => !numbers.includes(step))).toEqual([]);
   });
 });
 
@@ -80,7 +104,6 @@ describe.each(workflows)('.github/workflows/%s', (name) => {
     const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, script = '']) => script);
     expect(run.filter((script) => scripts[script] === undefined)).toEqual([]);
     expect(inScripts(text).map((line) => [line, refusal(line)]).filter(([, why]) => why !== null)).toEqual([]); // prettier-ignore
-    const steps = [...text.matchAll(/\(checklist ([^)]+)\)/g)].flatMap(([, all = '']) => all.split(', '));
-    expect(steps.filter((step) => !checklist.includes(`\n| ${step} |`))).toEqual([]);
+    expect(stepsIn(text).filter((step) => !checklist.includes(`\n| ${step} |`))).toEqual([]);
   });
 });

@@ -12,6 +12,8 @@ import { build } from 'vite';
 import { cacheFolder, copyPrefix, prepareWine, stopServer, wineEnvironment, type WineSetup } from './wine-setup.ts';
 
 interface RunOptions {
+  /** Folder of the bundled programs, as Windows names it; that of the runtime unless told. */
+  readonly programs?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Ends the program after this time; 110 s unless told. */
   readonly timeoutMs?: number;
@@ -71,7 +73,7 @@ async function onWindows(): Promise<WindowsRuntime> {
     path: (local) => local,
     run: (name, args = [], options = {}) =>
       program(name, join(folder, `${++count}-${name}.out`), (stdio) =>
-        spawn(process.execPath, [join(programs, `${name}.js`), ...args], {
+        spawn(process.execPath, [join(options.programs ?? programs, `${name}.js`), ...args], {
           env: { ...process.env, ...options.env },
           stdio,
           windowsHide: true,
@@ -103,7 +105,7 @@ async function underWine(setup: WineSetup): Promise<WindowsRuntime> {
     path,
     run: (name, args = [], options = {}) =>
       program(name, join(own, `${++count}-${name}.out`), (stdio) =>
-        spawn(setup.wine, [node, path(join(programs, `${name}.js`)), ...args], {
+        spawn(setup.wine, [node, `${options.programs ?? path(programs)}\\${name}.js`, ...args], {
           env: { ...wineEnvironment(setup, prefix), ...options.env },
           stdio,
           timeout: options.timeoutMs ?? 110_000,

@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { HttpClient } from '../../app/api/http-client.ts';
 import type { Method, SettingKey } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import { keyOf } from '../support/console-key.ts';
@@ -141,6 +142,8 @@ export async function fuzz(
   };
   await world.startHost(environment, '--console', '--no-open', '--port', '0');
   const { address, token, host } = world.hostFile();
+  // What is looked at between the requests may take its time on a busy machine.
+  const client = new HttpClient({ address, token, actor: { user: 'kim', via: 'api' }, timeoutMs: 600_000 });
   const page = await HostilePage.open();
   const origin = new URL(/http:\S+/.exec(world.hostOutput)?.[0] ?? '');
   const console_ = await signIn(origin);
@@ -164,7 +167,6 @@ export async function fuzz(
 
   /** Nothing of what was started before is left, and the scene is as it was at first. */
   async function setTheScene(): Promise<void> {
-    const { client } = world;
     roundBegan = Date.now();
     await client.call('settings.set', { reset: changeable });
     if (isRoot) await client.call('settings.set', { values: settings });
@@ -189,7 +191,7 @@ export async function fuzz(
   /** Its process has gone, and perhaps the script: a Complete that was promised to an orphan is carried out then. */
   function over(ticket: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stop = world.client.on(
+      const stop = client.on(
         'snapshot',
         ({ scripts }) => {
           const script = scripts.find((s) => s.ticket === ticket);
@@ -215,7 +217,6 @@ export async function fuzz(
 
   async function whatMatters(keeps: Asker['keeps']): Promise<string> {
     if (keeps === 'nothing') return '';
-    const { client } = world;
     const { values } = await client.call('settings.get', {});
     const all = (await client.call('scripts.list', { all: true })).filter((s) => !/drill/i.test(s.name));
     const tickets = all.map((s) => s.ticket).toSorted();
@@ -283,6 +284,7 @@ export async function fuzz(
     crashes.push(...world.hostLog.split('\n').filter((line) => line.includes(' W399 ')), ...page.failures);
   } finally {
     for (const sender of [self!, ...others]) await sender.close();
+    client.close();
     await page.close();
     await world[Symbol.asyncDispose]();
     rmSync(base, { recursive: true, force: true });

@@ -1,5 +1,7 @@
 /** Whom a client on Windows believes, and to whom it gives a script: decided over plain data. No Wine needed. */
 import { describe, expect, test } from 'vitest';
+import { noAnswer } from '../../app/api/http-client.ts';
+import { UnjamError } from '../../app/contract/errors.ts';
 import { refuseLesserHost } from '../../app/access/lesser-host.ts';
 import type { Peer } from '../../app/processes/peer.ts';
 import { stateProblem } from '../../app/processes/windows/owner-only.ts';
@@ -31,6 +33,26 @@ describe('who serves a pipe', () => {
       pid: 7,
     });
     expect(serverFrom(null, null).ids).toEqual([]);
+  });
+});
+
+describe('no answer', () => {
+  const codeOf = (code: string): string => noAnswer('\\\\.\\pipe\\x', Object.assign(new Error(code), { code })).code;
+
+  test('of a living host that refuses the caller is not that of an absent one: no other is started in its place', () => {
+    for (const code of ['EPERM', 'EACCES']) expect(codeOf(code)).toBe('unauthorized');
+    for (const code of ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']) expect(codeOf(code)).toBe('host-unreachable');
+  });
+
+  test('names the host and what to ask for', () => {
+    const refused = noAnswer('\\\\.\\pipe\\x', Object.assign(new Error('connect EPERM'), { code: 'EPERM' }));
+    expect(refused.message).toBe('The host at "\\\\.\\pipe\\x" does not let you in: connect EPERM.');
+    expect(refused.next).toContain('unjam access grant');
+  });
+
+  test('that is explained already stays as it is', () => {
+    const known = new UnjamError('unauthorized', 'It is not talked to.', 'Ask.');
+    expect(noAnswer('x', known)).toBe(known);
   });
 });
 

@@ -13,7 +13,7 @@ describe('the Event Log', () => {
     });
     const { stdout, stderr } = await program.finish();
     expect(stdout).toContain('{"problems":[]}');
-    if (isWindows) return; // docs/windows-checklist.md 8.1 looks at Event Viewer
+    if (isWindows) return; // docs/windows-checklist.md 9.3 looks at Event Viewer
     expect(stderr).toContain('step 4 [9f2c]: Cancel requested by CONTOSO');
     expect(stderr).toContain('second line');
     expect(stderr).not.toContain('not for monitoring');
@@ -47,6 +47,13 @@ describe('the host’s pipe', () => {
     expect(seen.list).toMatch(/^D:P\(A;;\w+;;;OW\)/);
     expect(seen.own.ids).toContain(seen.owner.replace(/^O:BA$/, 'S-1-5-32-544').replace(/^O:/, ''));
   });
+});
+
+test('limits and graces are counted by a clock that leaves sleep out and that nobody sets', async () => {
+  const { first, uptime } = await run.scenario<{ first: number; uptime: number }>('system', 'clock');
+  expect(first).toBeGreaterThan(0);
+  // Without sleep it is never ahead of the time since the start, which counts whole seconds.
+  expect(first).toBeLessThanOrEqual(uptime + 1_000);
 });
 
 describe('the host of the machine', () => {

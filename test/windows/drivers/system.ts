@@ -6,6 +6,7 @@ import fs, { existsSync, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import os from 'node:os';
 import { join } from 'node:path';
 import {
   currentUser,
@@ -27,7 +28,7 @@ import { changeMachinePath } from '../../../app/processes/windows/machine-path.t
 import { withFolder, withoutFolder } from '../../../app/setup/path-list.ts';
 import { windowsRegistry } from '../../../app/settings/registry.ts';
 import { pipeListOf, pipeOwnerOf } from '../support/access-list.ts';
-import { say, scenarios } from '../support/scenarios.ts';
+import { say, scenarios, until } from '../support/scenarios.ts';
 
 const pipeName = (): string => `\\\\.\\pipe\\unjam-test-${randomBytes(8).toString('hex')}`;
 
@@ -131,6 +132,17 @@ await scenarios({
     const [served, nobody] = [serverOwner(name), serverOwner(pipeName())];
     server.close();
     return { ...seen, served, nobody, own: await ownPeer() };
+  },
+
+  /** The clock of limits and graces beside the time since the machine started. */
+  async clock({ control }) {
+    const first = control.now();
+    const uptime = 1_000 * os.uptime();
+    const set = Date.now;
+    Date.now = () => set() - 3_600_000;
+    await until(() => control.now() >= first + 50, 'half a tenth of a second');
+    Date.now = set;
+    return { first, uptime };
   },
 
   /** The record of the machine's host, from absence over a damaged one to absence. */
