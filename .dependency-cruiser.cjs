@@ -80,7 +80,7 @@ module.exports = {
       from: { path: '^renderer/' },
       to: {
         path: '^(app|main)/',
-        pathNot: '^app/domain/(csv|durations|incident-summary|times|visible)\\.ts$',
+        pathNot: '^app/domain/(csv|durations|incident-summary|observed-row|times|visible)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -15,7 +15,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     sourcemap: false,
-    // One chunk: no lazy part may be missing when the console is needed.
+    // One chunk for all that an emergency needs; only what is not, is loaded when it is looked at.
     rolldownOptions: {
       checks: { bundlerTimings: false },
       output: { entryFileNames: 'assets/[name]-[hash].js' },

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import type * as ElectronModule from 'electron';
 import { signInText } from './page/confirm-text.ts';
-import { asker, confirmed, wentBack } from './page/confirm.ts';
-import { oneQuestion, scriptWatch } from './page/question.ts';
+import { confirmed } from './page/confirm.ts';
+import { asker, oneQuestion, scriptWatch, wentBack } from './page/question.ts';
 import type { Reply } from '../app/contract/methods.ts';
 import type { Engine } from '../app/host/engine.ts';
 import { createExit } from './process/exit.ts';
@@ -21,7 +21,7 @@ import { serveConsole } from './page/protocol.ts';
 import { createSave } from './page/save.ts';
 import { lockSession } from './page/security.ts';
 import { trayFace, TrayIcon } from './tray/tray.ts';
-import { trayMenu } from './tray/menu.ts';
+import { trayMenu, troubledOf } from './tray/menu.ts';
 import type { ConsoleWindow } from './windows/console-window.ts';
 
 /** The Cancels of one press of a key arrive within this time: the page sends them at once. */
@@ -105,8 +105,8 @@ export function startShell(electron: ShellElectron, parts: ShellParts): { readon
             pause: (until) => notifier.pause(until),
             copySummary: () => {
               if (engine.snapshot === null) return;
-              const { machine, at, overview, scripts } = engine.snapshot;
-              const troubled = scripts.filter((script) => script.stuck || script.orphan);
+              const { machine, at, overview } = engine.snapshot;
+              const troubled = troubledOf(engine.snapshot);
               const situation = [overview.sentence, overview.detail];
               void clipboard.writeText(incidentSummary({ machine, at, situation }, troubled));
             },

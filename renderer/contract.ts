@@ -4,9 +4,11 @@ import type {
   HostInfo,
   Input,
   Method,
+  ObservedDetail,
+  ObservedView,
   Output,
-  ScriptDetail,
-  ScriptView,
+  ScriptDetail as SupervisedDetail,
+  ScriptView as SupervisedView,
   Condition,
 } from '../app/contract/methods.ts';
 import type { OpenRequest, saveKinds, WindowOutput } from '../app/contract/window.ts';
@@ -24,12 +26,11 @@ export type {
   LogPage,
   Method,
   MutexView,
+  ObservedDetail,
   Output,
   Overview,
   ProcessView,
   Reply,
-  ScriptDetail,
-  ScriptView,
   SettingKey,
   Settings,
   SettingsView,
@@ -38,6 +39,15 @@ export type {
 } from '../app/contract/methods.ts';
 
 export type { Bridge, OpenRequest } from '../app/contract/window.ts';
+/** One row of the list. */
+export type ScriptView = SupervisedView & {
+  /** Only of what an agent runs by itself: Unjam sees it, and has neither its log nor its mutex. */
+  readonly observed?: ObservedView;
+  /** The agent's job that this script runs in. */
+  readonly job?: ObservedView;
+};
+export type ScriptDetail = SupervisedDetail & { readonly observed?: ObservedDetail };
+
 export type Role = HostInfo['you']['role'];
 export type IconName = Condition['icon'];
 export type Verb = keyof ScriptDetail['verbs'];

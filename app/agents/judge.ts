@@ -36,6 +36,8 @@ export interface JudgeFacts {
   readonly now: number;
   readonly watched: Watched;
   readonly stage: ObservedStage;
+  /** Ticket of the script of Unjam that is all of it. */
+  readonly through: string | null;
   /** Titles or names of those that were seen waiting for it. */
   readonly waiters: readonly string[];
   readonly silentAfterMs: number;
@@ -127,14 +129,14 @@ export function judge(f: JudgeFacts): ScriptCondition {
   }
   if (watched.goneAt !== null)
     return row('gone', 'Gone', 'neutral', 'ring-check', 'none', `It has ended. ${name} knows its result.`);
-  if (script.members.length === 0 && script.supervised.length > 0)
+  if (f.through !== null)
     return row(
       'runs-through-unjam',
       'Runs through Unjam',
-      'neutral',
+      'info',
       'play',
       'none',
-      `It runs through Unjam under ticket ${script.supervised.map((s) => s.ticket ?? s.runId).join(', ')}.`,
+      `It runs through Unjam under ticket ${f.through}.`,
     );
   if (script.leftBehind !== null)
     return row(
@@ -182,12 +184,12 @@ export function judge(f: JudgeFacts): ScriptCondition {
     return row(
       'between',
       'Between two steps',
-      'neutral',
+      'info',
       'play',
       'wait',
       `${name} runs this job and has no script below it now.`,
     );
-  return row('running', 'Running', 'neutral', 'play', 'wait', `Running for ${age}, started by ${name}.${waited}`);
+  return row('running', 'Running', 'info', 'play', 'wait', `Running for ${age}, started by ${name}.${waited}`);
 }
 
 const row = (

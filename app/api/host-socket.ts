@@ -156,6 +156,7 @@ function callerOf(request: IncomingMessage, peer: Peer | null, role: Role): Call
     via: via === 'cli' || via === 'window' || via === 'browser' ? via : 'api',
     user: actorUser(headerText(request.headers['x-unjam-user']), peer?.user ?? null),
     role,
+    ...(peer?.pid == null ? {} : { pid: peer.pid }),
     ...(peer === null ? {} : { from: [...(peer.pid === null ? [] : [`PID ${peer.pid}`]), peer.ids[0]].join(', ') }),
   };
 }

@@ -60,11 +60,18 @@ async function list(client: HttpClient, options: PsOptions): Promise<string> {
     options.json ? [] : client.call('observed.list', {}),
   ]);
   if (options.json) return JSON.stringify(scripts, null, options.watch ? 0 : 2);
-  if (observed.length > 0)
-    return [...(scripts.length === 0 ? [] : [scriptTable(scripts), '']), observedTable(observed)].join('\n');
+  const jobs = new Map(observed.flatMap((o) => (o.ticket === null ? [] : [[o.ticket, o] as const])));
+  const named = scripts.map((s) => {
+    const job = jobs.get(s.ticket);
+    return job === undefined ? s : { ...s, name: `${s.name} (${job.agent.name}: ${job.name})` };
+  });
+  const own = observed.filter(
+    (o) => o.condition.key !== 'runs-through-unjam' || !named.some((s) => s.ticket === o.ticket),
+  );
+  if (own.length > 0) return [...(named.length === 0 ? [] : [scriptTable(named), '']), observedTable(own)].join('\n');
   if (scripts.length === 0)
     return options.all ? 'No scripts.' : 'Nothing is running. "unjam ps --all" also lists finished scripts.';
-  return scriptTable(scripts);
+  return scriptTable(named);
 }
 
 export function scriptTable(scripts: readonly ScriptView[]): string {

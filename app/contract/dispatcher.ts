@@ -12,6 +12,8 @@ export interface Caller extends Actor {
   readonly role: Role;
   /** Which process it calls from, as the system says: `PID 4242, uid 1001`. Absent where that is not known. */
   readonly from?: string;
+  /** The pid in `from`. */
+  readonly pid?: number;
 }
 
 export type Handlers = {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { survivorReasons } from '../domain/events.ts';
 import { limits } from '../domain/limits.ts';
-import { isolationLevels } from '../domain/script.ts';
+import { cancelSignals, isolationLevels } from '../domain/script.ts';
 import * as s from './schemas.ts';
 
 const { Condition, Identity, Reason, Time } = s;
@@ -51,10 +51,22 @@ export const ObservedDetail = ObservedView.extend({
   log: z
     .strictObject({ path: z.string(), bytes: z.int().nullable(), maskedBy: z.enum(['agent', 'nobody']) })
     .nullable(),
+  attempts: z
+    .array(
+      z.strictObject({
+        at: Time,
+        what: z.enum(['cancel', 'kill']),
+        actor: z.string(),
+        code: z.string(),
+        text: z.string(),
+      }),
+    )
+    .describe('what was asked for since this host began'),
+  signal: z.enum(cancelSignals).describe('what Cancel sends'),
   verbs: z.strictObject({ cancel: Verb, kill: Verb }),
   instead: z.string().describe('in place of Abandon: what frees what the agent holds'),
   outputHolders: z
-    .array(z.strictObject({ pid: z.int(), name: z.string() }))
+    .array(z.strictObject({ pid: z.int(), name: z.string(), startedAt: Time }))
     .describe('who keeps the output of a script open that has gone'),
   missing: z.string().nullable().describe('what more rights would show'),
 });

@@ -45,7 +45,10 @@ const nextNames: Record<NextStep, string> = {
 
 export function overview(scripts: readonly OverviewScript[], paused: readonly string[], now: number): OverviewText {
   const living = scripts.filter((s) => s.state !== 'final');
-  const stuck = living.filter((s) => s.stuck).sort((a, b) => b.blocks - a.blocks);
+  const stuck = living
+    .filter((s) => s.stuck)
+    // Nobody waits any more for the result of what its agent has left behind: that never gets better by itself.
+    .sort((a, b) => Number(b.key === 'left-behind') - Number(a.key === 'left-behind') || b.blocks - a.blocks);
   const waiting = living.filter((s) => s.state === 'queued');
   const running = living.length - waiting.length;
   const orphans = scripts.filter((s) => s.orphan);
@@ -58,15 +61,17 @@ export function overview(scripts: readonly OverviewScript[], paused: readonly st
   const worst = stuck[0];
   if (worst) {
     const blocked = stuck.reduce((sum, s) => sum + s.blocks, 0);
-    const mutexes = [...new Set(stuck.map((s) => s.mutex))];
-    const on = mutexes.length === 1 ? `on "${mutexes[0]}"` : `on ${mutexes.length} mutexes`;
+    const mutexes = [...new Set(stuck.flatMap((s) => s.mutex ?? []))];
+    const on =
+      mutexes.length === 0 ? '' : mutexes.length === 1 ? ` on "${mutexes[0]}"` : ` on ${mutexes.length} mutexes`;
+    const block = stuck.length === 1 ? 'blocks' : 'block';
     const tried = worst.attempted === 0 ? 'Nothing has been tried yet.' : `${count(worst.attempted, 'step')} tried.`;
     return {
-      sentence: `${count(stuck.length, 'stuck script')} ${stuck.length === 1 ? 'blocks' : 'block'} ${count(blocked, 'script')} ${on}`,
+      sentence: `${count(stuck.length, 'stuck script')}${blocked === 0 ? `; nothing waits behind ${stuck.length === 1 ? 'it' : 'them'}` : ` ${block} ${count(blocked, 'script')}${on}`}`,
       detail: `${oldestWait === null ? '' : `Oldest wait ${longDuration(oldestWait)}. `}${tried} Next step for "${worst.name}" (PID ${worst.pid ?? 'none'}): ${nextNames[worst.next]}.`,
-      title: `${stuck.length} stuck, blocks ${blocked} - Unjam`,
+      title: `${stuck.length} stuck${blocked === 0 ? '' : `, blocks ${blocked}`} - Unjam`,
       tooltip: tip(
-        `Unjam: ${stuck.length} STUCK, ${stuck.length === 1 ? 'blocks' : 'block'} ${blocked} ${on}${oldestWait === null ? '' : ` for ${shortDuration(oldestWait)}`}. Double-click to open`,
+        `Unjam: ${stuck.length} STUCK${blocked === 0 ? '' : `, ${block} ${blocked}${on}`}${oldestWait === null ? '' : ` for ${shortDuration(oldestWait)}`}. Double-click to open`,
       ),
       severity: 'critical',
       tray: 'stuck',

@@ -96,6 +96,8 @@ export interface ScriptSpec {
   readonly ancestors: readonly string[];
   /** The script is cancelled when this process, which asked for it, has gone; absent: it goes on. */
   readonly caller?: ProcessIdentity;
+  /** The process that asked for it, as the system told; absent where it did not. */
+  readonly startedBy?: ProcessIdentity;
   readonly actor: Actor;
   readonly createdAt: number;
 }

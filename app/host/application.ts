@@ -139,6 +139,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       control,
       helper: helperOf(runner),
       settings: () => observedSettingsOf(settings.values),
+      askers: () => supervisor.askers,
       journal,
       killDisabled,
       log,

@@ -113,7 +113,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
     'scripts.get': ({ ticket }, _actor, { role }) =>
       lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket), role),
     'scripts.why': async ({ ticket }) => observed.withForeignLocks(await why(ticket, whySources(supervisor, control))),
-    'scripts.start': (input, caller) => supervisor.start(input, caller),
+    'scripts.start': (input, actor, { pid }) => supervisor.start(input, actor, pid),
     'scripts.cancel': (input, caller) => {
       const { signal } = supervisor.record(input.ticket).spec.cancel;
       return supervisor.cancel(checkCancel(settings.values, input, signal), caller);

@@ -29,6 +29,12 @@ export interface EndingOptions {
   readonly say: (line: Line, kind: ObservedKind, actor: Actor, script: ObservedScript) => void;
 }
 
+export interface Attempt extends Line {
+  readonly at: number;
+  readonly what: 'cancel' | 'kill';
+  readonly actor: Actor;
+}
+
 const lookEveryMs = 200;
 /** A signal is decided by a table that is not older than this. */
 const tableMaxAgeMs = 1_000;
@@ -45,6 +51,7 @@ export class ObservedEnding {
   readonly #endedAt = new Map<number, number>();
   readonly #outputs = new Set<string>();
   readonly #closed = new AbortController();
+  readonly #attempts: Attempt[] = [];
   #stage: ObservedStage = { kind: 'none' };
   /** `control.now` of its beginning. */
   #stageAt = 0;
@@ -54,6 +61,11 @@ export class ObservedEnding {
   constructor(script: ObservedScript, options: EndingOptions) {
     this.script = script;
     this.#o = options;
+  }
+
+  /** What was asked for, oldest first. */
+  get attempts(): readonly Attempt[] {
+    return this.#attempts;
   }
 
   get stage(): ObservedStage {
@@ -366,6 +378,8 @@ export class ObservedEnding {
   }
 
   #say(text: Line, kind: ObservedKind, actor: Actor): void {
+    const what = kind === 'observed-cancel' ? 'cancel' : kind === 'observed-kill' ? 'kill' : null;
+    if (what !== null) this.#attempts.push({ at: Date.now(), what, actor, ...text });
     this.#o.say(text, kind, actor, this.script);
   }
 

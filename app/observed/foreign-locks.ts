@@ -16,7 +16,8 @@ interface NamedLock {
   readonly pollers?: readonly string[];
 }
 
-const packageTools = ['apt', 'apt-get', 'aptitude', 'dpkg', 'unattended-upgr', 'apt.systemd.dai', 'packagekitd'];
+/** Not packagekitd and unattended-upgrades: they live beside every apt as daemons that wait for nothing. */
+const packageTools = ['apt', 'apt-get', 'aptitude', 'dpkg', 'apt.systemd.dai'];
 const byDeath = 'It is free when its holder has ended.';
 
 const known: readonly NamedLock[] = [

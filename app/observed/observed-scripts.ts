@@ -2,7 +2,6 @@
  * The one door to observed scripts: the host asks it for lists and carries the verbs through it. It looks by itself every
  * 30 s, every 10 s while somebody looks, and whenever it is asked.
  */
-import { type ObservedStage } from '../agents/judge.ts';
 import { isShown, type Memory, remember, shifted, type Watched } from '../agents/memory.ts';
 import type { ObservedScript } from '../agents/observed-script.ts';
 import type { Recogniser } from '../agents/recogniser.ts';
@@ -20,6 +19,7 @@ import type {
 import * as lines from '../domain/lines.ts';
 import { isObservedId } from '../domain/observed-id.ts';
 import type { Line } from '../domain/lines.ts';
+import type { OverviewScript } from '../domain/overview.ts';
 import { type Actor, unjam } from '../domain/script.ts';
 import type { ObservedKind } from '../journal/journal.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
@@ -27,6 +27,7 @@ import { ObservedEnding, Refused } from './ending.ts';
 import { foreignLocks } from './foreign-locks.ts';
 import { readForeignLog } from './foreign-logs.ts';
 import { type Look, Observer } from './observer.ts';
+import { type Askers, ticketOf } from './through-unjam.ts';
 import { detailOf, isoTime, missingOf, type ViewFacts, viewOf } from './views.ts';
 import { waitsForLocks, whyObserved } from './why.ts';
 
@@ -58,6 +59,8 @@ export interface ObservedScriptsOptions {
   readonly foreign: ForeignProcesses;
   readonly settings: () => ObservedSettings;
   readonly killDisabled?: boolean;
+  /** Who asked for the scripts of Unjam that live now. */
+  readonly askers: () => Askers;
   /** Writes to journal, host log and Event Log. */
   readonly record: (entry: ObservedEntry) => void;
   readonly recognisers?: readonly Recogniser[];
@@ -123,6 +126,23 @@ export class ObservedScripts {
       : this.#shown().map((w) => viewOf(this.#factsOf(w)));
   }
 
+  /** The stuck ones, for the overview and the tray: the others are not what somebody is called for at night. */
+  stuckRows(): OverviewScript[] {
+    return (this.current() ?? [])
+      .filter((s) => s.stuck)
+      .map((s) => ({
+        ...s,
+        ...s.condition,
+        ticket: s.id,
+        state: 'running',
+        orphan: false,
+        blocks: s.waiters.length,
+        attempted: this.#endings.get(s.id)?.attempts.length ?? 0,
+        startedAt: Date.parse(s.startedAt),
+        queuedAt: null,
+      }));
+  }
+
   async list(): Promise<ObservedView[]> {
     await this.refresh();
     return this.current() ?? [];
@@ -168,7 +188,9 @@ export class ObservedScripts {
 
   /** @throws UnjamError `unknown-ticket` */
   async get(id: string): Promise<ObservedDetail> {
-    await this.refresh();
+    // After a verb nobody wants to see what was there a second before.
+    if (this.#endings.has(id)) await this.#look();
+    else await this.refresh();
     return detailOf(this.#factsOf(this.#find(id)), { ...this.#o, verbsOff: this.#o.settings().verbsOff });
   }
 
@@ -349,10 +371,12 @@ export class ObservedScripts {
 
   #factsOf(watched: Watched): ViewFacts {
     const { script } = watched;
-    const stage: ObservedStage = this.#endings.get(script.id)?.stage ?? { kind: 'none' };
+    const ending = this.#endings.get(script.id);
     return {
       watched,
-      stage,
+      stage: ending?.stage ?? { kind: 'none' },
+      through: ticketOf(script, this.#o.askers()),
+      attempts: ending?.attempts ?? [],
       waiters: this.#waitersOf(script),
       silentAfterMs: this.#o.settings().silentAfterMs,
       now: Date.now(),

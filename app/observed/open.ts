@@ -1,24 +1,28 @@
 /** Joins observed scripts to a host: what it is allowed to do, where its lines go, which methods it answers. */
 import type { Snapshot } from '../contract/methods.ts';
+import type { OverviewScript } from '../domain/overview.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type HelperRuntime, openForeignProcesses, type ProcessControl } from '../processes/index.ts';
 import { ObservedScripts, type ObservedSettings } from './observed-scripts.ts';
+import type { Askers } from './through-unjam.ts';
 
 export interface OpenObservedOptions {
   readonly control: ProcessControl;
   readonly helper: HelperRuntime | undefined;
   readonly settings: () => ObservedSettings;
+  readonly askers: () => Askers;
   readonly journal: Journal;
   readonly killDisabled: boolean;
   readonly log: (line: string) => void;
 }
 
 export async function openObserved(options: OpenObservedOptions): Promise<ObservedScripts> {
-  const { control, helper, settings, journal, killDisabled, log } = options;
+  const { control, helper, settings, askers, journal, killDisabled, log } = options;
   const observed = new ObservedScripts({
     control,
     foreign: await openForeignProcesses(control, helper),
     settings,
+    askers,
     killDisabled,
     record({ line, kind, actor, id, name, mutex }) {
       log(`${line.code} ${line.text}`);
@@ -42,17 +46,17 @@ export async function openObserved(options: OpenObservedOptions): Promise<Observ
 }
 
 interface Source {
-  snapshot(): Snapshot;
+  snapshot(more: readonly OverviewScript[]): Snapshot;
   onChange(listener: () => void): () => void;
 }
 
 /** The snapshots of supervised scripts with the observed ones beside them. */
-export const withObserved = (source: Source, observed: ObservedScripts): Source => ({
-  snapshot() {
+export const withObserved = (source: Source, observed: ObservedScripts) => ({
+  snapshot(): Snapshot {
     const list = observed.current();
-    return { ...source.snapshot(), ...(list === null ? {} : { observed: list }) };
+    return { ...source.snapshot(observed.stuckRows()), ...(list === null ? {} : { observed: list }) };
   },
-  onChange(listener) {
+  onChange(listener: () => void): () => void {
     const stops = [source.onChange(listener), observed.onChange(listener)];
     return () => stops.forEach((stop) => stop());
   },

@@ -3,13 +3,18 @@ import { processes } from '../domain/count.ts';
 import { judge, type ObservedStage } from '../agents/judge.ts';
 import type { Watched } from '../agents/memory.ts';
 import type { ObservedDetail, ObservedView } from '../contract/methods.ts';
+import { actorText } from '../domain/lines.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
+import type { Attempt } from './ending.ts';
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 export interface ViewFacts {
   readonly watched: Watched;
   readonly stage: ObservedStage;
+  /** Ticket of the script of Unjam that is all of it: then that one is the one to act on. */
+  readonly through: string | null;
+  readonly attempts: readonly Attempt[];
   readonly waiters: readonly string[];
   readonly silentAfterMs: number;
   readonly now: number;
@@ -40,7 +45,7 @@ export function viewOf(f: ViewFacts): ObservedView {
     mutex: script.mutex,
     isolation: script.isolation,
     waiters: [...f.waiters],
-    ticket: script.supervised[0]?.ticket ?? null,
+    ticket: f.through ?? script.supervised[0]?.ticket ?? null,
     stuck,
     leftBehind: script.leftBehind !== null,
     condition: shown as ObservedView['condition'],
@@ -79,15 +84,23 @@ export function detailOf(f: ViewFacts, { control, verbsOff }: DetailSources): Ob
       script.log === null
         ? null
         : { path: script.log.path, bytes: script.log.file?.bytes ?? null, maskedBy: script.log.maskedBy },
+    attempts: f.attempts.map((a) => ({ ...a, at: isoTime(a.at), actor: actorText(a.actor) })),
+    signal: control.platform === 'win32' ? 'ctrl-c' : 'SIGTERM',
     verbs: verbsOf(f, verbsOff),
     instead: script.recogniser.instead,
-    outputHolders: stage.kind === 'carrier-waits' ? stage.holders.map(({ pid, name }) => ({ pid, name })) : [],
+    outputHolders:
+      stage.kind === 'carrier-waits'
+        ? stage.holders.map(({ pid, name, startedAt }) => ({ pid, name, startedAt: isoTime(startedAt) }))
+        : [],
     missing: missingOf(script.hidden, control, script.user),
   };
 }
 
 /** Why no verb is possible, or what each does. */
-function verbsOf({ watched: { script, goneAt }, stage }: ViewFacts, off: string | null): ObservedDetail['verbs'] {
+function verbsOf(
+  { watched: { script, goneAt }, stage, through }: ViewFacts,
+  off: string | null,
+): ObservedDetail['verbs'] {
   const no = (text: string) => ({ cancel: { possible: false, text }, kill: { possible: false, text } });
   const { recogniser } = script;
   if (off !== null) return no(off);
@@ -100,13 +113,12 @@ function verbsOf({ watched: { script, goneAt }, stage }: ViewFacts, off: string 
         text: 'Ends the processes that hold its output open, and nothing else. Confirm it as a step of its own.',
       },
     };
-  if (script.members.length === 0 && script.supervised.length > 0)
-    return no(`It runs through Unjam: use ticket ${script.supervised[0]?.ticket ?? script.supervised[0]?.runId}.`);
+  if (through !== null) return no(`It runs through Unjam: use ticket ${through}.`);
   if (goneAt !== null || script.members.length === 0) return no('There is no process of the script now.');
   const spared =
     script.carriers.length === 0
       ? recogniser.ended
-      : `${script.carriers.map((c) => c.identity.name).join(', ')} and the agent are spared. ${recogniser.ended}`;
+      : `${[...new Set(script.carriers.map((c) => c.identity.name))].join(', ')} and the agent are spared. ${recogniser.ended}`;
   return {
     cancel: { possible: true, text: `Asks ${processes(script.members.length)} to stop. ${spared}` },
     kill: {

@@ -105,6 +105,7 @@ const spec = v.looseObject({
   cleanup: nullable(v.looseObject({ command, timeoutMs: number, when: maybe(v.picklist(cleanupTimes)) })),
   ancestors: list(text),
   caller: maybe(identity),
+  startedBy: maybe(identity),
   actor,
   createdAt: number,
 });

@@ -33,6 +33,8 @@ export function acceptStart(
     readonly environment: NodeJS.ProcessEnv;
     readonly cwd: string;
     readonly identify: (pid: number) => ProcessIdentity | null;
+    /** Pid of the process that asks, where the system told it. */
+    readonly asker?: number | undefined;
   },
 ): Accepted {
   const ticket = input.ticket ?? ticketAt(new Date(), randomBytes(3).toString('hex'));
@@ -99,6 +101,7 @@ export function acceptStart(
   const refused = launchProblem(host.platform, file, cwd);
   if (refused !== null) throw new UnjamError('bad-input', refused.message, refused.next, 'cwd');
   const runId = randomUUID();
+  const startedBy = host.asker === undefined ? null : host.identify(host.asker);
   const maskEnv = (input.maskEnv ?? []).map((name) => maskedName(name, environment, host.platform));
   maskValues(runId, maskEnv, environment);
   return {
@@ -142,6 +145,7 @@ export function acceptStart(
       cleanup: cleanupOf(input, cwd, environment),
       ancestors: ancestorsOf(input.environment?.['UNJAM_RUN']),
       ...(input.cancelWith ? { caller: callerOf(input.cancelWith, host.identify) } : {}),
+      ...(startedBy === null ? {} : { startedBy }),
       actor,
       createdAt: Date.now(),
     },

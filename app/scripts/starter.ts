@@ -56,7 +56,7 @@ export class Starter {
   }
 
   /** @throws UnjamError when the input is wrong, or no runner took the script over; nothing runs then. */
-  async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptRecord> {
+  async start(input: Parsed<'scripts.start'>, actor: Actor, asker?: number): Promise<ScriptRecord> {
     const { control, register } = this.#options;
     const accepted = acceptStart(input, actor, {
       platform: control.platform,
@@ -64,6 +64,7 @@ export class Starter {
       environment: process.env,
       cwd: home(),
       identify: (pid) => control.identify(pid),
+      asker,
     });
     const key = nameKey(accepted.spec.ticket);
     const known = register.records.get(key);

@@ -11,6 +11,8 @@ import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
+import type { ProcessIdentity } from '../domain/identity.ts';
+import type { OverviewScript } from '../domain/overview.ts';
 import { maskValues } from '../domain/redact.ts';
 import type { Actor } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
@@ -168,15 +170,22 @@ export class Supervisor {
     return this.#views().detail(this.record(ticket), this.#options.control);
   }
 
-  /** Living scripts, orphans, and what became final in the last day, at most 500 of those. */
-  snapshot(): Snapshot {
+  /** Living scripts, orphans, and what became final in the last day, at most 500 of those; `more` counts in the overview. */
+  snapshot(more: readonly OverviewScript[] = []): Snapshot {
     const since = Date.now() - 86_400_000;
     const over = this.#register.all
       .filter((r) => r.isFinal && !r.isOrphan && (r.endedAt ?? 0) > since)
       .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))
       .slice(0, 500);
     this.#sequence += 1;
-    return this.#views().snapshot(this.#sequence, [...this.#register.living, ...over]);
+    return this.#views().snapshot(this.#sequence, [...this.#register.living, ...over], more);
+  }
+
+  /** Who asked for the scripts that live now, as far as that is known: the process of `unjam run`. */
+  get askers(): readonly { readonly of: ProcessIdentity; readonly ticket: string }[] {
+    return this.#register.living.flatMap(({ isFinal, spec }) =>
+      isFinal || spec.startedBy === undefined ? [] : [{ of: spec.startedBy, ticket: spec.ticket }],
+    );
   }
 
   /** Since this host began. */
@@ -194,8 +203,8 @@ export class Supervisor {
   }
 
   /** Idempotent per ticket: the same ticket never runs twice, whoever asks, however often. */
-  async start(input: Parsed<'scripts.start'>, actor: Actor): Promise<ScriptView> {
-    const record = await this.#starter.start(input, actor);
+  async start(input: Parsed<'scripts.start'>, actor: Actor, asker?: number): Promise<ScriptView> {
+    const record = await this.#starter.start(input, actor, asker);
     if (input.waitMs) await this.#register.untilFinal(record, input.waitMs);
     this.#register.refresh(record);
     return this.#views().script(record);

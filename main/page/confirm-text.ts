@@ -10,8 +10,10 @@ export type ConfirmText = Pick<MessageBoxOptions, 'title' | 'message' | 'detail'
 const goBack = 'Go back';
 const shownProcesses = 12;
 const shownScripts = 15;
+const noteMax = 400;
 
-export function killText(script: ScriptDetail, reason: string | undefined, now: number): ConfirmText {
+/** `note` says what is special about it. */
+export function killText(script: ScriptDetail, reason: string | undefined, now: number, note = ''): ConfirmText {
   const living = script.processes.length;
   const what = living === 0 ? 'the processes of this script' : count(living, 'process', 'processes');
   return {
@@ -22,6 +24,7 @@ export function killText(script: ScriptDetail, reason: string | undefined, now: 
         ? 'Ends every process of this script at once.'
         : `Ends ${living === 1 ? 'this process' : `these ${what}`} at once:`,
       ...processLines(script.processes),
+      note !== '' && `- ${plain(note, noteMax)}`,
       '- No clean-up runs. Files may be half written.',
       '- What they started on other computers may keep running.',
       script.holdsMutex &&
@@ -48,7 +51,7 @@ export function endProcessText(script: ScriptDetail, process: ProcessView, reaso
   };
 }
 
-export function cancelText(script: ScriptDetail, asked: Parsed<'scripts.cancel'>, now: number): ConfirmText {
+export function cancelText(script: ScriptDetail, asked: Parsed<'scripts.cancel'>, now: number, note = ''): ConfirmText {
   const name = plain(script.name);
   if (script.state === 'queued')
     return {
@@ -66,6 +69,7 @@ export function cancelText(script: ScriptDetail, asked: Parsed<'scripts.cancel'>
       script.holdsMutex &&
         script.mutex !== null &&
         `- "${plain(script.mutex)}" stays held until all its processes have ended${nextUp(script, now)}.`,
+      note !== '' && `- ${plain(note, noteMax)}`,
       '- The deployment stays half done. Unjam does not undo its changes.',
       !script.stuck &&
         script.lastOutputAt !== null &&

@@ -3,14 +3,26 @@
  * weakens a guard is asked again here, natively, with data that main fetched itself: a page that was taken over can nag,
  * but it cannot act.
  */
-import type { BrowserWindow, Dialog, MessageBoxOptions } from 'electron';
+import type { BrowserWindow, Dialog } from 'electron';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
 import { methods } from '../../app/contract/methods.ts';
 import type { Method, MutexView, Parsed, Reply, ScriptDetail, SettingsView } from '../../app/contract/methods.ts';
+import { limits } from '../../app/domain/limits.ts';
 import { weakenings } from '../../app/settings/weaken.ts';
 import * as texts from './confirm-text.ts';
 import { refuse } from './door.ts';
-import { closeWhenGone, look, type OneQuestion, staleness, wantsReason } from './question.ts';
+import {
+  aimed,
+  aimedAtObserved,
+  asker,
+  closeWhenGone,
+  type Kind,
+  look,
+  type OneQuestion,
+  staleness,
+  wantsReason,
+  wentBack,
+} from './question.ts';
 
 export interface ConfirmParts {
   readonly dispatch: Dispatch;
@@ -32,18 +44,12 @@ type Ask<M extends Method> = (input: Parsed<M>, caller: Caller) => Promise<Reply
 type Gate<M extends Method> = Ask<M> | 'free' | 'never';
 type Target = Parsed<'scripts.abandon'> & Parsed<'scripts.cancel'>;
 
-type Cancel = { readonly input: Target; readonly caller: Caller; readonly answer: (reply: Reply) => void };
-
-/** Resolves with true only when a person pressed the named button. */
-export const asker =
-  (parts: Pick<ConfirmParts, 'dialog' | 'parent'>) =>
-  async (text: texts.ConfirmText, signal = new AbortController().signal): Promise<boolean> => {
-    const options: MessageBoxOptions = { type: 'warning', noLink: true, defaultId: 0, cancelId: 0, signal, ...text };
-    const parent = parts.parent();
-    const answer =
-      parent === null ? await parts.dialog.showMessageBox(options) : await parts.dialog.showMessageBox(parent, options);
-    return answer.response === 1 && !signal.aborted;
-  };
+type Cancel = {
+  readonly kind: Kind;
+  readonly input: Target;
+  readonly caller: Caller;
+  readonly answer: (reply: Reply) => void;
+};
 
 /** Returns a dispatcher for callers that must not be trusted. */
 export function confirmed(parts: ConfirmParts): Dispatch {
@@ -65,8 +71,9 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     verb: 'cancel' | 'kill' | 'abandon',
     input: Target,
     caller: Caller,
+    kind: Kind = 'scripts',
   ): Promise<ScriptDetail | (Reply & { ok: false })> => {
-    const reply = await look(parts.dispatch, input.ticket, caller);
+    const reply = await look(parts.dispatch, input.ticket, caller, kind);
     if (!reply.ok) return reply;
     const script = reply.value;
     const problem = staleness(input, script);
@@ -89,10 +96,11 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     verb: keyof typeof verbNames,
     text: texts.ConfirmText,
     caller: Caller,
+    kind: Kind = 'scripts',
   ): Promise<Reply | null> => {
     const gone = new AbortController();
     const over = new AbortController();
-    parts.watch(script.ticket, () => void closeWhenGone(parts.dispatch, script, caller, gone), over.signal);
+    parts.watch(script.ticket, () => void closeWhenGone(parts.dispatch, script, caller, gone, kind), over.signal);
     const yes = await ask(text, gone.signal).finally(() => over.abort());
     if (gone.signal.aborted)
       return refuse(
@@ -102,14 +110,6 @@ export function confirmed(parts: ConfirmParts): Dispatch {
       );
     return yes ? null : wentBack(verbNames[verb]);
   };
-
-  /** Aimed at what the question showed, whatever the page had asked for. */
-  const aimed = <I extends Target>(input: I, script: ScriptDetail): I => ({
-    ...input,
-    ticket: script.ticket,
-    version: script.version,
-    ...(script.process === null ? {} : { process: { pid: script.process.pid, startTime: script.process.startTime } }),
-  });
 
   const killOrAbandon =
     (method: 'scripts.kill' | 'scripts.abandon'): ((input: Target, caller: Caller) => Promise<Reply>) =>
@@ -123,10 +123,25 @@ export function confirmed(parts: ConfirmParts): Dispatch {
         return (await askAbout(script, verb, text, caller)) ?? parts.dispatch(method, aimed(input, script), caller);
       });
 
+  const killObserved: Ask<'observed.kill'> = (input, caller) =>
+    exclusively(async () => {
+      const script = await fresh('kill', { ...input, ticket: input.id }, caller, 'observed');
+      if ('ok' in script) return script;
+      const text = texts.killText(script, input.reason, parts.now(), script.verbs.kill.text);
+      const refused = await askAbout(script, 'kill', text, caller, 'observed');
+      return refused ?? parts.dispatch('observed.kill', aimedAtObserved(input, script), caller);
+    });
+
+  /** The time that the question names is the time that the script gets. */
+  const cancelObserved: Ask<'observed.cancel'> = ({ id, graceMs = limits.graceWindowMs, ...input }, caller) =>
+    cancelOf('observed', { ...input, ticket: id, graceMs }, caller);
+
+  const cancel: Ask<'scripts.cancel'> = (input, caller) => cancelOf('scripts', input, caller);
+
   let gathering: Cancel[] | null = null;
-  const cancel: Ask<'scripts.cancel'> = (input, caller) =>
+  const cancelOf = (kind: Kind, input: Target, caller: Caller): Promise<Reply> =>
     new Promise((answer) => {
-      const one: Cancel = { input, caller, answer };
+      const one: Cancel = { kind, input, caller, answer };
       if (gathering === null) void cancelTogether((gathering = [one]));
       else gathering.push(one);
     });
@@ -149,9 +164,9 @@ export function confirmed(parts: ConfirmParts): Dispatch {
   async function cancelAll(all: readonly Cancel[], replies: Map<Cancel, Reply>): Promise<void> {
     const ready: { readonly one: Cancel; readonly script: ScriptDetail }[] = [];
     for (const one of all) {
-      const { input, caller } = one;
+      const { input, caller, kind } = one;
       const isNamed = input.escalate === true || input.signal === 'SIGKILL';
-      const script = await fresh(isNamed ? 'kill' : 'cancel', input, caller);
+      const script = await fresh(isNamed ? 'kill' : 'cancel', input, caller, kind);
       if ('ok' in script) replies.set(one, script);
       else if (!isNamed && (input.signal ?? script.cancelSignal) !== 'SIGKILL') ready.push({ one, script });
       else if (all.length === 1) replies.set(one, await cancelByKill(one, script));
@@ -163,10 +178,11 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     }
     const [first, ...others] = ready;
     if (first === undefined) return;
-    const { input, caller } = first.one;
+    const { input, caller, kind } = first.one;
+    const note = kind === 'observed' ? first.script.verbs.cancel.text : '';
     const refused =
       others.length === 0
-        ? await askAbout(first.script, 'cancel', texts.cancelText(first.script, input, parts.now()), caller)
+        ? await askAbout(first.script, 'cancel', texts.cancelText(first.script, input, parts.now(), note), caller, kind)
         : (await ask(
               texts.cancelManyText(
                 ready.map(({ script }) => script),
@@ -181,8 +197,12 @@ export function confirmed(parts: ConfirmParts): Dispatch {
   }
 
   /** Never leaves it to a default whether a Cancel from the page ends in a kill. */
-  const cancelGently = ({ input, caller }: Cancel, script: ScriptDetail): Promise<Reply> =>
-    parts.dispatch('scripts.cancel', { ...aimed(input, script), escalate: false }, caller);
+  function cancelGently({ kind, input, caller }: Cancel, script: ScriptDetail): Promise<Reply> {
+    const { reason, graceMs } = input;
+    return kind === 'scripts'
+      ? parts.dispatch('scripts.cancel', { ...aimed(input, script), escalate: false }, caller)
+      : parts.dispatch('observed.cancel', aimedAtObserved({ id: script.ticket, reason, graceMs }, script), caller);
+  }
 
   async function cancelByKill({ input, caller }: Cancel, script: ScriptDetail): Promise<Reply> {
     if (!script.verbs.kill.possible) return refuse('not-possible', script.verbs.kill.text, 'Look at the script again.');
@@ -257,8 +277,8 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     'drill.start': 'free',
     'alerts.test': 'never',
     'locks.abandon': 'never',
-    'observed.cancel': 'never',
-    'observed.kill': 'never',
+    'observed.cancel': cancelObserved,
+    'observed.kill': killObserved,
     'host.retire': 'never',
   };
 
@@ -275,6 +295,3 @@ export function confirmed(parts: ConfirmParts): Dispatch {
 }
 
 const verbNames = { cancel: 'Cancel', kill: 'Force Kill', abandon: 'Abandon' } as const;
-
-export const wentBack = (verb: string): Reply & { ok: false } =>
-  refuse('not-confirmed', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');

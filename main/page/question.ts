@@ -1,7 +1,10 @@
 /** What every native question shares: one at a time, and fresh data while it is open. */
+import type { BrowserWindow, Dialog, MessageBoxOptions } from 'electron';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
-import type { Reply, ScriptDetail, SettingsView } from '../../app/contract/methods.ts';
+import type { ObservedDetail, Reply, ScriptDetail, SettingsView } from '../../app/contract/methods.ts';
+import { observedInFull } from '../../app/domain/observed-row.ts';
 import type { Engine } from '../../app/host/engine.ts';
+import type { ConfirmText } from './confirm-text.ts';
 import { refuse } from './door.ts';
 
 /** The rest between two questions, so that no pile of dialogs catches a hasty Enter. */
@@ -26,6 +29,17 @@ export function oneQuestion(now: () => number): OneQuestion {
   };
 }
 
+/** Resolves with true only when a person pressed the named button. */
+export const asker =
+  (parts: { readonly dialog: Pick<Dialog, 'showMessageBox'>; readonly parent: () => BrowserWindow | null }) =>
+  async (text: ConfirmText, signal = new AbortController().signal): Promise<boolean> => {
+    const options: MessageBoxOptions = { type: 'warning', noLink: true, defaultId: 0, cancelId: 0, signal, ...text };
+    const parent = parts.parent();
+    const answer =
+      parent === null ? await parts.dialog.showMessageBox(options) : await parts.dialog.showMessageBox(parent, options);
+    return answer.response === 1 && !signal.aborted;
+  };
+
 /** Tells an open dialog about every snapshot, until the dialog is over. */
 export function scriptWatch(engine: Pick<Engine, 'subscribe'>) {
   return (_ticket: string, changed: () => void, signal: AbortSignal): void => {
@@ -40,8 +54,19 @@ export interface Asked {
   readonly process?: { readonly pid: number; readonly startTime: string } | undefined;
 }
 
-export const look = async (dispatch: Dispatch, ticket: string, caller: Caller) =>
-  (await dispatch('scripts.get', { ticket }, caller)) as Reply<ScriptDetail>;
+/** What a question is about: a script of Unjam, or one that an agent runs by itself. */
+export type Kind = 'scripts' | 'observed';
+
+export async function look(
+  dispatch: Dispatch,
+  ticket: string,
+  caller: Caller,
+  kind: Kind = 'scripts',
+): Promise<Reply<ScriptDetail>> {
+  if (kind === 'scripts') return (await dispatch('scripts.get', { ticket }, caller)) as Reply<ScriptDetail>;
+  const reply = (await dispatch('observed.get', { id: ticket }, caller)) as Reply<ObservedDetail>;
+  return reply.ok ? { ok: true, value: observedInFull(reply.value) } : reply;
+}
 
 /** The host refuses it as well; nobody is to press a button first that then does nothing. */
 export async function wantsReason(dispatch: Dispatch, caller: Caller): Promise<boolean> {
@@ -54,8 +79,9 @@ export async function closeWhenGone(
   shown: ScriptDetail,
   caller: Caller,
   gone: AbortController,
+  kind: Kind,
 ): Promise<void> {
-  const reply = await look(dispatch, shown.ticket, caller);
+  const reply = await look(dispatch, shown.ticket, caller, kind);
   if (reply.ok ? reply.value.state === 'final' && !reply.value.orphan : reply.error.code === 'unknown-ticket')
     gone.abort();
 }
@@ -75,3 +101,23 @@ export function staleness(asked: Asked, script: ScriptDetail): (Reply & { ok: fa
     );
   return null;
 }
+
+/** Aimed at what the question showed, whatever the page had asked for. */
+export const aimed = <I extends Asked>(input: I, script: ScriptDetail): I => ({
+  ...input,
+  ticket: script.ticket,
+  version: script.version,
+  ...processOf(script),
+});
+
+export const aimedAtObserved = <I extends Asked & { readonly id: string }>(input: I, script: ScriptDetail): I => ({
+  ...input,
+  id: script.ticket,
+  ...processOf(script),
+});
+
+const processOf = ({ process }: ScriptDetail): Pick<Asked, 'process'> =>
+  process === null ? {} : { process: { pid: process.pid, startTime: process.startTime } };
+
+export const wentBack = (verb: string): Reply & { ok: false } =>
+  refuse('not-confirmed', `${verb} was not confirmed. Nothing was done.`, 'Ask again when you are sure.');

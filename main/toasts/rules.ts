@@ -2,8 +2,9 @@
  * Decides when a toast is due: a pure reducer over snapshots. However much the scripts flap, a person gets at most one
  * toast per mutex in 10 minutes and 6 an hour.
  */
-import type { MutexView, ScriptView, Snapshot } from '../../app/contract/methods.ts';
-import { orphanExitedToast, releasedToast, scriptToast, type Level, type Toast } from './texts.ts';
+import type { ScriptView, Snapshot } from '../../app/contract/methods.ts';
+import { observedRow } from '../../app/domain/observed-row.ts';
+import { observedToast, orphanExitedToast, releasedToast, scriptToast, type Level, type Toast } from './texts.ts';
 
 const rules = {
   waitsBeforeToastMs: 120_000,
@@ -25,7 +26,9 @@ export interface Wishes {
 interface Told {
   readonly level: Level;
   readonly at: number;
-  readonly mutex: string;
+  /** Of toasts about one topic there are few: the name of a mutex, or an agent. */
+  readonly topic: string;
+  readonly isObserved: boolean;
 }
 
 export interface NotifierState {
@@ -53,8 +56,10 @@ export const nothingTold: NotifierState = {
 
 interface Candidate {
   readonly script: ScriptView;
-  readonly mutex: MutexView;
   readonly level: Level;
+  readonly topic: string;
+  readonly isObserved: boolean;
+  readonly toast: Toast;
 }
 
 export function observe(
@@ -80,17 +85,16 @@ export function observe(
   for (const [ticket, was] of before.told) {
     if (troubles.has(ticket)) continue;
     told.delete(ticket);
-    const mutex = snapshot.mutexes.find((m) => m.name === was.mutex);
-    const isReleased = mutex?.holders.some((holder) => holder.ticket === ticket) !== true;
-    if (!isReleased || !show(releasedToast(ticket, was.mutex, mutex), was.mutex))
+    const mutex = snapshot.mutexes.find((m) => m.name === was.topic);
+    const isReleased = !was.isObserved && mutex?.holders.some((holder) => holder.ticket === ticket) !== true;
+    if (!isReleased || !show(releasedToast(ticket, was.topic, mutex), was.topic))
       effects.push({ do: 'withdraw', id: ticket });
   }
-  for (const { script, mutex, level } of inOrder(troubles.values())) {
+  for (const { script, level, topic, isObserved, toast } of inOrder(troubles.values())) {
     const was = told.get(script.ticket);
     const isDue =
       was === undefined || level > was.level || (level === 1 && was.level === 1 && now - was.at >= rules.repeatMs);
-    if (isDue && show(scriptToast(script, mutex, level, now), mutex.name))
-      told.set(script.ticket, { level, at: now, mutex: mutex.name });
+    if (isDue && show(toast, topic)) told.set(script.ticket, { level, at: now, topic, isObserved });
   }
   if (wishes.orphanExited)
     for (const script of snapshot.scripts)
@@ -136,7 +140,16 @@ function troublesOf(snapshot: Snapshot, now: number, wishes: Wishes): Map<string
     if (!script.stuck || script.blocks === 0 || mutex === undefined) continue;
     const level = levelOf(script);
     const oldest = Math.min(...mutex.waiters.map((waiter) => Date.parse(waiter.since)));
-    if (level > 1 || now - oldest >= rules.waitsBeforeToastMs) found.set(script.ticket, { script, mutex, level });
+    const toast = scriptToast(script, mutex, level, now);
+    if (level > 1 || now - oldest >= rules.waitsBeforeToastMs)
+      found.set(script.ticket, { script, level, topic: mutex.name, isObserved: false, toast });
+  }
+  for (const one of snapshot.observed ?? []) {
+    if (!one.stuck) continue;
+    const script = observedRow(one);
+    const level = levelOf(script);
+    const topic = `agent ${one.agent.key}`;
+    found.set(one.id, { script, level, topic, isObserved: true, toast: observedToast(one, level) });
   }
   return found;
 }

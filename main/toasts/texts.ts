@@ -1,5 +1,5 @@
 /** The texts of the toasts: what happened, its impact and the next step, in two lines. Pure. */
-import type { MutexView, ScriptView } from '../../app/contract/methods.ts';
+import type { MutexView, ObservedView, ScriptView } from '../../app/contract/methods.ts';
 import { shortDuration } from '../../app/domain/durations.ts';
 import { count } from '../../app/domain/count.ts';
 import { plain } from '../../app/domain/visible.ts';
@@ -69,6 +69,21 @@ export function scriptToast(script: ScriptView, mutex: MutexView, level: Level, 
         stays: true,
       };
   }
+}
+
+/** Its mutex is the agent's, so it says how it stands instead of what it holds. */
+export function observedToast(script: ObservedView, level: Level): Toast {
+  const agent = plain(script.agent.name, 60);
+  return {
+    id: script.id,
+    ticket: script.id,
+    title: script.leftBehind ? `${agent} has left a script behind` : `Stuck script of ${agent}`,
+    body: `"${plain(script.name, 60)}": ${plain(script.condition.headline, 120)}`,
+    buttons: ['show'],
+    silent: level === 2,
+    stays: level !== 2,
+    leavesAfterMs: null,
+  };
 }
 
 export function releasedToast(ticket: string, mutexName: string, mutex: MutexView | undefined): Toast {

@@ -1,10 +1,11 @@
 /** The tray's menu as data. Every item that names a verb only opens its dialog in the window. */
 import type { MenuItemConstructorOptions } from 'electron';
-import type { ScriptView } from '../../app/contract/methods.ts';
+import type { ScriptView, Snapshot } from '../../app/contract/methods.ts';
 import { clockTime } from '../../app/domain/durations.ts';
 import type { EngineState } from '../../app/host/engine.ts';
 import type { OpenRequest } from '../../app/contract/window.ts';
 import { count } from '../../app/domain/count.ts';
+import { observedRow } from '../../app/domain/observed-row.ts';
 import { menuText } from '../../app/domain/visible.ts';
 
 export interface MenuActions {
@@ -29,10 +30,7 @@ export interface MenuState {
 const shownScripts = 8;
 
 export function trayMenu(state: MenuState, act: MenuActions): MenuItemConstructorOptions[] {
-  const scripts = state.engine.kind === 'online' ? state.engine.snapshot.scripts : [];
-  const troubled = scripts
-    .filter((script) => script.stuck || script.orphan)
-    .sort((a, b) => Number(b.stuck) - Number(a.stuck) || b.blocks - a.blocks);
+  const troubled = state.engine.kind === 'online' ? troubledOf(state.engine.snapshot) : [];
   return [
     { label: menuText(summary(state.engine), 80), enabled: false },
     { label: 'Open Unjam', click: () => act.open() },
@@ -60,6 +58,24 @@ export function trayMenu(state: MenuState, act: MenuActions): MenuItemConstructo
   ];
 }
 
+type Troubled = ScriptView & {
+  /** The agent's name, of a script that an agent runs by itself. */
+  readonly agent?: string;
+};
+
+/** What a person is needed for, the worst first. Of observed scripts only what is stuck. */
+export function troubledOf({ scripts, observed = [] }: Pick<Snapshot, 'scripts' | 'observed'>): readonly Troubled[] {
+  return [
+    ...scripts.filter((script) => script.stuck || script.orphan),
+    ...observed.filter((one) => one.stuck).map((one): Troubled => ({ ...observedRow(one), agent: one.agent.name })),
+  ].sort(
+    (a, b) =>
+      Number(isLeftBehind(b)) - Number(isLeftBehind(a)) || Number(b.stuck) - Number(a.stuck) || b.blocks - a.blocks,
+  );
+}
+
+const isLeftBehind = ({ condition }: ScriptView): boolean => condition.key === 'left-behind';
+
 /** Notifications are paused until a time and in no other way. Its items read the same from minute to minute (tray.ts). */
 function pauseItem({ pausedUntil, now }: MenuState, act: MenuActions): MenuItemConstructorOptions {
   if (pausedUntil !== null)
@@ -83,14 +99,18 @@ function nextMorning(now: number): number {
   return eight.getTime();
 }
 
-function scriptItem(script: ScriptView, act: MenuActions): MenuItemConstructorOptions {
+function scriptItem(script: Troubled, act: MenuActions): MenuItemConstructorOptions {
   const open = (dialog: (OpenRequest & { view: 'script' })['dialog']) => () =>
     act.open({ view: 'script', ticket: script.ticket, dialog });
   const pid = script.pid === null ? '' : `, PID ${script.pid}`;
   const orphanOnly = script.orphan && !script.stuck;
+  const name = script.agent === undefined ? script.name : `${script.name} (${script.agent})`;
   const label = orphanOnly
-    ? `Abandoned: ${menuText(script.name)}${pid}`
-    : `${menuText(script.name)}${pid}, blocks ${script.blocks}`;
+    ? `Abandoned: ${menuText(name)}${pid}`
+    : isLeftBehind(script)
+      ? `Left behind: ${menuText(name)}${pid}`
+      : `${menuText(name)}${pid}, blocks ${script.blocks}`;
+  const isSupervised = script.agent === undefined;
   return {
     id: script.ticket,
     label,
@@ -98,8 +118,8 @@ function scriptItem(script: ScriptView, act: MenuActions): MenuItemConstructorOp
       { label: 'Show', click: open(null) },
       ...(orphanOnly ? [] : [{ label: 'Cancel…', click: open('cancel') }]),
       { label: 'Force Kill…', click: open('kill') },
-      ...(orphanOnly ? [] : [{ label: 'Abandon…', click: open('abandon') }]),
-      { label: 'Open log', click: open('log') },
+      ...(orphanOnly || !isSupervised ? [] : [{ label: 'Abandon…', click: open('abandon') }]),
+      ...(isSupervised ? [{ label: 'Open log', click: open('log') }] : []),
     ],
   };
 }
@@ -109,10 +129,11 @@ function summary(engine: EngineState): string {
   if (engine.kind === 'offline') return 'The host is not reachable. State is unknown';
   const living = engine.snapshot.scripts.filter((script) => script.state !== 'final');
   const stuck = living.filter((script) => script.stuck).length;
+  const observed = (engine.snapshot.observed ?? []).filter((script) => script.stuck).length;
   const waiting = living.filter((script) => script.state === 'queued').length;
   const orphans = engine.snapshot.scripts.filter((script) => script.orphan && script.state === 'final').length;
   const parts = [
-    ...(stuck > 0 ? [`${stuck} stuck`] : []),
+    ...(stuck + observed > 0 ? [`${stuck + observed} stuck`] : []),
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
     ...(living.length - stuck - waiting > 0 ? [`${living.length - stuck - waiting} running`] : []),
     ...(orphans > 0 ? [count(orphans, 'orphan')] : []),

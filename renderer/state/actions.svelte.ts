@@ -147,13 +147,18 @@ export class Actions {
     }
   }
 
-  #call(verb: Verb, view: ScriptView, decision: Decision): Promise<ScriptView> {
-    const target = {
-      ticket: view.ticket,
-      version: view.version,
+  #call(verb: Verb, view: ScriptView, decision: Decision): Promise<Pick<ScriptView, 'condition'>> {
+    const aim = {
       ...(view.process === null ? {} : { process: { pid: view.process.pid, startTime: view.process.startTime } }),
       ...(decision.reason === undefined ? {} : { reason: decision.reason }),
     };
+    if (view.observed !== undefined) {
+      const observed = { id: view.ticket, ...aim };
+      return verb === 'cancel'
+        ? this.#client.call('observed.cancel', { ...observed, graceMs: this.#graceMs() })
+        : this.#client.call('observed.kill', { ...observed, outputHolders: view.condition.key === 'carrier-waits' });
+    }
+    const target = { ticket: view.ticket, version: view.version, ...aim };
     switch (verb) {
       case 'cancel':
         return this.#client.call('scripts.cancel', { ...target, escalate: false, graceMs: this.#graceMs() });

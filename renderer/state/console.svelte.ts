@@ -11,6 +11,7 @@ import { Connection } from './connection.svelte.ts';
 import { Evidence } from './evidence.svelte.ts';
 import { Journal } from './journal.svelte.ts';
 import { MutexHistory } from './mutex-history.svelte.ts';
+import { ForeignLog } from './foreign-log.svelte.ts';
 import { LiveDetail } from './live-detail.svelte.ts';
 import { LiveLog } from './live-log.svelte.ts';
 import { formatAddress, loneLog, Navigation, parseAddress, type Address, type View } from './navigation.svelte.ts';
@@ -20,6 +21,8 @@ import { ScriptList } from './script-list.svelte.ts';
 export const [useConsole, provideConsole] = createContext<Console>();
 
 const addressPauseMs = 300;
+
+const onlySupervised = 'This works only for scripts of Unjam; an agent runs this one.';
 
 export class Console {
   readonly client: ConsoleClient;
@@ -33,6 +36,7 @@ export class Console {
   readonly evidence: Evidence;
   readonly detail: LiveDetail;
   readonly log: LiveLog;
+  readonly foreignLog: ForeignLog;
   readonly journal: Journal;
   readonly mutexHistory: MutexHistory;
   /** The ticket whose log is all that this window shows; null in the console itself. */
@@ -61,8 +65,9 @@ export class Console {
     });
     this.actions = new Actions(client, this.announcer, () => this.preferences.graceMs);
     this.evidence = new Evidence(client, this.announcer);
-    this.detail = new LiveDetail(client);
+    this.detail = new LiveDetail(client, (ticket) => this.list.isObserved(ticket));
     this.log = new LiveLog(client);
+    this.foreignLog = new ForeignLog(client);
     this.journal = new Journal(client);
     this.mutexHistory = new MutexHistory(client);
   }
@@ -92,6 +97,7 @@ export class Console {
       endConnection();
       this.detail.close();
       this.log.close();
+      this.foreignLog.close();
       this.announcer.stop();
       clearTimeout(this.#addressTimer);
     };
@@ -106,6 +112,10 @@ export class Console {
   refusalOf(method: Method): string | null {
     if (!this.connection.isLive) return notPossibleOffline;
     return this.connection.host?.you.refused[method] ?? null;
+  }
+
+  refusalOfVerb(verb: Verb, { observed }: Pick<ScriptView, 'observed'>): string | null {
+    return this.refusalOf(observed === undefined || verb === 'abandon' ? `scripts.${verb}` : `observed.${verb}`);
   }
 
   get mutexes(): readonly MutexView[] {
@@ -140,6 +150,11 @@ export class Console {
 
   openLog(ticket: string | null = this.list.selected): void {
     if (ticket === null) return;
+    if (this.list.isObserved(ticket)) {
+      this.showScript(ticket);
+      this.navigation.pane = 'log';
+      return;
+    }
     if (ticket !== this.list.selected || this.navigation.view !== 'scripts') this.showScript(ticket);
     this.navigation.log = true;
     this.#writeAddress();
@@ -148,7 +163,9 @@ export class Console {
   /** L: in a window of its own, or in this one where there can be no other. */
   async openLogWindow(): Promise<void> {
     const ticket = this.list.selected;
-    if (ticket !== null && !(await this.client.openLogWindow(ticket))) this.openLog(ticket);
+    // The agent's log is in the dock, and nowhere else.
+    if (this.isObserved) this.navigation.pane = 'log';
+    else if (ticket !== null && !(await this.client.openLogWindow(ticket))) this.openLog(ticket);
   }
 
   closeLog(): void {
@@ -161,7 +178,7 @@ export class Console {
     if (ticket === null || !this.connection.isLive) return;
     const view = this.list.get(ticket);
     if (view === null) return;
-    const refusal = this.refusalOf(`scripts.${verb}`);
+    const refusal = this.refusalOfVerb(verb, view);
     if (refusal !== null) return this.actions.refuse(verb, ticket, refusal);
     const detail = this.detail.current?.ticket === ticket ? this.detail.current : null;
     if (verb === 'cancel' && this.list.marked.size > 1 && this.list.marked.has(ticket)) {
@@ -183,8 +200,14 @@ export class Console {
     return this.client.isDesktop && !this.preferences.values.requireReason;
   }
 
+  /** The selected script is an agent's own. */
+  get isObserved(): boolean {
+    return this.list.isObserved(this.list.selected);
+  }
+
   /** V: of the selected script. */
   saveEvidence(): void {
+    if (this.isObserved) return this.announcer.warn(onlySupervised);
     const ticket = this.list.selected;
     const refusal = this.refusalOf('scripts.evidence');
     if (refusal !== null) this.announcer.warn(refusal);
@@ -202,6 +225,7 @@ export class Console {
 
   /** I: on the selected script, or no longer when it is this person. */
   take(): void {
+    if (this.isObserved) return this.announcer.warn(onlySupervised);
     const view = this.list.selectedRow?.view;
     const refusal = this.refusalOf('scripts.take');
     if (refusal !== null) this.announcer.warn(refusal);
@@ -272,7 +296,7 @@ export class Console {
       this.#toOpen = null;
       this.#open(ticket, open);
     }
-    this.#tellNewStuck(snapshot.scripts);
+    this.#tellNewStuck(this.list.stuck);
     if (this.navigation.view === 'mutexes' && this.navigation.mutex === null)
       this.navigation.mutex = snapshot.mutexes[0]?.name ?? null;
     this.mutexHistory.open(this.navigation.view === 'mutexes' ? this.navigation.mutex : null);
@@ -284,11 +308,12 @@ export class Console {
 
   #follow(): void {
     this.detail.open(this.#subject);
-    this.log.open(this.#subject);
+    const isObserved = this.list.isObserved(this.#subject);
+    this.log.open(isObserved ? null : this.#subject);
+    this.foreignLog.open(isObserved ? this.#subject : null);
   }
 
-  #tellNewStuck(scripts: readonly ScriptView[]): void {
-    const stuck = scripts.filter((script) => script.stuck);
+  #tellNewStuck(stuck: readonly ScriptView[]): void {
     const known = this.#knownStuck;
     if (known !== null) {
       const fresh = stuck.find((script) => !known.has(script.ticket));

@@ -1,5 +1,6 @@
 /** One script in full, read again when it changes and every few seconds while it lives. */
 import type { ConsoleClient, ScriptDetail, ScriptView } from '../contract.ts';
+import { detailed } from '../scripts/listed.ts';
 import { isLiving } from '../scripts/order.ts';
 import { Samples } from './process-samples.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
@@ -15,14 +16,16 @@ export class LiveDetail {
   samples = $state.raw(new Samples());
 
   readonly #client: ConsoleClient;
+  readonly #isObserved: (ticket: string) => boolean;
   #ticket: string | null = null;
   #lastRead = 0;
   #changedWhileReading = false;
   #reading: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(client: ConsoleClient) {
+  constructor(client: ConsoleClient, isObserved: (ticket: string) => boolean) {
     this.#client = client;
+    this.#isObserved = isObserved;
   }
 
   open(ticket: string | null): void {
@@ -73,7 +76,9 @@ export class LiveDetail {
     this.#changedWhileReading = false;
     this.#lastRead = performance.now();
     try {
-      const detail = await this.#client.call('scripts.get', { ticket }, reading.signal);
+      const detail = this.#isObserved(ticket)
+        ? detailed(await this.#client.call('observed.get', { id: ticket }, reading.signal))
+        : await this.#client.call('scripts.get', { ticket }, reading.signal);
       if (reading.signal.aborted) return;
       this.current = detail;
       this.samples = this.samples.with(detail, performance.now());

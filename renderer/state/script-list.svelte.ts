@@ -5,6 +5,7 @@
 import { SvelteSet } from 'svelte/reactivity';
 import type { ScriptView, Snapshot } from '../contract.ts';
 import { groups, isInGroup, matchesText, type Group } from '../scripts/filter.ts';
+import { listed } from '../scripts/listed.ts';
 import { appendNew, compareBy, compareScripts, countChanges, type Column, type Sorting } from '../scripts/order.ts';
 import { byKey, toSet } from '../words/maps.ts';
 
@@ -45,13 +46,23 @@ export class ScriptList {
   );
   readonly total: number = $derived(this.#scripts.size);
   readonly counts: Readonly<Record<Group, number>> = $derived.by(() => {
-    const counts = { all: 0, stuck: 0, waiting: 0, running: 0, abandoned: 0 };
+    const counts = { all: 0, stuck: 0, waiting: 0, running: 0, abandoned: 0, observed: 0, supervised: 0 };
     for (const script of this.#scripts.values())
       for (const group of groups) if (isInGroup(script, group)) counts[group] += 1;
     return counts;
   });
   /** Null as well when the filter shows nothing: the pane must not offer verbs for what is not in the list. */
   readonly selectedRow: Row | null = $derived(this.rows.length === 0 ? null : this.#rowOf(this.selected));
+
+  /** An agent's own, also after it has gone. */
+  isObserved(ticket: string | null): boolean {
+    return this.#rowOf(ticket)?.view.observed !== undefined;
+  }
+
+  /** Scripts that are stuck now. */
+  get stuck(): readonly ScriptView[] {
+    return [...this.#scripts.values()].filter((script) => script.stuck);
+  }
 
   get isFrozen(): boolean {
     return this.pointerInside || this.focusInside || this.held;
@@ -62,8 +73,9 @@ export class ScriptList {
   }
 
   accept(snapshot: Snapshot): void {
-    this.#scripts = byKey(snapshot.scripts, ticketOf);
-    this.#lastViews = byKey([...this.#lastViews.values(), ...snapshot.scripts], ticketOf);
+    const all = listed(snapshot);
+    this.#scripts = byKey(all, ticketOf);
+    this.#lastViews = byKey([...this.#lastViews.values(), ...all], ticketOf);
     if (this.isFrozen && this.#order.length > 0) this.#keepPlaces();
     else this.sortAgain();
     if (this.selected === null) this.selected = snapshot.overview.ticket ?? this.#order[0] ?? null;

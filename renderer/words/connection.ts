@@ -15,3 +15,6 @@ export const connecting = 'Connecting to Unjam…';
 export const slowStart = 'No answer for 5 s. It may still be starting; the console keeps trying.';
 export const noAnswerYet = 'No answer from Unjam yet. It may still be starting.';
 export const reading = 'Reading the scripts and mutexes of this host…';
+
+/** Of what is loaded when it is looked at. */
+export const notLoaded = 'This part could not be loaded. Reload the page.';

@@ -19,7 +19,11 @@ const grave = ['kill', 'abandon', 'abandoned', 'unkillable', 'cancel-ignored'];
 
 export function kindName({ kind, code }: Kind): string {
   if (kind === 'note' && code !== null) return codes[code] ?? (code.startsWith('W') ? 'Warning' : 'Note');
-  return names[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('-', ' ');
+  const bare = withoutObserved(kind);
+  return names[bare] ?? bare.charAt(0).toUpperCase() + bare.slice(1).replaceAll('-', ' ');
 }
 
-export const isGrave = ({ kind, code }: Kind): boolean => grave.includes(kind) || code === 'W222';
+export const isGrave = ({ kind, code }: Kind): boolean => grave.includes(withoutObserved(kind)) || code === 'W222';
+
+/** The verbs of observed scripts have the same names. */
+const withoutObserved = (kind: string): string => kind.replace('observed-', '');

@@ -5,9 +5,10 @@ import { beforeAll, expect, it } from 'vitest';
 import { ensureBuilt } from '../support/browser.ts';
 
 const root = join(import.meta.dirname, '../../dist/renderer');
-const size = (extension: string): number =>
+/** The page itself is `index`; what is loaded later has the name of its component. */
+const size = (extension: string, part = (name: string) => name.startsWith('index-')): number =>
   readdirSync(join(root, 'assets'))
-    .filter((name) => name.endsWith(extension))
+    .filter((name) => name.endsWith(extension) && part(name))
     .reduce((sum, name) => sum + statSync(join(root, 'assets', name)).size, 0);
 
 beforeAll(ensureBuilt);
@@ -15,6 +16,11 @@ beforeAll(ensureBuilt);
 it('has at most 250 KiB of script and 40 KiB of style', () => {
   expect(size('.js')).toBeLessThanOrEqual(250 * 1024);
   expect(size('.css')).toBeLessThanOrEqual(40 * 1024);
+});
+
+it('loads at most 20 KiB more when it is looked at', () => {
+  const isLater = (name: string): boolean => !name.startsWith('index-');
+  expect(size('.js', isLater) + size('.css', isLater)).toBeLessThanOrEqual(20 * 1024);
 });
 
 it('has nothing inline that the content security policy would block', () => {

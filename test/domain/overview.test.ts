@@ -67,6 +67,30 @@ describe('the overview', () => {
     });
   });
 
+  test('what its agent has left behind comes first, and needs no mutex to be said', () => {
+    const left = script({
+      ticket: 'o-1-1',
+      key: 'left-behind',
+      next: 'kill',
+      stuck: true,
+      mutex: null,
+      name: 'shop #5',
+    });
+    expect(see([left])).toMatchObject({
+      sentence: '1 stuck script; nothing waits behind it',
+      detail: 'Nothing has been tried yet. Next step for "shop #5" (PID 7312): Force Kill.',
+      title: '1 stuck - Unjam',
+      tooltip: 'Unjam: 1 STUCK. Double-click to open',
+      tray: 'stuck',
+      ticket: 'o-1-1',
+    });
+    expect(see([stuck, left])).toMatchObject({
+      sentence: '2 stuck scripts block 3 scripts on "RunningScript"',
+      ticket: 'o-1-1',
+      next: 'kill',
+    });
+  });
+
   test('a script that needs attention but blocks nobody comes next', () => {
     const unkillable = script({ key: 'unkillable', state: 'unkillable', next: 'abandon', severity: 'critical' });
     expect(see([orphan, unkillable])).toMatchObject({

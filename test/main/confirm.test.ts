@@ -7,7 +7,7 @@ import { defaultSettings } from '../../app/settings/known.ts';
 import { confirmed } from '../../main/page/confirm.ts';
 import { oneQuestion } from '../../main/page/question.ts';
 import { FakeDialog } from './fakes.ts';
-import { detail, mutex, now } from './fixtures.ts';
+import { detail, mutex, now, observedDetail } from './fixtures.ts';
 
 const caller: Caller = { user: 'CONTOSO\\kim', via: 'window', role: 'owner' };
 const ticket = 'web-eu-4';
@@ -43,6 +43,7 @@ function guard(dialog: FakeDialog) {
       if (method === 'settings.get')
         return { ok: true, value: { values: { ...defaultSettings, requireReason }, entries: [] } };
       if (method === 'locks.list') return { ok: true, value: [{ ...mutex('RunningScript', []), paused: true }] };
+      if (method === 'observed.get') return { ok: true, value: observedDetail() };
       if (method === 'scripts.get')
         return script === null
           ? {
@@ -88,6 +89,39 @@ describe('scripts.endProcess', () => {
       clock += 5_000;
     }
     expect([dialog.asked, done]).toEqual([[], []]);
+  });
+});
+
+describe('a script of an agent', () => {
+  const id = 'o-4242-77';
+  const process = { pid: 4242, startTime: 't4242' };
+  const verbs = { 'observed.cancel': 'Cancel script', 'observed.kill': 'End 2 processes' } as const;
+
+  test.each(['observed.cancel', 'observed.kill'] as const)('%s is asked about natively, and aimed', async (method) => {
+    const no = new FakeDialog('Go back');
+    expect(await guard(no)(method, { id }, caller)).toMatchObject({ error: { code: 'not-confirmed' } });
+    expect([no.last.defaultId, done]).toEqual([0, []]);
+    expect(no.last.message).toContain('octo/shop / deploy');
+    expect(no.last.detail).toContain('Runner.Worker is spared.');
+    clock += 5_000;
+    await guard(new FakeDialog(verbs[method]))(method, { id, reason: 'INC-7' }, caller);
+    expect(done).toEqual([
+      { method, input: expect.objectContaining({ id, process, reason: 'INC-7' }) as Record<string, unknown> },
+    ]);
+  });
+
+  test.each(['observed.cancel', 'observed.kill'] as const)('%s of another process asks nobody', async (method) => {
+    const dialog = new FakeDialog(verbs[method]);
+    const input = { id, process: { ...process, startTime: 'reused' } };
+    expect(await guard(dialog)(method, input, caller)).toMatchObject({ error: { code: 'other-process' } });
+    expect([dialog.asked, done]).toEqual([[], []]);
+  });
+
+  test('the time that the question names is the time that Cancel gives', async () => {
+    const dialog = new FakeDialog('Cancel script');
+    await guard(dialog)('observed.cancel', { id }, caller);
+    expect(dialog.last.detail).toContain('It has 30 s to exit');
+    expect(done[0]?.input['graceMs']).toBe(30_000);
   });
 });
 

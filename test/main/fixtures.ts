@@ -1,5 +1,13 @@
 /** Scripts and snapshots for the tests of main. Each is checked against the contract, so that they cannot drift from it. */
-import type { MutexView, ScriptDetail, ScriptView, Snapshot } from '../../app/contract/methods.ts';
+import type {
+  MutexView,
+  ObservedDetail,
+  ObservedView,
+  ScriptDetail,
+  ScriptView,
+  Snapshot,
+} from '../../app/contract/methods.ts';
+import * as observedSchemas from '../../app/contract/observed-schemas.ts';
 import * as schemas from '../../app/contract/schemas.ts';
 
 /** 20 November 2026, 03:14:00 UTC. */
@@ -129,6 +137,63 @@ export function mutex(
     orphans: [],
   });
 }
+
+const leftBehind: ObservedView = {
+  id: 'o-4242-77',
+  agent: { key: 'github', name: 'GitHub Actions runner', pid: null },
+  name: 'octo/shop / deploy',
+  pid: 4242,
+  process: { pid: 4242, startTime: 't4242', startedAt: at(now - minutes(90)), name: 'bash' },
+  user: 'runner',
+  processes: 2,
+  startedAt: at(now - minutes(90)),
+  lastOutputAt: null,
+  mutex: null,
+  isolation: null,
+  waiters: [],
+  ticket: null,
+  stuck: true,
+  leftBehind: true,
+  condition: {
+    key: 'left-behind',
+    label: 'Left behind',
+    headline: 'Left behind: nothing waits for it any more.',
+    severity: 'critical',
+    icon: 'ring',
+    next: 'kill',
+  },
+};
+
+export const observed = (changes: Partial<ObservedView> = {}): ObservedView =>
+  observedSchemas.ObservedView.parse({ ...leftBehind, ...changes });
+
+export const observedDetail = (changes: Partial<ObservedDetail> = {}): ObservedDetail =>
+  observedSchemas.ObservedDetail.parse({
+    ...leftBehind,
+    carriers: [{ pid: 4200, name: 'Runner.Worker' }],
+    tree: [4242, 4243].map((pid) => ({
+      pid,
+      parentPid: pid - 1,
+      name: 'bash',
+      startedAt: at(now - minutes(90)),
+      cpuMs: 10,
+      ioBytes: null,
+      state: 'sleeping',
+      waitsFor: null,
+      survivor: null,
+    })),
+    log: null,
+    attempts: [],
+    signal: 'SIGTERM',
+    verbs: {
+      cancel: { possible: true, text: 'Runner.Worker is spared.' },
+      kill: { possible: true, text: 'Runner.Worker is spared.' },
+    },
+    instead: 'The runner knows.',
+    outputHolders: [],
+    missing: null,
+    ...changes,
+  });
 
 export function snapshot(
   scripts: readonly ScriptView[] = [],

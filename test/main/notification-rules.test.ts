@@ -15,7 +15,7 @@ import {
 } from '../../main/toasts/rules.ts';
 import type { Toast } from '../../main/toasts/texts.ts';
 import { wishesOf } from '../../main/toasts/settings.ts';
-import { at, minutes, mutex, now, script, snapshot } from './fixtures.ts';
+import { at, minutes, mutex, now, observed, script, snapshot } from './fixtures.ts';
 
 const usualWishes = wishesOf(null);
 
@@ -64,6 +64,22 @@ describe('a stuck script', () => {
       stays: true,
       leavesAfterMs: null,
     });
+  });
+
+  test('of an agent is told once for each agent in a while, and its end tells nothing', () => {
+    const watcher = new Watcher();
+    const seen = { ...snapshot(), observed: [observed(), observed({ id: 'o-2-2' })] };
+    watcher.see(seen, now);
+    expect(watcher.shown.map(({ toast }) => toast)).toEqual([
+      expect.objectContaining({
+        id: 'o-2-2',
+        ticket: 'o-2-2',
+        title: 'GitHub Actions runner has left a script behind',
+        body: '"octo/shop / deploy": Left behind: nothing waits for it any more.',
+      }),
+    ]);
+    watcher.see({ ...snapshot(), observed: [observed({ stuck: false })] }, now + minutes(20));
+    expect([watcher.shown.length, watcher.withdrawn]).toEqual([1, ['o-2-2']]);
   });
 
   test('nobody waits for is not told', () => {

@@ -9,7 +9,7 @@ import type { OpenRequest } from '../../app/contract/window.ts';
 import { trayFace, trayIconFile, type TrayShape, TrayIcon } from '../../main/tray/tray.ts';
 import { trayMenu } from '../../main/tray/menu.ts';
 import { FakeMenu, FakeTheme, FakeTray } from './fakes.ts';
-import { script, snapshot } from './fixtures.ts';
+import { observed, script, snapshot } from './fixtures.ts';
 
 const online = (...args: Parameters<typeof snapshot>): EngineState => ({
   kind: 'online',
@@ -207,6 +207,23 @@ describe('the menu', () => {
       'Force Kill…',
       'Open log',
     ]);
+  });
+
+  test('names what an agent has left behind before everything else, and offers what can be done to it', () => {
+    const state = online([script()]);
+    if (state.kind === 'online') state.snapshot.observed = [observed(), observed({ id: 'o-1-1', stuck: false })];
+    const items = menu(state);
+    expect(items[0]?.label).toBe('2 stuck');
+    const [left, own] = items.filter((item) => item.submenu !== undefined);
+    expect(left?.label).toBe('Left behind: octo/shop / deploy (GitHub Actions runner), PID 4242');
+    expect((left!.submenu as MenuItemConstructorOptions[]).map((item) => item.label)).toEqual([
+      'Show',
+      'Cancel…',
+      'Force Kill…',
+    ]);
+    expect(own?.label).toContain('Deploy web-eu');
+    press(items, left!.label!, 'Force Kill…');
+    expect(opened).toEqual([{ view: 'script', ticket: 'o-4242-77', dialog: 'kill' }]);
   });
 
   test('stays short on the worst day', () => {

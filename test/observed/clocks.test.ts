@@ -60,6 +60,7 @@ function machine() {
     control,
     foreign,
     settings: () => settings,
+    askers: () => [],
     record: ({ line }) => said.push(line.text),
     self: 999_999,
   });

@@ -52,7 +52,8 @@ export class Views {
       for (const entry of [...state.holders, ...state.queue, ...state.abandoned]) this.#stateOfRun.set(entry.id, state);
   }
 
-  snapshot(sequence: number, scripts: readonly ScriptRecord[]): Snapshot {
+  /** `more` is what the overview counts beside them. */
+  snapshot(sequence: number, scripts: readonly ScriptRecord[], more: readonly OverviewScript[] = []): Snapshot {
     const views = scripts.map((r) => this.script(r)).sort(bySeverity);
     const rows: OverviewScript[] = views.map((v, i) => ({
       ...v,
@@ -68,7 +69,7 @@ export class Views {
       at: isoTime(this.#sources.now),
       machine: this.#sources.machine,
       overview: overview(
-        rows,
+        [...rows, ...more],
         this.#sources.mutexes.filter((m) => m.paused).map((m) => m.name),
         this.#sources.now,
       ),
