@@ -1,6 +1,6 @@
 /** Talks to the service manager: systemd, or the Task Scheduler of Windows. */
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readMachineRecord } from './machine-record.ts';
@@ -39,6 +39,8 @@ export const serviceManager = (): ServiceManager => (process.platform === 'win32
 
 function systemd(): ServiceManager {
   const unit = '/etc/systemd/system/unjam.service';
+  /** Of the Debian package: there before anybody asks for the service, and replaced by its upgrades. */
+  const packaged = '/usr/lib/systemd/system/unjam.service';
   const systemctl = '/usr/bin/systemctl';
   return {
     kind: 'systemd',
@@ -49,19 +51,22 @@ function systemd(): ServiceManager {
       return process.getuid?.() === 0 ? null : 'only root can do that';
     },
     async install(text) {
-      writeFileSync(unit, text, { mode: 0o644 });
+      const isPackaged = existsSync(packaged) && readFileSync(packaged, 'utf8') === text;
+      if (isPackaged) rmSync(unit, { force: true });
+      else writeFileSync(unit, text, { mode: 0o644 });
       await must(systemctl, 'daemon-reload');
       await must(systemctl, 'enable', 'unjam.service');
       await must(systemctl, 'restart', 'unjam.service');
     },
     async remove() {
-      if (!existsSync(unit)) return;
+      if (!existsSync(unit) && !existsSync(packaged)) return;
       await must(systemctl, 'disable', '--now', 'unjam.service');
-      rmSync(unit);
+      rmSync(unit, { force: true });
       await must(systemctl, 'daemon-reload');
     },
     async status() {
-      if (!existsSync(unit)) return { installed: false, running: false, text: 'not installed' };
+      const isWanted = existsSync(unit) || (await run(systemctl, ['is-enabled', 'unjam.service'])).text === 'enabled';
+      if (!isWanted) return { installed: false, running: false, text: 'not installed' };
       const { text } = await run(systemctl, ['is-active', 'unjam.service']);
       return { installed: true, running: text === 'active', text };
     },
