@@ -312,6 +312,11 @@ export class ObservedScripts {
     return Math.abs(setBy) > clockSetMs ? shifted(this.#memory, setBy) : this.#memory;
   }
 
+  /** By the clock of the last look, which is what its times are told by: nobody falls silent when it is set. */
+  #now(): number {
+    return this.#last === null ? Date.now() : this.#last.at + this.#o.control.now() - this.#lastAt;
+  }
+
   #schedule(ms: number): void {
     if (this.#timer) clearTimeout(this.#timer);
     if (this.#closed) return;
@@ -347,7 +352,7 @@ export class ObservedScripts {
   }
 
   #shown(): Watched[] {
-    const now = Date.now();
+    const now = this.#now();
     return [...this.#memory.values()].filter((w) => isShown(w, now) || this.#endings.has(w.script.id));
   }
 
@@ -379,7 +384,7 @@ export class ObservedScripts {
       attempts: ending?.attempts ?? [],
       waiters: this.#waitersOf(script),
       silentAfterMs: this.#o.settings().silentAfterMs,
-      now: Date.now(),
+      now: this.#now(),
     };
   }
 

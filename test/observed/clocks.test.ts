@@ -134,6 +134,17 @@ describe.each([
     expect(await m.list()).toEqual([]);
   });
 
+  test('what is shown of a script stays as it is until it is looked at again', async () => {
+    const m = machine();
+    await m.list();
+    m.pass(20_000);
+    await m.list();
+    const shown = m.observed.current();
+    expect(shown).toHaveLength(1);
+    m.set(by);
+    expect(m.observed.current()).toEqual(shown);
+  });
+
   test('what an environment says is final two seconds after its process was seen first', async () => {
     const m = machine();
     const reads = async (afterMs: number): Promise<number> => {

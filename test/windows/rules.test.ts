@@ -233,6 +233,19 @@ describe('the tree', () => {
     expect(pids(treeOf(scopeOf(root), table.slice(1), new Set([140, 141]), noCookie))).toEqual(['140 job', '141 job']);
   });
 
+  test('is the same whatever the clock said when its processes began: job and cookie alone decide', () => {
+    const ids = [140, 141, 142] as const;
+    const cookie = (p: ProcessSnapshot): string | undefined => (p.identity.pid === 142 ? 'mine' : undefined);
+    const starts = [1, 400, 1_000, 9_000_000];
+    for (const a of starts)
+      for (const b of starts)
+        for (const c of starts) {
+          const table = [root, ...ids.map((pid, i) => seen(pid, i === 1 ? 140 : 77, [a, b, c][i]!))];
+          const members = pids(treeOf(scopeOf(root), table, new Set([100, 140, 141]), cookie));
+          expect(members.toSorted()).toEqual(['100 root', '140 job', '141 job', '142 cookie']);
+        }
+  });
+
   test('reads a cookie again until its process has been seen for two seconds, whatever the clock of the machine says', () => {
     const old = seen(150, 77, 5);
     let cookie: string | undefined;

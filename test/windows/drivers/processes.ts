@@ -37,22 +37,28 @@ await scenarios({
     };
   },
 
-  /** What the tree is when the system's clock was set back an hour after the root began: newer processes look older. */
-  async 'clock set back'({ control, simulant }) {
+  /**
+   * What the tree is when the system's clock was set an hour back or ahead after the root began: newer processes look
+   * older, or much newer.
+   */
+  async 'clock set'({ control, simulant }) {
     const script = await simulant('family');
     await script.until('ready');
     const hour = 36_000_000_000n;
-    const moved = control.snapshot().map((process) => {
-      const { identity } = process;
-      if (identity.pid === script.scope.root.pid) return process;
-      return { ...process, identity: { ...identity, startTime: String(BigInt(identity.startTime) - hour) } };
-    });
-    const withoutRoot = moved.filter((p) => p.identity.pid !== script.scope.root.pid);
-    return {
-      byJob: names(control.tree(script.scope, moved)),
-      byCookie: names(control.tree({ ...script.scope, job: null }, moved)),
-      rootGone: names(control.tree(script.scope, withoutRoot)),
+    const after = (by: bigint): unknown => {
+      const moved = control.snapshot().map((process) => {
+        const { identity } = process;
+        if (identity.pid === script.scope.root.pid) return process;
+        return { ...process, identity: { ...identity, startTime: String(BigInt(identity.startTime) + by) } };
+      });
+      const withoutRoot = moved.filter((p) => p.identity.pid !== script.scope.root.pid);
+      return {
+        byJob: names(control.tree(script.scope, moved)),
+        byCookie: names(control.tree({ ...script.scope, job: null }, moved)),
+        rootGone: names(control.tree(script.scope, withoutRoot)),
+      };
     };
+    return { back: after(-hour), ahead: after(hour) };
   },
 
   /** The same machine under another name, and as version 0.1 wrote it: by name alone. */
