@@ -21,11 +21,12 @@ export async function drill(options: { minutes?: string; json?: boolean }): Prom
       [
         `The fire drill has begun. It is harmless and ends by itself at ${started.endsBy}.`,
         `"${hung.name}" (ticket ${hung.ticket}, PID ${hung.pid ?? 'not known yet'}) holds the mutex "${started.mutex}"; ${waiting.length} scripts are waiting behind it.`,
-        'Free them:',
-        `  1. unjam cancel ${hung.ticket} --no-escalate --grace 5s   it does not listen`,
-        `  2. unjam abandon ${hung.ticket}                          the next script starts at once`,
-        `  3. unjam kill ${hung.ticket}                             ends what is left of it`,
-        'Look at it in between with "unjam ps", "unjam locks" and, at the end, "unjam history".',
+        'Free them as you would at night, in this order:',
+        `  1. unjam cancel ${hung.ticket} --no-escalate --grace 5s   it will ignore this`,
+        `  2. unjam kill ${hung.ticket}                             its processes end, and the next script starts`,
+        `  3. unjam abandon ${hung.ticket}                          for what even Force Kill cannot end: try it in another drill`,
+        `"unjam ps" calls it stuck within half a minute; "unjam why ${hung.ticket}" tells more.`,
+        `At the end "unjam status ${hung.ticket}" shows how long you took.`,
       ].join('\n'),
     );
   } finally {

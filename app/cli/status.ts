@@ -1,5 +1,6 @@
 /** `unjam status`: one script in full. */
 import type { ScriptDetail } from '../contract/methods.ts';
+import { drillScore } from '../domain/drill.ts';
 import { isObservedId } from '../domain/observed-id.ts';
 import { withHost } from './connect.ts';
 import { statusOfObserved } from './observed.ts';
@@ -13,6 +14,7 @@ export async function status(ticket: string, options: { json?: boolean }): Promi
 }
 
 function describe(s: ScriptDetail): string {
+  const score = drillScore(s, s.holdsMutex);
   const facts: [string, string | null][] = [
     ['Ticket', s.ticket],
     ['State', `${s.state}${s.verdict === null ? '' : `, ${s.verdict}${s.timeout === null ? '' : ` (${s.timeout})`}`}`],
@@ -41,6 +43,7 @@ function describe(s: ScriptDetail): string {
   return block([
     s.name,
     s.condition.headline,
+    ...(score === null ? [] : [score]),
     '',
     ...facts.filter(([, value]) => value !== null).map(([name, value]) => `${name.padEnd(14)} ${value}`),
     ...section('Evidence for "stuck"', s.evidence.for),
@@ -51,7 +54,7 @@ function describe(s: ScriptDetail): string {
     ),
     ...section(
       'Processes',
-      s.processes.map((p) => `${'  '.repeat(p.depth)}${p.pid} ${p.name}, ${p.state}: ${p.commandLine}`),
+      s.processes.map((p) => `${'  '.repeat(p.depth)}${p.pid} ${p.name}, ${p.waits ?? p.state}: ${p.commandLine}`),
     ),
     ...section(
       'Actions so far',

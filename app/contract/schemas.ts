@@ -244,6 +244,10 @@ export const ScriptView = z.strictObject({
     .nullable(),
   queuePosition: z.int().nullable().describe('1 = first in line'),
   queueLength: z.int().nullable(),
+  estimate: z
+    .strictObject({ from: Time, to: Time, runs: z.int() })
+    .optional()
+    .describe('between when it will probably start, and how many earlier runs say so; absent = they do not tell'),
   createdAt: Time,
   startedAt: Time.nullable(),
   endedAt: Time.nullable(),
@@ -268,6 +272,7 @@ export const ProcessView = z.strictObject({
   cpuMs: z.int().nullable(),
   ioBytes: z.int().nullable().optional().describe('read and written since its start; null where it cannot be read'),
   state: z.string().describe('running, sleeping, waits in kernel, stopped, …'),
+  waits: z.string().nullable().optional().describe('what a sleeping process waits for, as measured'),
   user: z.string().nullable(),
   survivor: z.strictObject({ reason: z.enum(survivorReasons), detail: z.string() }).nullable(),
 });

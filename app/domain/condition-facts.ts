@@ -1,4 +1,5 @@
 /** What is measured of a script, and what follows from it alone. */
+import type { Estimate, Usual } from './estimate.ts';
 import type { Stage } from './life.ts';
 import type { Actor, ScriptState, VerdictRecord } from './script.ts';
 
@@ -28,12 +29,6 @@ export interface Health {
   readonly processes: number;
 }
 
-export interface Usual {
-  readonly medianMs: number;
-  readonly maxMs: number;
-  readonly runs: number;
-}
-
 export interface ConditionFacts {
   readonly now: number;
   readonly state: ScriptState;
@@ -52,6 +47,8 @@ export interface ConditionFacts {
     readonly position: number;
     readonly of: number;
     readonly paused: boolean;
+    /** When it will probably start; null when earlier runs do not tell. */
+    readonly estimate: Estimate | null;
     /** `queued`: it waits itself, to run alone, and is ahead; `heldMs` is how long it has waited then. */
     readonly holder: {
       readonly name: string;

@@ -2,6 +2,7 @@
 import { type ConditionFacts, isBusy, overdueBy, silentFor } from './condition-facts.ts';
 import { finished } from './condition-final.ts';
 import { processes } from './count.ts';
+import { estimateText } from './estimate.ts';
 import { fit, ordinal, plain, type ScriptCondition, scripts } from './condition-parts.ts';
 import type { Actor } from './script.ts';
 import { clockTime, fineDuration, longDuration, roughDuration, shortDuration } from './durations.ts';
@@ -160,18 +161,19 @@ function queued(f: ConditionFacts): ScriptCondition {
   const w = f.waiting;
   if (w === null) return plain('waiting', 'Waiting', `Waiting for "${f.mutex}".`, 'info', 'hourglass', 'none');
   const place = `${ordinal(w.position)} of ${w.of}`;
+  const short = `${w.position} of ${w.of}`;
   const label = (word: string): string => {
     const rough = `${word} ${roughDuration(f.now - f.createdAt)}`;
     return fit(
-      `${word} ${shortDuration(f.now - f.createdAt)}, ${place}`,
-      `${rough}, ${place}`,
+      `${word} ${shortDuration(f.now - f.createdAt)}, ${short}`,
+      `${rough}, ${short}`,
       `${rough}, ${ordinal(w.position)}`,
     );
   };
   if (w.paused)
     return plain(
       'paused',
-      label('Held'),
+      fit(`Queue paused, ${short}`, `Queue paused, ${ordinal(w.position)}`),
       `Waiting for "${f.mutex}", which an operator has paused. ${place}. Next: resume the mutex.`,
       'warning',
       'hourglass-bar',
@@ -186,14 +188,15 @@ function queued(f: ConditionFacts): ScriptCondition {
       'hourglass-bar',
       'show-holder',
     );
+  const soon = w.estimate === null ? '' : ` ${estimateText(w.estimate, f.now)}`;
   return plain(
     'waiting',
     label('Waiting'),
     w.holder === null
-      ? `Waiting for "${f.mutex}". ${place}.`
+      ? `Waiting for "${f.mutex}". ${place}.${soon}`
       : w.holder.queued
-        ? `Waiting for "${f.mutex}" behind "${w.holder.name}", which waits to run alone. ${place}.`
-        : `Waiting for "${f.mutex}", held by "${w.holder.name}" for ${longDuration(w.holder.heldMs)}. ${place}.`,
+        ? `Waiting for "${f.mutex}" behind "${w.holder.name}", which waits to run alone. ${place}.${soon}`
+        : `Waiting for "${f.mutex}", held by "${w.holder.name}" for ${longDuration(w.holder.heldMs)}. ${place}.${soon}`,
     'info',
     'hourglass',
     'none',

@@ -38,6 +38,32 @@ function kernelWait(p: ExaminedProcess, threads: readonly ExaminedThread[]): Fin
   };
 }
 
+/** What a thread waits for, without the process's name: for its row in a tree. Null when that was not seen. */
+export function waitReason({ awaits, waitsIn, call }: ExaminedThread): string | null {
+  if (awaits !== null) return reasonOf(awaits, call);
+  return waitsIn === null ? null : `waits in ${waitsIn}`;
+}
+
+function reasonOf(awaits: Awaited, call: string | null): string {
+  switch (awaits.kind) {
+    case 'terminal':
+      return `waits for somebody to type at ${awaits.path} (descriptor ${awaits.descriptor})`;
+    case 'pipe':
+      if (awaits.descriptor === null) return 'waits for the other end of a named pipe to be opened';
+      return `waits for ${awaits.direction === 'read' ? 'data from' : 'room in'} a pipe (descriptor ${awaits.descriptor})`;
+    case 'socket':
+      return `waits for ${awaits.peer ?? 'the other side of a socket'} (descriptor ${awaits.descriptor})`;
+    case 'file':
+      return `waits in ${call ?? 'a call'} on ${awaits.path}`;
+    case 'lock':
+      return `waits for a lock (${call ?? 'unknown call'})`;
+    case 'timer':
+      return 'is in a timed sleep';
+    case 'child':
+      return 'waits for a child process';
+  }
+}
+
 const called = (t: ExaminedThread): string => (t.call === null ? 'system call unknown' : `in ${t.call}`);
 
 function* forWhat(
@@ -60,20 +86,16 @@ function* forWhat(
   switch (awaits.kind) {
     case 'terminal':
       yield {
-        ...finding(
-          'waits-for-input',
-          `waits for somebody to type at ${awaits.path} (descriptor ${awaits.descriptor}).`,
-        ),
+        ...finding('waits-for-input', `${reasonOf(awaits, thread.call)}.`),
         advice: 'Nobody can answer it here: Cancel it, and start it without a prompt.',
       };
       return;
     case 'pipe': {
       const { descriptor, direction, others } = awaits;
       if (descriptor === null) {
-        yield finding('waits-for-pipe', 'waits for the other end of a named pipe to be opened.');
+        yield finding('waits-for-pipe', `${reasonOf(awaits, thread.call)}.`);
         return;
       }
-      const verb = direction === 'read' ? 'data from' : 'room in';
       const ends =
         others.length === 0
           ? 'nobody that this host may see has the other end open'
@@ -82,7 +104,7 @@ function* forWhat(
       const input = descriptor === 0 && direction === 'read' && !own;
       yield finding(
         input ? 'waits-for-input' : 'waits-for-pipe',
-        `waits for ${input ? 'its standard input, a pipe' : `${verb} a pipe (descriptor ${descriptor})`}; ${ends}.`,
+        `${input ? 'waits for its standard input, a pipe' : reasonOf(awaits, thread.call)}; ${ends}.`,
         [`descriptor ${descriptor}: pipe, ${direction}`, `other ends: ${others.length}`],
         others.map((o) => o.pid),
       );
@@ -91,20 +113,20 @@ function* forWhat(
     case 'socket':
       yield finding(
         awaits.descriptor === 0 ? 'waits-for-input' : 'waits-for-network',
-        `waits for ${awaits.peer ?? 'the other side of a socket'} (descriptor ${awaits.descriptor}).`,
+        `${reasonOf(awaits, thread.call)}.`,
         [`descriptor ${awaits.descriptor}: socket${awaits.peer === null ? '' : ` to ${awaits.peer}`}`],
       );
       return;
     case 'file':
-      yield finding('waits-for-file', `waits in ${thread.call ?? 'a call'} on ${awaits.path}.`, [
+      yield finding('waits-for-file', `${reasonOf(awaits, thread.call)}.`, [
         `descriptor ${awaits.descriptor}: ${awaits.path}`,
       ]);
       return;
     case 'lock':
-      yield finding('waits-for-lock', `waits for a lock (${thread.call ?? 'unknown call'}).`);
+      yield finding('waits-for-lock', `${reasonOf(awaits, thread.call)}.`);
       return;
     case 'timer':
-      yield finding('waits-for-timer', 'is in a timed sleep.');
+      yield finding('waits-for-timer', `${reasonOf(awaits, thread.call)}.`);
       return;
     case 'child': {
       const children = f.processes.filter((c) => c.parentPid === p.pid);

@@ -4,6 +4,7 @@
  */
 import { count } from './count.ts';
 import { fineDuration, longDuration } from './durations.ts';
+import { estimateText } from './estimate.ts';
 import type { ExaminedProcess } from './examination.ts';
 import { waits } from './diagnosis-waits.ts';
 import { type DiagnosisFacts, type Finding, findingKeys } from './findings.ts';
@@ -106,6 +107,7 @@ function queue(f: DiagnosisFacts): Finding[] {
   const w = f.waiting;
   if (f.state !== 'queued' || w === null) return [];
   const place = `position ${w.position} of ${w.of}`;
+  const soon = w.estimate === null ? '' : ` ${estimateText(w.estimate, f.now)}`;
   if (w.pausedBy !== null)
     return [
       {
@@ -122,8 +124,8 @@ function queue(f: DiagnosisFacts): Finding[] {
       key: 'waits-for-mutex',
       text:
         h === null
-          ? `Has been waiting ${longDuration(f.now - f.createdAt)} for mutex "${w.mutex}"; the holder is changing now.`
-          : `Has been waiting ${longDuration(f.now - f.createdAt)} for mutex "${w.mutex}"; "${h.name}" (ticket ${h.ticket}${h.pid === null ? '' : `, PID ${h.pid}`}) has been ahead of it for ${longDuration(h.heldMs)}.`,
+          ? `Has been waiting ${longDuration(f.now - f.createdAt)} for mutex "${w.mutex}"; the holder is changing now.${soon}`
+          : `Has been waiting ${longDuration(f.now - f.createdAt)} for mutex "${w.mutex}"; "${h.name}" (ticket ${h.ticket}${h.pid === null ? '' : `, PID ${h.pid}`}) has been ahead of it for ${longDuration(h.heldMs)}.${soon}`,
       evidence: [`mutex: ${w.mutex}`, place, ...(h === null ? [] : [`ahead: ${h.ticket}`])],
       pids: h?.pid == null ? [] : [h.pid],
       advice: h === null ? null : `"unjam why ${h.ticket}" looks at what it waits for.`,

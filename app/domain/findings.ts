@@ -1,4 +1,5 @@
 /** What a diagnosis is made from, and what it says. */
+import type { Estimate } from './estimate.ts';
 import type { ExaminedProcess } from './examination.ts';
 import type { Stage } from './life.ts';
 import type { CancelSignal, ScriptState, VerdictKind } from './script.ts';
@@ -62,6 +63,7 @@ export interface DiagnosisFacts {
     readonly pausedBy: string | null;
     readonly position: number;
     readonly of: number;
+    readonly estimate: Estimate | null;
     readonly holder: {
       readonly name: string;
       readonly ticket: string;

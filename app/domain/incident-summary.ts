@@ -28,6 +28,7 @@ export interface IncidentScript {
     readonly pid: number;
     readonly name: string;
     readonly state: string;
+    readonly waits?: string | null | undefined;
     readonly survivor: { readonly detail: string } | null;
   }[];
   readonly attempts?: readonly {
@@ -71,7 +72,7 @@ function scriptLines(script: IncidentScript, when: string): readonly string[] {
       'Processes',
       script.processes?.map(
         (p) =>
-          `${'  '.repeat(p.depth)}${p.pid} ${p.name}: ${p.state}${p.survivor === null ? '' : `; ${p.survivor.detail}`}`,
+          `${'  '.repeat(p.depth)}${p.pid} ${p.name}: ${p.waits ?? p.state}${p.survivor === null ? '' : `; ${p.survivor.detail}`}`,
       ),
     ),
     ...section(

@@ -4,8 +4,8 @@
  */
 import { UnjamError } from '../contract/errors.ts';
 import type { Input, Output, ScriptView } from '../contract/methods.ts';
+import { drillMutex, drillName } from '../domain/drill.ts';
 
-const drillMutex = 'fire drill';
 const defaultMinutes = 15;
 
 export interface DrillParts {
@@ -32,7 +32,7 @@ export async function startDrill(minutes: number = defaultMinutes, parts: DrillP
     command: [parts.node, '-e', program, String(ms)],
     isolation: { ...isolation },
   });
-  const hung = await parts.start(script('Fire drill: hung deployment', hungProgram));
+  const hung = await parts.start(script(drillName, hungProgram));
   const waiting = [
     await parts.start(script('Fire drill: next deployment', nextProgram)),
     await parts.start(script('Fire drill: last deployment', nextProgram)),
@@ -52,6 +52,7 @@ say('FIRE DRILL. This script is harmless: it only waits. It ignores Cancel, hold
   '  1. Cancel it (Del). It will ignore this.',
   '  2. Force Kill it (Shift+Del). Its processes end, and the next script starts.',
   '  3. Abandon (Ctrl+Shift+Del, type its PID) is for what even Force Kill cannot end: try it in another drill.',
+  'How long you took is shown with the script when its mutex is free.',
   'Copying 1842 files ...');
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK', 'SIGQUIT'])
   try { process.on(signal, () => say('(' + signal + ' came. This script ignores it.)')); } catch {}

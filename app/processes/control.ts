@@ -4,7 +4,7 @@
  * in `app/runner` and `app/scripts`.
  */
 import type { SurvivorReason } from '../domain/events.ts';
-import type { Examination } from '../domain/examination.ts';
+import type { Examination, ExaminedThread } from '../domain/examination.ts';
 import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { ResourceLimits } from '../domain/resource-limits.ts';
@@ -213,6 +213,11 @@ export interface ProcessControl {
    * process has gone or may not be asked; absent where the platform cannot tell.
    */
   examine?(identity: ProcessIdentity): Examination | null;
+  /**
+   * Of `examine` the main thread alone, and not who has the other end of its pipe open: cheap enough to be asked every
+   * few seconds. Null and absent as `examine`.
+   */
+  mainThread?(identity: ProcessIdentity): ExaminedThread | null;
   /** Null when the process has gone; absent where the platform cannot tell. */
   inspect?(identity: ProcessIdentity): Inspection | null;
   /** The rows of the system's table of file locks that are about these processes; absent where there is none. */

@@ -5,7 +5,7 @@ import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
 import { CgroupAccounts, enterCgroup, leaveCgroup, sweepCgroups } from './linux/cgroup.ts';
-import { examine } from './linux/examine.ts';
+import { examine, mainThread } from './linux/examine.ts';
 import { fileLocks, inspect } from './linux/inspect.ts';
 import { isGate, launch, launchAttached } from './linux/launch.ts';
 import { drained, Output, restartDrains } from './linux/output.ts';
@@ -170,6 +170,7 @@ export function openLinux(): ProcessControl {
     },
     environmentOf: (identity) => (liveness(identity) === 'alive' ? proc.readEnvironment(identity.pid) : null),
     ioBytes: (identity) => proc.readIoBytes(identity.pid),
+    mainThread: (identity) => (liveness(identity) === 'alive' ? mainThread(place, identity.pid) : null),
     examine: (identity) => (liveness(identity) === 'alive' ? examine(place, identity) : null),
     inspect: (identity) => (liveness(identity) === 'alive' ? inspect(identity.pid) : null),
     fileLocks,

@@ -4,7 +4,7 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { UnjamError } from '../contract/errors.ts';
-import type { Usual } from '../domain/condition-facts.ts';
+import { type Usual, usualOf } from '../domain/estimate.ts';
 import type { EventBody, ScriptEvent } from '../domain/events.ts';
 import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';
@@ -165,15 +165,11 @@ export class Register {
     });
   }
 
-  /** How long the last 20 successes of that name took; null when there was none. */
+  /** Of the last 20 successes of that name. */
   usual(name: string): Usual | null {
     const known = this.#usual.get(name);
     if (known !== undefined) return known;
-    const times = this.#journal.successes(name).sort((a, b) => a - b);
-    const usual =
-      times.length === 0
-        ? null
-        : { medianMs: times[Math.floor(times.length / 2)] ?? 0, maxMs: times.at(-1) ?? 0, runs: times.length };
+    const usual = usualOf(this.#journal.successes(name));
     this.#usual.set(name, usual);
     return usual;
   }

@@ -100,6 +100,13 @@ function factsOf(
             pausedBy: sources.locks().find((m) => nameKey(m.name) === nameKey(mutex))?.pausedBy ?? null,
             position: detail.queuePosition,
             of: detail.queueLength ?? detail.queuePosition,
+            estimate: detail.estimate
+              ? {
+                  from: Date.parse(detail.estimate.from),
+                  to: Date.parse(detail.estimate.to),
+                  runs: detail.estimate.runs,
+                }
+              : null,
             holder: holder === null ? null : { ...holder, heldMs: now - Date.parse(holder.since) },
           },
     output: {

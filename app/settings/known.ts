@@ -2,6 +2,7 @@
 import type { SettingKey, Settings } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import { limits } from '../domain/limits.ts';
+import { drillName, drillThresholds } from '../domain/drill.ts';
 import { thresholdsFor } from '../domain/script-rules.ts';
 
 const minute = 60_000;
@@ -76,12 +77,14 @@ export const policyKeys = [
 export const policyName = (key: SettingKey): string =>
   key.replaceAll(/(?:^|\.)(.)/g, (_found, letter: string) => letter.toUpperCase());
 
-export const thresholdsOf = (s: Settings, script: string): Thresholds =>
-  thresholdsFor(script, s.scriptRules, {
+export function thresholdsOf(s: Settings, script: string): Thresholds {
+  const thresholds = thresholdsFor(script, s.scriptRules, {
     ...defaultThresholds,
     silentMs: s.silentAfterMinutes * minute,
     overdueFactor: s.overdueFactor,
   });
+  return script === drillName ? drillThresholds(thresholds) : thresholds;
+}
 
 export const retentionOf = (
   s: Settings,

@@ -8,6 +8,7 @@ import { plain, spelledOut } from '../../app/domain/visible.ts';
 export type ConfirmText = Pick<MessageBoxOptions, 'title' | 'message' | 'detail' | 'buttons'>;
 
 const goBack = 'Go back';
+export const evidenceFirst = 'Evidence is saved first, which takes 2 s at most.';
 const shownProcesses = 12;
 const shownScripts = 15;
 const noteMax = 400;
@@ -100,6 +101,7 @@ export function cancelManyText(scripts: readonly ScriptDetail[], reason: string 
 export function abandonText(
   script: ScriptDetail,
   asked: Pick<Parsed<'scripts.abandon'>, 'reason' | 'holdQueue'>,
+  note = '',
 ): ConfirmText {
   const mutex = script.mutex === null ? 'no mutex' : `"${plain(script.mutex)}"`;
   const children = Math.max(0, script.processes.length - 1);
@@ -109,6 +111,7 @@ export function abandonText(
     message: `Abandon "${plain(script.name)}"?`,
     detail: lines(
       `Unjam releases ${mutex} now. Nothing is ended.`,
+      note !== '' && note,
       `- ${who} may keep running and keep changing files, services and databases.`,
       asked.holdQueue === true
         ? `- The queue is paused: nothing starts under ${mutex} until somebody resumes it.`
@@ -122,6 +125,14 @@ export function abandonText(
     buttons: [goBack, 'Abandon'],
   };
 }
+
+export const endingText = (
+  verb: 'kill' | 'abandon',
+  script: ScriptDetail,
+  asked: Pick<Parsed<'scripts.abandon'>, 'reason' | 'holdQueue'>,
+  now: number,
+  note: string,
+): ConfirmText => (verb === 'kill' ? killText(script, asked.reason, now, note) : abandonText(script, asked, note));
 
 export function resumeText(mutex: MutexView): ConfirmText {
   const next = mutex.waiters.toSorted((a, b) => a.position - b.position)[0];

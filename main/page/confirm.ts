@@ -19,6 +19,7 @@ import {
   type Kind,
   look,
   type OneQuestion,
+  savesEvidence,
   staleness,
   wantsReason,
   wentBack,
@@ -118,8 +119,8 @@ export function confirmed(parts: ConfirmParts): Dispatch {
         const verb = method === 'scripts.kill' ? 'kill' : 'abandon';
         const script = await fresh(verb, input, caller);
         if ('ok' in script) return script;
-        const text =
-          verb === 'kill' ? texts.killText(script, input.reason, parts.now()) : texts.abandonText(script, input);
+        const note = (await savesEvidence(parts.dispatch, caller)) ? texts.evidenceFirst : '';
+        const text = texts.endingText(verb, script, input, parts.now(), note);
         return (await askAbout(script, verb, text, caller)) ?? parts.dispatch(method, aimed(input, script), caller);
       });
 

@@ -70,8 +70,16 @@ export async function look(
 
 /** The host refuses it as well; nobody is to press a button first that then does nothing. */
 export async function wantsReason(dispatch: Dispatch, caller: Caller): Promise<boolean> {
+  return (await settings(dispatch, caller))?.requireReason === true;
+}
+
+export async function savesEvidence(dispatch: Dispatch, caller: Caller): Promise<boolean> {
+  return (await settings(dispatch, caller))?.evidenceBeforeEnd === true;
+}
+
+async function settings(dispatch: Dispatch, caller: Caller): Promise<SettingsView['values'] | null> {
   const reply = (await dispatch('settings.get', {}, caller)) as Reply<SettingsView>;
-  return reply.ok && reply.value.values.requireReason;
+  return reply.ok ? reply.value.values : null;
 }
 
 export async function closeWhenGone(

@@ -8,6 +8,7 @@ const untilKnown = {
   cancelGraceSeconds: 30,
   requireReason: false,
   killNeedsPid: false,
+  evidenceBeforeEnd: false,
   disableForceKill: false,
   disableAbandon: false,
 } as const satisfies Partial<Settings>;

@@ -18,6 +18,7 @@ export const aids = {
   evidence: 'Save evidence',
   saving: 'Saving evidence…',
   evidenceHelp: 'Saves processes, wait reasons, open files and the end of the log beside the log. Ends nothing.',
+  evidenceFirst: 'Evidence is saved first, which takes 2 s at most.',
   download: (size: number): string => `Download evidence (${bytes(size)})`,
 } as const;
 

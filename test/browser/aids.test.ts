@@ -51,7 +51,10 @@ describe('one process', () => {
   const tree = () => {
     const world = stuckWorld();
     world.change(stuck, {
-      processes: [processOf(7312, 'bash', 60_000), processOf(8120, 'sleep', 50_000, { depth: 1, parentPid: 7312 })],
+      processes: [
+        processOf(7312, 'bash', 60_000),
+        processOf(8120, 'sleep', 50_000, { depth: 1, parentPid: 7312, waits: 'is in a timed sleep' }),
+      ],
     });
     return world;
   };
@@ -70,6 +73,12 @@ describe('one process', () => {
     expect(host.commands()).toMatchObject([
       { method: 'scripts.endProcess', input: { ticket: stuck, process: { pid: 8120, startTime: 't8120' } } },
     ]);
+  });
+
+  it('says on its row what it waits for', async () => {
+    await using scene = await open(tree());
+    await detailOf(scene.page, 'Deploy web-eu');
+    await scene.page.locator('li', { hasText: 'sleep 8120' }).getByText('is in a timed sleep').waitFor();
   });
 
   it('that has ended meanwhile leaves nothing to press', async () => {

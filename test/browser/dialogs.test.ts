@@ -3,14 +3,16 @@ import { consoleSpecs, detailOf, dialog, focused, ready, row, verb, type Scene }
 import { refuse } from '../support/browser-host.ts';
 import { cancelIgnored, removedFromQueue, unkillable } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
+import type { World } from '../support/browser-worlds.ts';
 import { listView, script } from '../support/browser-worlds.ts';
 
 const open = consoleSpecs();
 const stuck = '9f2c-41aa';
 const name = 'Deploy web-eu / step 4';
 
-async function at(state: object = {}): Promise<Scene> {
+async function at(state: object = {}, settings: World['settings'] = {}): Promise<Scene> {
   const world = stuckWorld();
+  world.settings = settings;
   if (Object.keys(state).length > 0) world.change(stuck, state);
   const scene = await open(world);
   await detailOf(scene.page, name);
@@ -216,6 +218,19 @@ describe('Force Kill', () => {
       .fill('9044');
     await dialog(scene.page).getByRole('button', { name: 'End 1 process' }).click();
     await expect.poll(() => scene.host.commands().length).toBe(1);
+  });
+});
+
+describe.each([
+  ['Force Kill', 'Shift+Delete'],
+  ['Abandon', 'Control+Shift+Delete'],
+] as const)('%s', (_, key) => {
+  it.each([true, false])('says that evidence is saved first when the host does that: %s', async (evidenceBeforeEnd) => {
+    await using scene = await at(unkillable, { evidenceBeforeEnd });
+    await scene.page.keyboard.press(key);
+    await ready(scene.page);
+    const text = (await dialog(scene.page).textContent()) ?? '';
+    expect(text.includes('Evidence is saved first, which takes 2 s at most.')).toBe(evidenceBeforeEnd);
   });
 });
 

@@ -97,6 +97,32 @@ describe.each(Object.keys(views))('in %s', (view) => {
   });
 });
 
+it.each([1280, 1440, 1920])(
+  'at %d px a state takes one line, with a note below it where there is one',
+  async (width) => {
+    const world = stuckWorld();
+    const { condition } = world.scripts.get('a1')!;
+    world.change('a1', { condition: { ...condition, label: 'Blocked 59 min, 10 of 12' } });
+    const start = { from: ago(-175_000), to: ago(-295_000), runs: 12 };
+    world.change('a2', {
+      estimate: start,
+      condition: { ...condition, key: 'waiting', label: 'Waiting 59 min, 12 of 12' },
+    });
+    await using scene = await open(world, { viewport: { width, height: 800 } });
+    await row(scene.page, 'a2').getByText('usually in 2 to 4 min').waitFor();
+    const broken = await rows(scene.page)
+      .locator('.text')
+      .evaluateAll((all) =>
+        all.flatMap((one) => {
+          const range = document.createRange();
+          range.selectNodeContents(one.firstChild ?? one);
+          return range.getClientRects().length > 1 ? [one.textContent] : [];
+        }),
+      );
+    expect(broken).toEqual([]);
+  },
+);
+
 describe.each([1280, 1920, 480])('at %d px with 300 scripts', (width) => {
   it('every name can be read in full, and every state', async () => {
     const world = manyScripts(300);

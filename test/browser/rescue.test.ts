@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { consoleSpecs, detailOf, dialog, focused, ready, row, verb } from '../support/browser-console.ts';
 import { sequenced } from '../support/browser-host.ts';
+import { cancelIgnored } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { ago, minute, script } from '../support/browser-worlds.ts';
 
@@ -215,6 +216,23 @@ describe('errors in a log', () => {
 });
 
 describe('the fire drill', () => {
+  it('shows how long it took when the mutex is free', async () => {
+    const begun = Date.now() - 100_000;
+    const after = (s: number): string => new Date(begun + s * 1_000).toISOString();
+    const world = stuckWorld();
+    world.change(stuck, {
+      ...cancelIgnored,
+      mutex: 'fire drill',
+      startedAt: after(0),
+      attempts: [{ ...cancelIgnored.attempts[0]!, at: after(40) }],
+    });
+    await using scene = await open(world);
+    await detailOf(scene.page, 'Deploy web-eu');
+    expect(await scene.page.getByText(/^Fire drill: first step/).count()).toBe(0);
+    scene.host.push((now) => now.change(stuck, { state: 'final', holdsMutex: false, endedAt: after(71) }));
+    await scene.page.getByText('Fire drill: first step after 40 s, freed after 1 min 11 s with Cancel.').waitFor();
+  });
+
   it('is reachable from the help, also on a host with scripts', async () => {
     await using scene = await open(stuckWorld());
     scene.host.answers.set('drill.start', () => ({

@@ -68,7 +68,7 @@ test('start prints the ticket alone, starts a host by itself, and ps, locks, sta
   expect(rows[1]).toMatchObject({ state: 'queued', queuePosition: 1, waitingFor: hung });
   const table = (await world.cli('ps')).stdout;
   expect(table).toMatch(new RegExp(`${hung} .*${rows[0]?.pid} .*blocks 1`));
-  expect(table).toMatch(/1st of 1 .*"Deploy web"/);
+  expect(table).toMatch(/1 of 1 .*"Deploy web"/);
 
   const [mutex] = json<{ name: string; paused: boolean; holders: object[]; waiters: object[] }[]>(
     (await world.cli('locks', '--json')).stdout,

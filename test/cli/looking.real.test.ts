@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { ScriptView } from '../../app/contract/methods.ts';
+import { Journal } from '../../app/journal/journal.ts';
 import { World } from '../support/world.ts';
 import { untilFile } from '../support/wreck.ts';
 
@@ -45,4 +47,23 @@ test('logs --since TIME prints what came since; a number is a sequence number', 
   const entries = (await world.cli('logs', 't', '--stream', 'stdout', '--json')).stdout.trim().split('\n');
   const { next } = JSON.parse(entries[0] ?? '') as { next: number };
   expect((await world.cli('logs', 't', '--stream', 'stdout', '--since', String(next))).stdout).toBe('late\n');
+});
+
+test('why and ps --json say when a waiter will probably start, and on how many earlier runs that rests', async () => {
+  await using world = await World.empty();
+  const journal = new Journal(join(world.home, 'journal.sqlite'), () => undefined);
+  for (const [at, minutes] of [20, 30, 40].entries()) journal.recordSuccess('Migrate', at, minutes * 60_000);
+  journal.close();
+  const isolation = { level: 'full', mutex: 'web' } as const;
+  await world.startHost();
+  await world.start('sleep 3600', { ticket: 'held', name: 'Migrate', isolation });
+  await world.start('true', { ticket: 'waits', name: 'Migrate', isolation });
+  const scripts = JSON.parse((await world.cli('ps', '--json')).stdout) as ScriptView[];
+  expect(scripts.find(({ ticket }) => ticket === 'waits')?.estimate?.runs).toBe(3);
+  expect((await world.cli('why', 'waits')).stdout).toMatch(
+    /"Migrate" .* Usually starts in (19|20) to (39|40) min, from 3 earlier runs\./,
+  );
+  // The same look at the processes: what each of them waits for.
+  if (process.platform === 'linux')
+    expect((await world.get('held')).processes).toMatchObject([{ name: 'sleep', waits: 'is in a timed sleep' }]);
 });

@@ -79,6 +79,7 @@ const anyFacts: fc.Arbitrary<ConditionFacts> = fc
         position: fc.integer({ min: 1, max: 300 }),
         of: fc.integer({ min: 1, max: 300 }),
         paused: fc.boolean(),
+        estimate: fc.option(fc.record({ from: ago, to: ago, runs: fc.integer({ min: 3, max: 20 }) })),
         holder: fc.option(
           fc.record({
             name: fc.constant('Deploy web-eu / step 4'),
@@ -103,6 +104,8 @@ const anyFacts: fc.Arbitrary<ConditionFacts> = fc
     usual: fc.option(
       fc.record({
         medianMs: fc.integer({ min: 0, max: day }),
+        lowMs: fc.integer({ min: 0, max: day }),
+        highMs: fc.integer({ min: 0, max: day }),
         maxMs: fc.integer({ min: 0, max: day }),
         runs: fc.integer({ min: 0, max: 20 }),
       }),

@@ -9,7 +9,7 @@ import type { VerdictRecord } from '../../app/domain/script.ts';
 import { at0312, facts, hour, kim, minute, survivor, unjam, verdict } from '../support/fake-domain.ts';
 
 const busy = { windowMs: minute, cpuMs: 700, ioBytes: 0, processes: 3 };
-const usual = { medianMs: 4 * minute, maxMs: 6 * minute, runs: 20 };
+const usual = { medianMs: 4 * minute, lowMs: 3 * minute, highMs: 5 * minute, maxMs: 6 * minute, runs: 20 };
 const silent = (ms: number, changes: Partial<ConditionFacts> = {}): ConditionFacts =>
   facts({ startedAt: at0312 - ms - minute, lastOutputAt: at0312 - ms, ...changes });
 const queued = (
@@ -28,6 +28,7 @@ const queued = (
       position: 1,
       of: 3,
       paused: false,
+      estimate: null,
       holder: { name: 'Deploy web-eu / step 4', heldMs: 52 * minute, stuck: false },
       ...waiting,
     },
@@ -57,7 +58,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
     'waiting',
     queued(),
     'waiting',
-    'Waiting 1 min, 1st of 3',
+    'Waiting 1 min, 1 of 3',
     'Waiting for "RunningScript", held by "Deploy web-eu / step 4" for 52 min. 1st of 3.',
     'info',
     'none',
@@ -66,7 +67,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
     'waiting between two holders',
     queued({}, { holder: null }),
     'waiting',
-    'Waiting 1 min, 1st of 3',
+    'Waiting 1 min, 1 of 3',
     'Waiting for "RunningScript". 1st of 3.',
     'info',
     'none',
@@ -75,8 +76,17 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
     'waiting for hours',
     queued({ createdAt: at0312 - 9 * hour }),
     'waiting',
-    'Waiting 9 h, 1st of 3',
+    'Waiting 9 h, 1 of 3',
     'Waiting for "RunningScript", held by',
+    'info',
+    'none',
+  ],
+  [
+    'waiting, and earlier runs tell for how long',
+    queued({}, { estimate: { from: at0312 + 2 * minute, to: at0312 + 4 * minute, runs: 12 } }),
+    'waiting',
+    'Waiting 1 min, 1 of 3',
+    'for 52 min. 1st of 3. Usually starts in 2 to 4 min, from 12 earlier runs.',
     'info',
     'none',
   ],
@@ -105,7 +115,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
       { holder: { name: 'Deploy web-eu / step 4', heldMs: 52 * minute, stuck: true } },
     ),
     'blocked',
-    'Blocked 46 min, 1st of 3',
+    'Blocked 46 min, 1 of 3',
     'Cannot start: "RunningScript" has been held by a stuck script, "Deploy web-eu / step 4", for 52 min.',
     'warning',
     'show-holder',
@@ -114,7 +124,7 @@ const said: [string, ConditionFacts, string, string, string, string, string][] =
     'in a held queue',
     queued({}, { paused: true }),
     'paused',
-    'Held 1 min, 1st of 3',
+    'Queue paused, 1 of 3',
     'which an operator has paused. 1st of 3. Next: resume the mutex.',
     'warning',
     'show-holder',
@@ -540,11 +550,7 @@ describe('a script', () => {
 
 describe('the evidence', () => {
   test('for a stuck script gives each number with its limit', () => {
-    expect(
-      evidence(
-        silent(47 * minute + 12_000, { blocks: 3, usual: { medianMs: 4 * minute, maxMs: 6 * minute, runs: 20 } }),
-      ),
-    ).toEqual({
+    expect(evidence(silent(47 * minute + 12_000, { blocks: 3, usual }))).toEqual({
       for: [
         'No output for 47 min 12 s (limit 10 min).',
         'CPU 0.0 s and I/O 0 bytes in the last 1 min, all 3 processes together.',

@@ -6,7 +6,7 @@ import { at0312, hour, minute, survivor } from '../support/fake-domain.ts';
 import { diagnosisFacts as facts, examinedProcess as process, thread } from '../support/fake-diagnosis.ts';
 
 const kernel = thread({ state: 'kernel', waitsIn: 'request_wait_answer', call: 'read' });
-const waiting = { mutex: 'RunningScript', pausedBy: null, position: 2, of: 3, holder: null };
+const waiting = { mutex: 'RunningScript', pausedBy: null, position: 2, of: 3, estimate: null, holder: null };
 
 const examples: [string, ReturnType<typeof facts>, string, RegExp][] = [
   [

@@ -16,6 +16,7 @@ let script: ScriptDetail | null;
 let done: { method: string; input: Record<string, unknown> }[];
 let clock: number;
 let requireReason: boolean;
+let evidenceBeforeEnd: boolean;
 let changed: () => void;
 
 beforeEach(() => {
@@ -23,6 +24,7 @@ beforeEach(() => {
   done = [];
   clock = now;
   requireReason = false;
+  evidenceBeforeEnd = false;
   changed = () => undefined;
 });
 
@@ -41,7 +43,7 @@ function guard(dialog: FakeDialog) {
     },
     dispatch: async (method, input): Promise<Reply> => {
       if (method === 'settings.get')
-        return { ok: true, value: { values: { ...defaultSettings, requireReason }, entries: [] } };
+        return { ok: true, value: { values: { ...defaultSettings, requireReason, evidenceBeforeEnd }, entries: [] } };
       if (method === 'locks.list') return { ok: true, value: [{ ...mutex('RunningScript', []), paused: true }] };
       if (method === 'observed.get') return { ok: true, value: observedDetail() };
       if (method === 'scripts.get')
@@ -154,6 +156,16 @@ describe.each(['scripts.kill', 'scripts.abandon'] as const)('%s', (method) => {
     expect([dialog.asked, done]).toEqual([[], []]);
     clock += 5_000;
     expect(await guard(dialog)(method, { ticket, reason: 'INC-7' }, caller)).toMatchObject({ ok: true });
+  });
+
+  test('says that evidence is saved first, where it is', async () => {
+    const dialog = new FakeDialog('Go back', 'Go back');
+    await guard(dialog)(method, { ticket }, caller);
+    expect(dialog.last.detail).not.toContain('Evidence');
+    clock += 5_000;
+    evidenceBeforeEnd = true;
+    await guard(dialog)(method, { ticket }, caller);
+    expect(dialog.last.detail).toContain('Evidence is saved first, which takes 2 s at most.');
   });
 
   test('asks nobody when the page decided on an older state, or on another process', async () => {

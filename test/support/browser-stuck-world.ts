@@ -37,8 +37,8 @@ function waiter(
     queueLength: 3,
     condition: {
       key: 'blocked',
-      label: `Blocked ${since / minute} min, ${['1st', '2nd', '3rd'][position - 1]} of 3`,
-      headline: `Cannot start: "RunningScript" has been held by a stuck script, "Deploy web-eu / step 4", for 52 min. ${['1st', '2nd', '3rd'][position - 1]} of 3.`,
+      label: `Blocked ${since / minute} min, ${position} of 3`,
+      headline: `Cannot start: "RunningScript" has been held by a stuck script, "Deploy web-eu / step 4", for 52 min. ${position} of 3.`,
       severity: 'warning',
       icon: 'hourglass-bar',
       next: 'show-holder',

@@ -36,7 +36,13 @@ export const listed = (all: readonly ProcessIdentity[]): string => {
   return all.length > 20 ? `${shown} and ${all.length - 20} more` : shown;
 };
 export const scriptsWait = (m: MutexFacts | null): string | null =>
-  m === null ? null : m.waiting === 1 ? '1 script is waiting.' : `${m.waiting} scripts are waiting.`;
+  m === null
+    ? null
+    : m.waiting === 0
+      ? 'No script is waiting.'
+      : m.waiting === 1
+        ? '1 script is waiting.'
+        : `${m.waiting} scripts are waiting.`;
 export const held = (m: MutexFacts | null, still = ''): string | null =>
   m === null ? null : `Mutex "${m.name}" is ${still}held.`;
 export const stays = (m: MutexFacts | null): string | null => (m === null ? null : `Mutex "${m.name}" stays held.`);

@@ -26,11 +26,15 @@ export function examine(place: Place, identity: ProcessIdentity): Examination | 
     // SIGKILL is bit 8; it waits for a thread (SigPnd) or the whole process (ShdPnd).
     killPending: (((mask('SigPnd') ?? 0n) | (mask('ShdPnd') ?? 0n)) & 0x100n) !== 0n,
     threadCount: ids.length,
-    threads: ids.slice(0, threadsMax).flatMap((id) => thread(place, pid, id) ?? []),
+    threads: ids.slice(0, threadsMax).flatMap((id) => thread(place, pid, id, holders) ?? []),
   };
 }
 
-function thread(place: Place, pid: number, id: number): ExaminedThread | null {
+export const mainThread = (place: Place, pid: number): ExaminedThread | null => thread(place, pid, pid, () => []);
+
+type PipeEnds = (self: number, target: string, access: 0 | 1) => readonly PipeEnd[];
+
+function thread(place: Place, pid: number, id: number, pipeEnds: PipeEnds): ExaminedThread | null {
   const path = `${pid}/task/${id}`;
   const stat = readStat(place, path);
   if (stat === null) return null;
@@ -41,7 +45,7 @@ function thread(place: Place, pid: number, id: number): ExaminedThread | null {
     state: stat.state,
     waitsIn,
     call: call?.name ?? null,
-    awaits: stat.state === 'running' || call === null ? null : awaited(pid, call, waitsIn),
+    awaits: stat.state === 'running' || call === null ? null : awaited(pid, call, waitsIn, pipeEnds),
   };
 }
 
@@ -57,7 +61,7 @@ export function readSystemCall(path: string): SystemCall | null {
   return { name: systemCallName(Number(number)), first: Number(first) };
 }
 
-function awaited(pid: number, { name, first }: SystemCall, waitsIn: string | null): Awaited | null {
+function awaited(pid: number, { name, first }: SystemCall, waitsIn: string | null, pipeEnds: PipeEnds): Awaited | null {
   switch (name) {
     case 'wait4':
     case 'waitid':
@@ -80,26 +84,26 @@ function awaited(pid: number, { name, first }: SystemCall, waitsIn: string | nul
     case 'accept':
     case 'accept4':
     case 'connect':
-      return behind(pid, first, 'read');
+      return behind(pid, first, 'read', pipeEnds);
     case 'write':
     case 'writev':
     case 'pwrite64':
     case 'sendto':
     case 'sendmsg':
-      return behind(pid, first, 'write');
+      return behind(pid, first, 'write', pipeEnds);
     default:
       return null;
   }
 }
 
-function behind(pid: number, descriptor: number, direction: 'read' | 'write'): Awaited | null {
+function behind(pid: number, descriptor: number, direction: 'read' | 'write', pipeEnds: PipeEnds): Awaited | null {
   const target = link(`/proc/${pid}/fd/${descriptor}`);
   if (target === null) return null;
   const wanted = direction === 'read' ? 1 : 0;
-  if (target.startsWith('pipe:')) return { kind: 'pipe', direction, descriptor, others: holders(pid, target, wanted) };
+  if (target.startsWith('pipe:')) return { kind: 'pipe', direction, descriptor, others: pipeEnds(pid, target, wanted) };
   if (target.startsWith('socket:')) return { kind: 'socket', descriptor, peer: tcpPeer(pid, target.slice(8, -1)) };
   if (/^\/dev\/(pts\/|tty|console)/.test(target)) return { kind: 'terminal', descriptor, path: target };
-  if (isFifo(pid)) return { kind: 'pipe', direction, descriptor, others: holders(pid, target, wanted) };
+  if (isFifo(pid)) return { kind: 'pipe', direction, descriptor, others: pipeEnds(pid, target, wanted) };
   return { kind: 'file', descriptor, path: target };
 }
 

@@ -2,8 +2,10 @@
 import type { Condition, MutexView, ProcessView, ScriptDetail, ScriptView, Snapshot } from '../../contract/methods.ts';
 import { condition } from '../../domain/condition.ts';
 import { mask } from '../../domain/redact.ts';
-import type { ConditionFacts, Health, Thresholds, Usual } from '../../domain/condition-facts.ts';
+import type { ConditionFacts, Health, Thresholds } from '../../domain/condition-facts.ts';
+import { type Estimate, estimates, type Usual } from '../../domain/estimate.ts';
 import { evidence } from '../../domain/evidence.ts';
+import { waitReason } from '../../domain/diagnosis-waits.ts';
 import { deadlocks } from '../../domain/deadlock.ts';
 import type { ProcessIdentity } from '../../domain/identity.ts';
 import { actorText } from '../../domain/lines.ts';
@@ -40,11 +42,18 @@ const identityView = (p: ProcessIdentity) => ({
 const takenView = (taken: Taken | null): ScriptView['taken'] =>
   taken && { ...taken, since: isoTime(taken.since), until: isoTime(taken.until) };
 
+const estimateView = ({ from, to, runs }: Estimate): ScriptView['estimate'] => ({
+  from: isoTime(from),
+  to: isoTime(to),
+  runs,
+});
+
 export class Views {
   readonly #sources: ViewSources;
   readonly #stateOfRun = new Map<string, MutexState>();
   #deadlocks: ReadonlyMap<string, readonly string[]> | null = null;
   readonly #made = new Map<string, ScriptView>();
+  readonly #estimated = new Map<MutexState, ReadonlyMap<string, Estimate>>();
 
   constructor(sources: ViewSources) {
     this.#sources = sources;
@@ -116,6 +125,7 @@ export class Views {
             },
       queuePosition: facts.waiting?.position ?? null,
       queueLength: facts.waiting?.of ?? null,
+      ...(facts.waiting?.estimate ? { estimate: estimateView(facts.waiting.estimate) } : {}),
       createdAt: isoTime(spec.createdAt),
       startedAt: isoOrNull(facts.startedAt),
       endedAt: record.isFinal ? isoOrNull(record.endedAt) : null,
@@ -158,6 +168,7 @@ export class Views {
               position: place.position,
               of: place.of,
               paused: state.paused !== null,
+              estimate: this.#estimates(state).get(spec.runId) ?? null,
               holder:
                 ahead === null
                   ? null
@@ -185,6 +196,22 @@ export class Views {
             },
           }),
     };
+  }
+
+  /** Once for a whole queue. */
+  #estimates(state: MutexState): ReadonlyMap<string, Estimate> {
+    const made = this.#estimated.get(state);
+    if (made) return made;
+    const holders = new Set(state.holders.map((hold) => hold.id));
+    const usual = ({ id, ticket }: { readonly id: string; readonly ticket: string }): Usual | null => {
+      const record = this.#sources.records.get(nameKey(ticket));
+      // After a removal it may be another script that had the same ticket.
+      if (record?.spec.runId !== id) return null;
+      return holders.has(id) && this.script(record).stuck ? null : this.#sources.usual(record);
+    };
+    const found = estimates(state, usual, this.#sources.now);
+    this.#estimated.set(state, found);
+    return found;
   }
 
   evidence(record: ScriptRecord): { for: string[]; against: string[] } {
@@ -255,6 +282,7 @@ function processViews(record: ScriptRecord, control: ProcessControl): ProcessVie
     const facts = control.facts(m.identity);
     const survivor = survivors.find((s) => s.process.pid === m.identity.pid);
     const waits = facts?.waitsFor ? ` (${facts.waitsFor})` : '';
+    const reason = control.mainThread?.(m.identity) ?? null;
     return {
       pid: m.identity.pid,
       parentPid: m.parentPid,
@@ -266,6 +294,8 @@ function processViews(record: ScriptRecord, control: ProcessControl): ProcessVie
       cpuMs: m.cpuMs === null ? null : Math.round(m.cpuMs),
       ioBytes: facts?.ioBytes ?? null,
       state: m.state === 'kernel' ? `waits in kernel${waits}` : m.state,
+      waits:
+        m.state !== 'sleeping' ? null : control.mainThread ? reason && waitReason(reason) : (facts?.waitsFor ?? null),
       user: facts?.user ?? null,
       survivor: survivor ? { reason: survivor.reason, detail: survivor.detail } : null,
     };
