@@ -39,6 +39,12 @@ const Grants = z
   )
   .max(100);
 
+/** A list of short texts, each once. */
+const Names = z
+  .array(z.string().trim().min(1).max(1_000))
+  .max(50)
+  .refine((names) => new Set(names).size === names.length, 'each stands once');
+
 export const Settings = z.strictObject({
   silentAfterMinutes: whole('silentAfterMinutes'),
   overdueFactor: fraction('overdueFactor').describe('times the median of earlier successes'),
@@ -72,6 +78,8 @@ export const Settings = z.strictObject({
   disableForceKill: z.boolean().describe('policy only'),
   disableAbandon: z.boolean().describe('policy only'),
   observeAgents: z.boolean().describe('list the scripts that deployment agents run on this host'),
+  ignoredAgents: Names.describe('keys of agents that are not looked at, as in agents.list'),
+  lockPaths: Names.describe('more files whose locks are shown beside those of dpkg and apt'),
   disableObservation: z.boolean().describe('policy only: nothing of other programs is looked at'),
   disableObservedVerbs: z.boolean().describe('policy only: observed scripts are shown only'),
 });
@@ -86,7 +94,7 @@ export const SettingsView = z.strictObject({
   entries: z.array(
     z.strictObject({
       key: settingKeys,
-      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule), Grants, AlertTargets]),
+      default: z.union([z.boolean(), z.number(), z.string(), z.array(ScriptRule), Grants, AlertTargets, Names]),
       source: z.enum(['default', 'user', 'machine', 'policy']),
       /** Who set it, when it cannot be changed here. */
       managed: z.string().nullable(),

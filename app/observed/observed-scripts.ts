@@ -275,9 +275,13 @@ export class ObservedScripts {
   }
 
   async #look(tableMs = 0): Promise<Look> {
-    const ignored = this.#o.settings().ignore.join();
-    if (ignored !== this.#ignored) this.#observer = this.#newObserver();
-    this.#ignored = ignored;
+    const { ignore } = this.#o.settings();
+    if (ignore.join() !== this.#ignored) {
+      this.#observer = this.#newObserver();
+      // What is not looked at any more has not ended: nothing is said of it.
+      this.#memory = new Map([...this.#memory].filter(([, w]) => !ignore.includes(w.script.recogniser.key)));
+    }
+    this.#ignored = ignore.join();
     const look = await this.#observer.look(tableMs);
     if (look === this.#last || this.#closed) return look;
     const before = JSON.stringify(

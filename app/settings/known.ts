@@ -34,6 +34,8 @@ export const defaultSettings: Settings = {
   disableForceKill: false,
   disableAbandon: false,
   observeAgents: true,
+  ignoredAgents: [],
+  lockPaths: [],
   disableObservation: false,
   disableObservedVerbs: false,
 };
@@ -51,6 +53,8 @@ export const policyKeys = [
   'disableForceKill',
   'disableAbandon',
   'observeAgents',
+  'ignoredAgents',
+  'lockPaths',
   'disableObservation',
   'disableObservedVerbs',
   'requireReason',
@@ -104,7 +108,7 @@ const byAdministrator = 'on this host by its administrator';
 /** What observed scripts may do and show under these settings. */
 export const observedSettingsOf = (s: Settings) => ({
   observe: s.observeAgents && !s.disableObservation,
-  ignore: [],
+  ignore: s.ignoredAgents,
   verbsOff: s.disableObservedVerbs
     ? `Cancel and Force Kill of observed scripts are switched off ${byAdministrator} (policy DisableObservedVerbs).`
     : null,
@@ -112,5 +116,5 @@ export const observedSettingsOf = (s: Settings) => ({
   silentAfterMs: s.silentAfterMinutes * minute,
   graceMs: s.cancelGraceSeconds * 1_000,
   settleMs: limits.settleMs,
-  lockPaths: [],
+  lockPaths: s.lockPaths,
 });

@@ -59,6 +59,11 @@ const judges: { readonly [K in SettingKey]: Judge<Settings[K]> } = {
   disableForceKill: off('Force Kill is switched on.'),
   disableAbandon: off('Abandon is switched on.'),
   observeAgents: off('Scripts of deployment agents are not listed any more, however stuck they are.'),
+  ignoredAgents: (from, to) => {
+    const more = to.filter((key) => !from.includes(key));
+    return more.length === 0 ? null : `Scripts of these agents are not listed any more: ${more.join(', ')}.`;
+  },
+  lockPaths: harmless,
   disableObservation: off('Unjam may look at deployment agents again.'),
   disableObservedVerbs: off('Scripts of deployment agents can be cancelled and killed.'),
 };

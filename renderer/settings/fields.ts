@@ -1,9 +1,10 @@
 /** What the settings are called on screen, in groups, in the order in which people look for them. */
-import type { SettingKey } from '../contract.ts';
+import type { SettingKey, Settings } from '../contract.ts';
 
 export type Kind =
   | { readonly kind: 'number'; readonly unit: string; readonly step: number }
   | { readonly kind: 'switch' }
+  | { readonly kind: 'list' }
   | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly label: string }[] };
 
 /** Those of one value each; the others have an editor of their own. */
@@ -27,6 +28,8 @@ export interface Group {
 
 const number = (unit: string, step = 1): Kind => ({ kind: 'number', unit, step });
 const onOff: Kind = { kind: 'switch' };
+/** Texts in one line, with a semicolon between two. */
+const list: Kind = { kind: 'list' };
 
 export const groups: readonly Group[] = [
   {
@@ -110,6 +113,18 @@ export const groups: readonly Group[] = [
         label: 'List scripts of deployment agents',
         help: 'Jobs that Octopus, GitHub, Jenkins and other agents run on this host.',
         control: onOff,
+      },
+      {
+        key: 'ignoredAgents',
+        label: 'Agents that are not looked at',
+        help: 'Their keys, as in "unjam agents --json", with a semicolon between two: cron; ssh',
+        control: list,
+      },
+      {
+        key: 'lockPaths',
+        label: 'More lock files',
+        help: 'Full paths, with a semicolon between two. Who holds them and who waits is shown by "unjam locks". Linux.',
+        control: list,
       },
       {
         key: 'disableObservation',
@@ -208,8 +223,9 @@ export const groups: readonly Group[] = [
 ];
 
 /** "10 min", "on", "Use system setting": how a value reads in a sentence. */
-export function valueText({ control }: Field, value: boolean | number | string): string {
+export function valueText({ control }: Field, value: Settings[PlainKey]): string {
   if (control.kind === 'switch') return value === true ? 'on' : 'off';
   if (control.kind === 'number') return `${value} ${control.unit}`;
+  if (control.kind === 'list') return String(value) === '' ? 'none' : String(value);
   return control.choices.find((choice) => choice.value === value)?.label ?? String(value);
 }

@@ -1,7 +1,9 @@
 /** Observed scripts on real processes: the script part ends, its carrier lives and reports, and nobody else is touched. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { ForeignLocks, ObservedView } from '../../app/contract/methods.ts';
 import { World } from '../support/world.ts';
 import { buildkite, runner, type StandIn, tentacle, untilCode, untilObserved } from './stand-in.ts';
 
@@ -88,6 +90,55 @@ test('unjam ps, agents, why and abandon take the id of an observed script', asyn
   expect(abandon.status).not.toBe(0);
   expect(abandon.stderr).toContain('cannot release what GitHub Actions runner holds');
 });
+
+test('an agent that is not to be looked at is listed no more, and not as ended', async () => {
+  await using world = await World.open();
+  await using _standIn = runner(world, polite);
+  const { id } = await untilObserved(world, 'github');
+  await world.client.call('settings.set', { values: { ignoredAgents: ['github'] } });
+  expect((await world.client.call('agents.list', {})).known.map(({ key }) => key)).not.toContain('github');
+  const left = await untilListed(world, (list) => list.every((s) => s.id !== id));
+  expect(left.map((s) => s.agent.key)).not.toContain('github');
+});
+
+test('why of a script of Unjam names the lock of the machine that it waits for, and who has it', async () => {
+  await using world = await World.open();
+  const lock = join(world.home, 'deploy.lock');
+  await world.client.call('settings.set', { values: { lockPaths: [lock] } });
+  await world.start(`exec flock '${lock}' sleep 600`, { ticket: 'holder' });
+  await untilLocks(world, lock, (l) => l.holder.script === 'holder');
+  await world.start(`exec flock '${lock}' true`, { ticket: 'waiter' });
+  const { holder, waiters } = await untilLocks(world, lock, (l) => l.waiters.length > 0);
+  expect(waiters).toMatchObject([{ name: 'flock', script: 'waiter', seen: 'kernel' }]);
+  const why = await world.client.call('scripts.why', { ticket: 'waiter' });
+  expect(why.findings[0]).toMatchObject({
+    key: 'waits-for-foreign-lock',
+    text: `PID ${waiters[0]!.pid} (flock) waits for the lock of deploy.lock, which PID ${holder.pid} (flock) of holder has.`,
+  });
+  expect((await world.cli('locks')).stdout).toContain(lock);
+});
+
+async function untilListed(
+  world: World,
+  wanted: (list: readonly ObservedView[]) => boolean,
+): Promise<readonly ObservedView[]> {
+  for (;;) {
+    const list = await world.client.call('observed.list', {});
+    if (wanted(list)) return list;
+    await delay(50);
+  }
+}
+
+type Lock = ForeignLocks['locks'][number];
+
+async function untilLocks(world: World, path: string, wanted: (lock: Lock) => boolean): Promise<Lock> {
+  for (;;) {
+    const { locks } = await world.client.call('foreignLocks.list', {});
+    const found = locks.find((l) => l.path === path && wanted(l));
+    if (found) return found;
+    await delay(50);
+  }
+}
 
 const aim = (s: { process: { pid: number; startTime: string } | null }) => ({
   pid: s.process!.pid,

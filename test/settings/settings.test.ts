@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UnjamError } from '../../app/contract/errors.ts';
 import { Settings } from '../../app/contract/settings-schemas.ts';
-import { defaultSettings, policyKeys, policyName } from '../../app/settings/known.ts';
+import { defaultSettings, policyKeys, policyName, observedSettingsOf } from '../../app/settings/known.ts';
 import { policySource, type PolicySource } from '../../app/settings/policy-source.ts';
 import { noRegistry, policyValues } from '../../app/settings/registry.ts';
 import { SettingsStore } from '../../app/settings/store.ts';
@@ -280,4 +280,13 @@ it('a change of who may use the host, or may read logs, weakens a guard', () => 
   expect(weakenings(closed, { values: { viewersReadLogs: true } })).toHaveLength(1);
   expect(weakenings(closed, { reset: ['viewersReadLogs'] })).toHaveLength(1);
   expect(weakenings(defaultSettings, { values: { viewersReadLogs: false } })).toEqual([]);
+});
+
+it('agents that are not looked at are named before the change, and reach what looks', () => {
+  const some = { ...defaultSettings, ignoredAgents: ['cron'], lockPaths: ['/srv/deploy.lock'] };
+  expect(observedSettingsOf(some)).toMatchObject({ ignore: ['cron'], lockPaths: ['/srv/deploy.lock'] });
+  expect(weakenings(some, { values: { ignoredAgents: ['cron', 'ssh'] } })).toEqual([
+    'Scripts of these agents are not listed any more: ssh.',
+  ]);
+  expect(weakenings(some, { reset: ['ignoredAgents', 'lockPaths'] })).toEqual([]);
 });
