@@ -48,14 +48,17 @@ export interface TakenRunner {
 
 export class RunnerPool {
   readonly #command: RunnerCommand;
+  readonly #onStart: () => void;
   #warm: ChildProcess | null = null;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
   /** Runners that wait for an order which is still being written. */
   #early = 0;
 
-  constructor(command: RunnerCommand) {
+  /** @param onStart called for each runner that is begun */
+  constructor(command: RunnerCommand, onStart = (): void => undefined) {
     this.#command = command;
+    this.#onStart = onStart;
   }
 
   /** Makes a warm runner when none waits. */
@@ -114,6 +117,7 @@ export class RunnerPool {
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => passed.has(name.toUpperCase())),
     );
+    this.#onStart();
     const subprocess = execa(this.#command.file, [...this.#command.args], {
       detached: true,
       cleanup: false,

@@ -38,7 +38,7 @@ export class Starter {
 
   constructor(options: StarterOptions) {
     this.#options = options;
-    this.#pool = new RunnerPool(options.runner);
+    this.#pool = new RunnerPool(options.runner, () => (options.register.tally.runners += 1));
   }
 
   /** Makes a warm runner. */

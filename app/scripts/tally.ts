@@ -8,6 +8,8 @@ export type Action = 'cancel' | 'kill' | 'abandon';
 
 export class Tally {
   started = 0;
+  /** Begun, the one that waits included. */
+  runners = 0;
   readonly verdicts = new Map<VerdictKind, number>(verdictKinds.map((kind) => [kind, 0]));
   readonly actions = new Map<Action, number>([
     ['cancel', 0],

@@ -67,9 +67,11 @@ test('scripts, waits, verdicts and actions are counted, and no name stands in it
     'unjam_verdicts_total{verdict="exited"}': 1,
     'unjam_actions_total{action="abandon"}': 1,
     unjam_scripts_started_total: 2,
+    'unjam_alerts_total{outcome="delivered"}': 0,
     unjam_lock_wait_seconds_count: 2,
     'unjam_lock_wait_seconds_bucket{le="+Inf"}': 2,
   });
+  expect(after.get('unjam_runner_starts_total')).toBeGreaterThanOrEqual(2);
   expect(before.body).not.toMatch(/secret-mutex|Deploy web/);
   const documented = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
   for (const [, name = ''] of before.body.matchAll(/^# TYPE (\w+)/gm)) expect(documented).toContain(`\`${name}\``);
