@@ -4,7 +4,8 @@
  */
 import type { ConsoleClient, Input, ProcessView, ScriptDetail, ScriptView, Verb } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
-import { verbNames } from '../words/verbs.ts';
+import { aids } from '../words/aids.ts';
+import { notPossibleNow, verbNames } from '../words/verbs.ts';
 import { byKey, withEntry, withoutEntry } from '../words/maps.ts';
 import type { Announcer } from './announcer.svelte.ts';
 
@@ -66,7 +67,7 @@ export class Actions {
 
   /** Says why a verb cannot be used now, where the person looks. */
   refuse(verb: Verb, ticket: string, why: string): void {
-    this.#note(ticket, { message: `${verbNames[verb]} is not possible now.`, next: why });
+    this.#note(ticket, { message: notPossibleNow(verb), next: why });
   }
 
   dismiss(ticket: string): void {
@@ -115,7 +116,7 @@ export class Actions {
         process: { pid, startTime },
         ...(reason === undefined ? {} : { reason }),
       });
-      this.#announcer.warn(`PID ${pid} of ${view.name} has ended.`);
+      this.#announcer.warn(aids.ended(pid, view.name));
     } catch (error) {
       const { message, next } = toCallError(error);
       this.#note(view.ticket, { message, next });
@@ -125,7 +126,7 @@ export class Actions {
   async take({ ticket, name }: ScriptView, release: boolean): Promise<void> {
     try {
       const { taken } = await this.#client.call('scripts.take', { ticket, release });
-      this.#announcer.warn(taken === null ? `Nobody is on ${name} now.` : `${taken.by} is on ${name} now.`);
+      this.#announcer.warn(aids.onItNow(taken?.by ?? null, name));
     } catch (error) {
       const { message, next } = toCallError(error);
       this.#note(ticket, { message, next });

@@ -3,6 +3,7 @@ import { createContext } from 'svelte';
 import type { ConsoleClient, Method, MutexView, Role, ScriptDetail, ScriptView, Snapshot, Verb } from '../contract.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
 import { notPossibleOffline } from '../words/connection.ts';
+import { drillBegun } from '../words/drill.ts';
 import { toSet } from '../words/maps.ts';
 import { Actions } from './actions.svelte.ts';
 import { Announcer } from './announcer.svelte.ts';
@@ -265,9 +266,7 @@ export class Console {
     try {
       const drill = await this.client.call('drill.start', {});
       this.showScript(drill.hung.ticket);
-      this.announcer.warn(
-        `The fire drill has begun: "${drill.hung.name}" blocks ${drill.waiting.length} scripts. Free them: Cancel first, then Force Kill; Abandon if that fails.`,
-      );
+      this.announcer.warn(drillBegun(drill.hung.name, drill.waiting.length));
       return null;
     } catch (error) {
       const failure = toCallError(error);

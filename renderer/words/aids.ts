@@ -8,9 +8,13 @@ export const aids = {
   takeHelp: 'Shown to everybody for an hour, or until the script ends. It locks nobody out.',
   onIt: (by: string, since: string, until: string): string =>
     `${by} is on it, since ${since}. Shown until ${until}, or until the script ends.`,
+  onItNow: (by: string | null, name: string): string =>
+    by === null ? `Nobody is on ${name} now.` : `${by} is on ${name} now.`,
   onItShort: (by: string): string => `${by} is on it`,
   end: 'End this process',
   endOf: (pid: number, name: string): string => `End PID ${pid} (${name})…`,
+  ended: (pid: number, name: string): string => `PID ${pid} of ${name} has ended.`,
+  endedByItself: (pid: number): string => `PID ${pid} has ended by itself. There is nothing to end.`,
   endPoints: [
     'Only this process ends. The rest of the script keeps running, and may clean up or do more work.',
     'Files that it was writing may be half written.',

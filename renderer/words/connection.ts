@@ -8,6 +8,7 @@ export const unreachableDetail = (isDesktop: boolean): string =>
     ? 'What you see may be out of date. Scripts keep running. The console tries again; no action is possible until it is back.'
     : 'What you see may be out of date. Scripts keep running. If the host was restarted, it may have another address: the terminal in which it runs shows it.';
 
+export const notConnected = 'Unjam is not connected to its host. Nothing can be ended now.';
 export const notPossibleOffline = 'Not possible while Unjam is unreachable.';
 export const outdatedHost = (how: string): string =>
   `This host cannot start scripts: its program ${how}. Restart the host.`;

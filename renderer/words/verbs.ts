@@ -17,4 +17,6 @@ export const verbButtons: readonly VerbButton[] = [
   { verb: 'abandon', label: 'Abandon…', key: 'Ctrl+Shift+Del', shortcut: 'Control+Shift+Delete' },
 ];
 
+export const notPossibleNow = (verb: Verb): string => `${verbNames[verb]} is not possible now.`;
+
 export const requested = (verb: Verb): string => `${verbNames[verb]} requested…`;

@@ -1,8 +1,8 @@
 /** Sentences that more than one dialog says. Pure. */
 import type { HostInfo, ScriptDetail, ScriptView } from '../contract.ts';
-import { count } from '../words/counts.ts';
+import { count } from './counts.ts';
 import { shortDuration, longDuration } from '../../app/domain/durations.ts';
-import { visible } from '../words/visible.ts';
+import { visible } from './visible.ts';
 
 const signalNames: Readonly<Record<string, string>> = { 'ctrl-c': 'Ctrl+C', 'ctrl-break': 'Ctrl+Break' };
 const platformNames: Readonly<Record<HostInfo['platform'], string>> = { win32: 'Windows', linux: 'Linux' };
