@@ -89,7 +89,7 @@ try {
     fetch('/rpc/settings.set', {
       method: 'POST',
       headers: { 'x-unjam-key': localStorage.getItem('unjam-key') ?? '' },
-      body: JSON.stringify({ values: { silentAfterMinutes: 1 } }),
+      body: JSON.stringify({ values: { silentAfterMinutes: 1, observeAgents: false } }),
     }),
   );
   await row(first.page, 'deploy-web-eu').filter({ hasText: 'Stuck' }).waitFor({ timeout: 120_000 });
