@@ -116,11 +116,11 @@ test('the usual run time is that of successes alone, and the next one counts at 
     finish(record, changes);
     register.refresh(record);
   }
-  expect(register.usual('Deploy')).toEqual({ medianMs: 3_000, maxMs: 3_000, runs: 2 });
+  expect(register.usual('Deploy')).toEqual({ medianMs: 3_000, maxMs: 3_000, lowMs: 1_000, highMs: 3_000, runs: 2 });
   const record = await script('e');
   finish(record, { durationMs: 5_000 });
   register.refresh(record);
-  expect(register.usual('Deploy')).toEqual({ medianMs: 3_000, maxMs: 5_000, runs: 3 });
+  expect(register.usual('Deploy')).toEqual({ medianMs: 3_000, maxMs: 5_000, lowMs: 1_000, highMs: 5_000, runs: 3 });
 });
 
 test('a ticket is found in any spelling; one that is not there is an error with the next step', async () => {
