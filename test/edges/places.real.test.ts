@@ -43,7 +43,7 @@ describe.runIf(onLinux)('a state directory that cannot be one', () => {
     ['a file', () => (writeFileSync(join(at(), 'file'), ''), join(at(), 'file')), 'it is no folder'],
     ['a link to nowhere', () => linked('nowhere', 'link'), 'does not exist'],
     ['below a link to nowhere', () => join(linked('nowhere', 'link'), 'x'), 'does not exist'],
-    ['a link to itself', () => linked('link', 'link'), 'links lead in a circle'],
+    ['a link to itself', () => linked('link', 'link'), 'its links form a loop'],
   ])('%s', async (_, make, says) => {
     here = folder();
     const home = make();
@@ -51,7 +51,7 @@ describe.runIf(onLinux)('a state directory that cannot be one', () => {
       const ended = await shell(command, { UNJAM_HOME: home }, false);
       expect(ended, command).toMatchObject({ status: 1, stdout: '' });
       expect(ended.stderr, command).toMatch(/^unjam: The state directory [^\n]+\nNext: [^\n]+ \(state-directory\)\n$/);
-      if (command !== 'unjam ps') expect(ended.stderr).toMatch(/no folder|does not exist|is a link/);
+      if (command !== 'unjam ps') expect(ended.stderr).toMatch(/no folder|not a folder|does not exist|is a link/);
       else expect(ended.stderr).toContain(says);
     }
   });
