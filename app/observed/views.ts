@@ -114,7 +114,8 @@ function verbsOf(
       },
     };
   if (through !== null) return no(`It runs through Unjam: use ticket ${through}.`);
-  if (goneAt !== null || script.members.length === 0) return no('There is no process of the script now.');
+  if (goneAt !== null || stage.kind === 'ended' || script.members.length === 0)
+    return no('There is no process of the script now.');
   const spared =
     script.carriers.length === 0
       ? recogniser.ended
