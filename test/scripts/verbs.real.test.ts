@@ -75,7 +75,7 @@ test('a child that outlives a cancelled root keeps the mutex held until Force Ki
   await world.untilLogged(ticket, 'child');
   await world.client.call('scripts.cancel', { ticket, graceMs: 300, escalate: false });
   await world.until(ticket, (s) => s.condition.key === 'cancel-ignored');
-  expect(await world.log(ticket)).toMatch(/W204 PID \d+ .* exited after Cancel, but .* of its tree is still running/);
+  expect(await world.log(ticket)).toMatch(/W204 PID \d+ .* exited after Cancel, but .* of its tree are still running/);
   expect((await world.client.call('locks.list', {}))[0]?.holders).toHaveLength(1);
   await world.client.call('scripts.kill', { ticket });
   expect(await world.untilFinal(ticket)).toMatchObject({ verdict: 'killed', exitCode: 3 });
