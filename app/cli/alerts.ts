@@ -1,4 +1,4 @@
-/** `unjam alerts`: who is told of stuck scripts, and whether a message arrives. */
+/** `unjam alerts`: sets where alerts go, and tests whether they arrive. */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { UnjamError } from '../contract/errors.ts';
@@ -13,7 +13,7 @@ interface Json {
 export async function list(options: Json): Promise<void> {
   const view = await withHost((client) => client.call('alerts.get', {}));
   if (options.json) return printJson(view);
-  if (view.targets.length === 0) return print('Nobody is told of anything.');
+  if (view.targets.length === 0) return print('No alerts are set up.');
   const rows = view.targets.map(({ name, to, kinds, pending, failure }) => [name, to, kinds.join(', '), String(pending), failure ?? '-']); // prettier-ignore
   const current = view.current.map(({ kind, since, text: what }) => `${kind} since ${since}: ${what}`);
   print([table(['TARGET', 'BY', 'OF', 'WAITING', 'LATEST FAILURE'], rows), ...current.map((line) => block([line]))].join('\n')); // prettier-ignore
@@ -31,8 +31,7 @@ export async function set(file: string, options: Json): Promise<void> {
   const view = await withHost((client) => client.call('settings.set', { values: alerts ?? {} }));
   const targets = view.values.alerts.map(({ name, to }) => ({ name, to }));
   if (options.json) printJson({ targets });
-  else
-    print(targets.length === 0 ? 'Nobody is told of anything now.' : block(targets.map((t) => `${t.name}: ${t.to}`)));
+  else print(targets.length === 0 ? 'No alerts are set up any more.' : block(targets.map((t) => `${t.name}: ${t.to}`)));
 }
 
 export async function test(options: Json & { target?: string }): Promise<void> {

@@ -251,7 +251,9 @@ function accounts(program: Command): void {
 }
 
 function alerts(program: Command): void {
-  const command = program.command('alerts').description('who is told of stuck scripts by a command, a webhook or mail');
+  const command = program
+    .command('alerts')
+    .description('set up alerts about stuck scripts: a command, a webhook or mail');
   example(command, 'unjam alerts list');
   const listed = jsonOption(
     command.command('list').description('the targets, what could not be delivered, and what is told as current'),

@@ -93,7 +93,11 @@ export const methods = {
     settings.SettingsChange,
     settings.SettingsView,
   ),
-  'alerts.get': query('who is told of what, and what could not be delivered', nothing, alerts.AlertsView),
+  'alerts.get': query(
+    'where alerts go, which ones are current, and what could not be delivered',
+    nothing,
+    alerts.AlertsView,
+  ),
   'alerts.test': command(
     'sends a test message to the targets of the setting alerts, and says what came of it',
     alerts.AlertsTestInput,

@@ -174,7 +174,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
       if (tested.outcomes.length > 0) return tested;
       throw new UnjamError(
         'not-possible',
-        target === undefined ? 'Nobody is told of anything here.' : `No target is called "${target}".`,
+        target === undefined ? 'No alerts are set up here.' : `No target is called "${target}".`,
         target === undefined
           ? 'Name a target with "unjam alerts set FILE"; docs/alerts.md shows how.'
           : 'See "unjam alerts list".',
