@@ -71,7 +71,8 @@ describe.runIf(canContain)('a container on a volume', () => {
     await using world = await World.empty();
     const first = container(
       world,
-      `${unjam} serve & until [ -S host.sock ]; do sleep .05; done; rm host.sock; touch up; wait`,
+      // Stopped first: a host that runs puts its socket back within a second.
+      `${unjam} serve & until [ -S host.sock ]; do sleep .05; done; kill -STOP $!; rm host.sock; touch up; wait`,
     );
     await untilFile(join(world.home, 'up'));
     const said = await container(world, `timeout 100 ${unjam} ps; echo "status $?"`).ended;
