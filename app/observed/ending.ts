@@ -3,7 +3,7 @@
  * has come of it since, is signalled: a next step that the carrier starts meanwhile is not.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { keyOf, type Row } from '../agents/known.ts';
+import { keyOf } from '../agents/known.ts';
 import type { ObservedStage } from '../agents/judge.ts';
 import type { ObservedScript } from '../agents/observed-script.ts';
 import { refusal, type RefusalFacts, refusalOfHolder } from '../agents/refusals.ts';
@@ -15,6 +15,7 @@ import { type Actor, unjam } from '../domain/script.ts';
 import type { ObservedKind } from '../journal/journal.ts';
 import type { EndOutcome, ForeignProcesses, ProcessControl } from '../processes/index.ts';
 import type { Look, Observer } from './observer.ts';
+import { Targets } from './targets.ts';
 
 export interface EndingOptions {
   readonly control: ProcessControl;
@@ -36,19 +37,13 @@ export interface Attempt extends Line {
 }
 
 const lookEveryMs = 200;
-/** A signal is decided by a table that is not older than this. */
-const tableMaxAgeMs = 1_000;
-const freezeRoundsMax = 50;
 /** The end of a script stays visible for so long, then the row is what the carrier does next. */
 const endedShownMs = 15_000;
 
 export class ObservedEnding {
   script: ObservedScript;
   readonly #o: EndingOptions;
-  /** Everything that belongs to what was asked to end, by `keyOf`; also after it lost its parent. */
-  readonly #tracked = new Map<string, ProcessIdentity>();
-  /** When the end of a process was asked for, by pid. */
-  readonly #endedAt = new Map<number, number>();
+  readonly #targets: Targets;
   readonly #outputs = new Set<string>();
   readonly #closed = new AbortController();
   readonly #attempts: Attempt[] = [];
@@ -61,6 +56,7 @@ export class ObservedEnding {
   constructor(script: ObservedScript, options: EndingOptions) {
     this.script = script;
     this.#o = options;
+    this.#targets = new Targets({ ...options, facts: (look) => this.#facts(look) });
   }
 
   /** What was asked for, oldest first. */
@@ -108,7 +104,7 @@ export class ObservedEnding {
     const targets = this.#begin(actor);
     this.#say(lines.observedKill(this.#name, actor, reason, targets), 'observed-kill', actor);
     this.#set({ kind: 'killing', since: Date.now(), of: targets.length, gone: 0 });
-    const frozen = this.#freezeTree();
+    const frozen = this.#targets.freeze();
     this.#guard(this.#endTree(turn, actor, frozen));
   }
 
@@ -132,20 +128,11 @@ export class ObservedEnding {
     });
     if (refused.length > 0) this.#say(lines.observedRefused(this.#name, refused), 'observed-refused', actor);
     if (targets.length === 0) throw new Refused(refused[0] ?? 'The processes that held its output open have gone.');
-    this.#tracked.clear();
-    for (const { identity } of targets) this.#tracked.set(keyOf(identity), identity);
-    this.#say(
-      lines.observedKill(
-        this.#name,
-        actor,
-        reason,
-        targets.map((t) => t.identity),
-      ),
-      'observed-kill',
-      actor,
-    );
+    const identities = targets.map((t) => t.identity);
+    this.#targets.aimAt(identities);
+    this.#say(lines.observedKill(this.#name, actor, reason, identities), 'observed-kill', actor);
     this.#set({ kind: 'killing', since: Date.now(), of: targets.length, gone: 0 });
-    for (const { identity } of targets) if (!this.#o.killDisabled) this.#o.control.end(identity);
+    for (const of of identities) if (!this.#o.killDisabled) this.#o.control.end(of);
     this.#guard(this.#settle(turn, actor, new Map()));
   }
 
@@ -170,12 +157,8 @@ export class ObservedEnding {
     }
     if (refused.length > 0) this.#say(lines.observedRefused(this.#name, refused), 'observed-refused', actor);
     if (targets.length === 0) throw new Refused(`${refused[0]}.`);
-    this.#tracked.clear();
-    this.#endedAt.clear();
-    for (const of of targets) {
-      this.#tracked.set(keyOf(of), of);
-      for (const output of this.#o.foreign.outputs(of)) this.#outputs.add(output);
-    }
+    this.#targets.aimAt(targets);
+    for (const of of targets) for (const output of this.#o.foreign.outputs(of)) this.#outputs.add(output);
     return targets;
   }
 
@@ -193,44 +176,14 @@ export class ObservedEnding {
     };
   }
 
-  /** What has come of the tracked processes: their children, however deep. */
-  #extend(look: Look): void {
-    const facts = this.#facts(look);
-    const take = ({ identity }: Row): void => void this.#tracked.set(keyOf(identity), identity);
-    for (const node of look.forest.nodes) {
-      if (this.#tracked.has(keyOf(node.row.identity))) continue;
-      let up = node.parent;
-      while (up !== null && !this.#tracked.has(keyOf(up.row.identity))) up = up.parent;
-      if (up !== null ? refusal(node.row, facts) === null : this.#isOrphan(node.row, look, facts)) take(node.row);
-    }
-  }
-
-  /**
-   * Windows: a child that was started before its parent was ended, by a parent that has gone. Had the parent's pid been
-   * given to another process since, that one's child would be younger.
-   */
-  #isOrphan(row: Row, look: Look, facts: RefusalFacts): boolean {
-    const endedAt = this.#endedAt.get(row.parentPid);
-    return (
-      endedAt !== undefined &&
-      look.forest.byPid(row.parentPid) === null &&
-      row.identity.startedAt <= endedAt &&
-      refusalOfHolder(row, facts) === null
-    );
-  }
-
-  #alive(): ProcessIdentity[] {
-    return [...this.#tracked.values()].filter((of) => this.#o.control.liveness(of) === 'alive');
-  }
-
   async #awaitCancel(turn: number, actor: Actor, until: number): Promise<void> {
     while (turn === this.#turn) {
-      this.#extend(this.#o.observer.lookNow());
-      const left = this.#alive();
+      this.#targets.extend();
+      const left = this.#targets.alive();
       if (left.length === 0) return this.#ended(turn, actor, 'cancel');
       if (this.#o.control.now() >= until) {
-        this.#set({ kind: 'cancel-ignored', since: Date.now(), left: left.length, of: this.#tracked.size });
-        this.#say(lines.observedIgnored(this.#name, left, this.#tracked.size), 'observed-ignored', actor);
+        this.#set({ kind: 'cancel-ignored', since: Date.now(), left: left.length, of: this.#targets.size });
+        this.#say(lines.observedIgnored(this.#name, left, this.#targets.size), 'observed-ignored', actor);
         return this.#awaitLateEnd(turn, actor);
       }
       await this.#pause(Math.min(lookEveryMs, Math.max(1, until - this.#o.control.now())));
@@ -240,76 +193,38 @@ export class ObservedEnding {
   async #awaitLateEnd(turn: number, actor: Actor): Promise<void> {
     while (turn === this.#turn) {
       await this.#pause(5 * lookEveryMs);
-      if (turn === this.#turn && this.#alive().length === 0) return this.#ended(turn, actor, 'cancel');
+      if (turn === this.#turn && this.#targets.alive().length === 0) return this.#ended(turn, actor, 'cancel');
     }
-  }
-
-  /** Stops the tree, root first, until two looks find nothing new: nothing can be forked away while it is ended. */
-  #freezeTree(): Set<string> {
-    const frozen = new Set<string>();
-    for (let round = 0, quiet = 0; round < freezeRoundsMax && quiet < 2; round += 1) {
-      this.#extend(this.#o.observer.lookNow());
-      const open = [...this.#tracked].filter(([key]) => !frozen.has(key));
-      let stopped = 0;
-      for (const [key, of] of open) {
-        if (!this.#o.killDisabled && this.#o.foreign.freeze(of)) stopped += 1;
-        frozen.add(key);
-      }
-      quiet = stopped === 0 ? quiet + 1 : 0;
-    }
-    return frozen;
   }
 
   async #endTree(turn: number, actor: Actor, frozen: ReadonlySet<string>): Promise<void> {
     const outcomes = new Map<string, EndOutcome>();
-    this.#endAll(outcomes);
-    // What was stopped and then refused goes on.
-    for (const [key, of] of this.#tracked)
-      if (frozen.has(key) && outcomes.get(key)?.kind !== 'sent') this.#o.foreign.thaw(of);
+    this.#targets.end(outcomes);
+    this.#targets.thaw(frozen, outcomes);
     await this.#settle(turn, actor, outcomes);
-  }
-
-  /** Ends every tracked process that still may be ended by the table of this moment. */
-  #endAll(outcomes: Map<string, EndOutcome>): void {
-    let look = this.#o.observer.lookNow();
-    let facts = this.#facts(look);
-    let rows = new Map(look.table.map((r) => [keyOf(r.identity), r]));
-    for (const [key, of] of this.#tracked) {
-      if (this.#o.control.now() - look.seenAt > tableMaxAgeMs) {
-        look = this.#o.observer.lookNow();
-        facts = this.#facts(look);
-        rows = new Map(look.table.map((r) => [keyOf(r.identity), r]));
-      }
-      const row = rows.get(key);
-      if (row === undefined || row.state === 'zombie') continue;
-      // Its parent may have ended a moment ago; that it was below the root is known from an earlier look.
-      if (refusalOfHolder(row, facts) !== null || this.#o.killDisabled) continue;
-      outcomes.set(key, this.#o.control.end(of));
-      this.#endedAt.set(of.pid, Date.now());
-    }
   }
 
   async #settle(turn: number, actor: Actor, outcomes: Map<string, EndOutcome>): Promise<void> {
     const until = this.#o.control.now() + this.#o.settleMs();
     for (;;) {
       if (turn !== this.#turn) return;
-      const left = this.#alive();
+      const left = this.#targets.alive();
       if (left.length === 0) return this.#ended(turn, actor, 'kill');
       const stage = this.#stage;
       if (stage.kind === 'killing')
-        this.#set({ ...stage, of: this.#tracked.size, gone: this.#tracked.size - left.length });
+        this.#set({ ...stage, of: this.#targets.size, gone: this.#targets.size - left.length });
       if (this.#o.control.now() >= until) {
         const survivors = left.map((of): Survivor => {
           const outcome = outcomes.get(keyOf(of)) ?? { kind: 'sent' };
           return { process: of, ...this.#o.control.whyAlive(of, outcome) };
         });
-        const total = this.#tracked.size;
+        const total = this.#targets.size;
         this.#set({ kind: 'unkillable', since: Date.now(), survivors, of: total });
         this.#say(lines.observedUnkillable(this.#name, survivors, total), 'observed-unkillable', actor);
         return this.#awaitLateEnd(turn, actor);
       }
-      this.#extend(this.#o.observer.lookNow());
-      this.#endAll(outcomes);
+      this.#targets.extend();
+      this.#targets.end(outcomes);
       await this.#pause(Math.min(lookEveryMs, Math.max(1, until - this.#o.control.now())));
     }
   }
@@ -318,7 +233,7 @@ export class ObservedEnding {
   async #ended(turn: number, actor: Actor, how: 'cancel' | 'kill'): Promise<void> {
     const since = Date.now();
     this.#set({ kind: 'ended', since, how });
-    const count = this.#tracked.size;
+    const count = this.#targets.size;
     const holders = await this.#heldOpen(turn);
     if (turn !== this.#turn) return;
     const carrier = this.script.carriers.findLast((c) => this.#o.control.liveness(c.identity) === 'alive')?.identity;
@@ -357,9 +272,7 @@ export class ObservedEnding {
   #holders(): readonly ProcessIdentity[] {
     const spared = new Set(this.script.carriers.map((c) => keyOf(c.identity)));
     if (this.script.agent !== null) spared.add(keyOf(this.script.agent.process.identity));
-    return this.#o.foreign
-      .writers([...this.#outputs])
-      .filter((h) => !spared.has(keyOf(h)) && !this.#tracked.has(keyOf(h)));
+    return this.#o.foreign.writers([...this.#outputs]).filter((h) => !spared.has(keyOf(h)) && !this.#targets.has(h));
   }
 
   async #awaitRelease(turn: number, how: 'cancel' | 'kill'): Promise<void> {

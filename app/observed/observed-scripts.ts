@@ -1,11 +1,7 @@
-/**
- * The one door to observed scripts: the host asks it for lists and carries the verbs through it. It looks by itself every
- * 30 s, every 10 s while somebody looks, and whenever it is asked.
- */
-import { isShown, type Memory, remember, shifted, type Watched } from '../agents/memory.ts';
+/** The one door to observed scripts: the host asks it for lists and carries the verbs through it. */
+import { isShown, remember, type Watched } from '../agents/memory.ts';
 import type { ObservedScript } from '../agents/observed-script.ts';
 import type { Recogniser } from '../agents/recogniser.ts';
-import { recognisers as allRecognisers } from '../agents/recognisers/index.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type {
   AgentsView,
@@ -23,12 +19,14 @@ import type { OverviewScript } from '../domain/overview.ts';
 import { type Actor, unjam } from '../domain/script.ts';
 import type { ObservedKind } from '../journal/journal.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
+import { agentsView } from './agents-view.ts';
 import { ObservedEnding, Refused } from './ending.ts';
 import { foreignLocks } from './foreign-locks.ts';
 import { readForeignLog } from './foreign-logs.ts';
-import { type Look, Observer } from './observer.ts';
+import { Looking } from './looking.ts';
+import type { Look } from './observer.ts';
 import { type Askers, ticketOf } from './through-unjam.ts';
-import { detailOf, isoTime, missingOf, type ViewFacts, viewOf } from './views.ts';
+import { detailOf, missingOf, type ViewFacts, viewOf } from './views.ts';
 import { waitsForLocks, whyObserved } from './why.ts';
 
 export interface ObservedSettings {
@@ -68,60 +66,46 @@ export interface ObservedScriptsOptions {
   readonly carrierMs?: number;
 }
 
-const restMs = 30_000;
-const watchedMs = 10_000;
-/** A look by itself comes so long after the beat of the health sampler, which is at most a tick of a second late. */
-const afterBeatMs = 1_500;
-/** Then it takes the sampler's table, also when this timer is late. */
-const beatTableMs = 3_000;
-/** A list that is not older than this needs no new look. */
-const freshMs = 1_000;
-/** By how much the clock of the machine and the time that passed differ when somebody has set it, or the machine slept. */
-const clockSetMs = 2_000;
-
 export class ObservedScripts {
   readonly #o: ObservedScriptsOptions;
-  readonly #all: readonly Recogniser[];
+  readonly #looking: Looking;
   readonly #endings = new Map<string, ObservedEnding>();
-  readonly #listeners = new Set<() => void>();
-  readonly #seenAgents = new Set<string>();
-  #observer: Observer;
-  #ignored = '';
-  #memory: Memory = new Map();
-  #last: Look | null = null;
-  /** `control.now` of the last look. */
-  #lastAt = 0;
-  #timer: NodeJS.Timeout | null = null;
-  #closed = false;
+  #lockCache: { readonly look: Look; readonly answer: ForeignLocks } | null = null;
 
   constructor(options: ObservedScriptsOptions) {
     this.#o = options;
-    this.#all = options.recognisers ?? allRecognisers;
-    this.#observer = this.#newObserver();
+    this.#looking = new Looking({
+      ...options,
+      looked: () => this.#forgetEndings(),
+      agentSeen: ({ name, process }) => this.#say(lines.agentSeen(name, process.identity), 'agent-seen', unjam, null),
+      failed: (why) =>
+        this.#say(
+          { code: 'W399', text: `A look at the agents of this host failed: ${why}` },
+          'observed-failed',
+          unjam,
+          null,
+        ),
+    });
   }
 
   /** Begins to look by itself. */
   start(): void {
-    this.#schedule(0);
+    this.#looking.start();
   }
 
   close(): void {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#looking.close();
     for (const ending of this.#endings.values()) ending.close();
-    this.#listeners.clear();
   }
 
   /** While somebody listens it looks more often. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    if (this.#listeners.size === 1 && this.#timer !== null) this.#schedule(0);
-    return () => this.#listeners.delete(listener);
+    return this.#looking.onChange(listener);
   }
 
   /** As of the last look, for snapshots; null while observing is off or has not looked yet. */
   current(): ObservedView[] | null {
-    return this.#last === null || !this.#o.settings().observe
+    return this.#looking.last === null || !this.#o.settings().observe
       ? null
       : this.#shown().map((w) => viewOf(this.#factsOf(w)));
   }
@@ -144,70 +128,44 @@ export class ObservedScripts {
   }
 
   async list(): Promise<ObservedView[]> {
-    await this.refresh();
+    await this.#looking.refresh();
     return this.current() ?? [];
   }
 
   async agents(): Promise<AgentsView> {
     const { observe } = this.#o.settings();
-    const look = await this.refresh();
-    const scripts = this.#shown();
-    const known = this.#used().filter((r) => r.systems.includes(this.#observer.system));
-    const hidden = scripts.some((w) => w.script.hidden);
-    return {
+    const look = await this.#looking.refresh();
+    return agentsView({
       observing: observe,
-      agents: (look?.observation.agents ?? []).map((a) => ({
-        key: a.key,
-        name: a.name,
-        pid: a.process.identity.pid,
-        process: a.process.identity.name,
-        service: a.unit,
-        scripts: scripts.filter(
-          (w) => w.script.agent?.process.identity.pid === a.process.identity.pid && w.goneAt === null,
-        ).length,
-        verbs: known.find((r) => r.key === a.key)?.verbs ?? false,
-        missing: missingOf(
-          scripts.some((w) => w.script.hidden && w.script.recogniser.key === a.key),
-          this.#o.control,
-          scripts.find((w) => w.script.recogniser.key === a.key)?.script.user ?? null,
-        ),
-      })),
-      known: known.map(({ key, name }) => ({ key, name })),
-      queued: (look?.observation.queued ?? []).map((q) => ({
-        id: q.id,
-        agent: known.find((r) => r.key === q.agentKey)?.name ?? q.agentKey,
-        name: q.title,
-        mutex: q.mutex,
-        isolation: q.isolation,
-        since: isoTime(q.since),
-        behind: q.behind,
-      })),
-      missing: missingOf(hidden, this.#o.control, null),
-    };
+      observation: look?.observation ?? null,
+      scripts: this.#shown(),
+      known: this.#looking.known,
+      control: this.#o.control,
+    });
   }
 
   /** @throws UnjamError `unknown-ticket` */
   async get(id: string): Promise<ObservedDetail> {
     // After a verb nobody wants to see what was there a second before.
-    if (this.#endings.has(id)) await this.#look();
-    else await this.refresh();
+    if (this.#endings.has(id)) await this.#looking.look();
+    else await this.#looking.refresh();
     return detailOf(this.#factsOf(this.#find(id)), { ...this.#o, verbsOff: this.#o.settings().verbsOff });
   }
 
   /** @throws UnjamError `unknown-ticket` */
   async why(id: string): Promise<Diagnosis> {
-    await this.refresh();
+    await this.#looking.refresh();
     this.#find(id);
     return whyObserved(() => this.#factsOf(this.#find(id)), {
       ...this.#o,
       locks: () => this.#locks().locks,
-      lookAgain: async () => void (await this.#look()),
+      lookAgain: async () => void (await this.#looking.look()),
     });
   }
 
   /** @throws UnjamError `unknown-ticket`, `not-possible` */
   async log({ id, from, maxBytes }: Parsed<'observed.log'>): Promise<Output<'observed.log'>> {
-    await this.refresh();
+    await this.#looking.refresh();
     const { script } = this.#find(id);
     if (script.log === null)
       throw new UnjamError(
@@ -235,7 +193,7 @@ export class ObservedScripts {
   }
 
   async locks(): Promise<ForeignLocks> {
-    await this.refresh();
+    await this.#looking.refresh();
     return this.#locks();
   }
 
@@ -261,107 +219,27 @@ export class ObservedScripts {
 
   /** Adds to a diagnosis what its processes wait for outside of Unjam: `apt-get` at the lock of dpkg. */
   async withForeignLocks(diagnosis: Diagnosis): Promise<Diagnosis> {
-    await this.refresh();
+    await this.#looking.refresh();
     const own = waitsForLocks(new Set(diagnosis.processes.map((p) => p.pid)), this.#locks().locks);
     const findings = own.map((x) => ({ ...x, evidence: [...x.evidence], pids: [...x.pids] }));
     return { ...diagnosis, findings: [...findings, ...diagnosis.findings] };
   }
 
-  /** A look that is not older than a second; null while observing is off. */
-  async refresh(): Promise<Look | null> {
-    if (!this.#o.settings().observe) return null;
-    if (this.#last !== null && this.#o.control.now() - this.#lastAt < freshMs) return this.#last;
-    return this.#look();
-  }
-
-  async #look(tableMs = 0): Promise<Look> {
-    const { ignore } = this.#o.settings();
-    if (ignore.join() !== this.#ignored) {
-      this.#observer = this.#newObserver();
-      // What is not looked at any more has not ended: nothing is said of it.
-      this.#memory = new Map([...this.#memory].filter(([, w]) => !ignore.includes(w.script.recogniser.key)));
-    }
-    this.#ignored = ignore.join();
-    const look = await this.#observer.look(tableMs);
-    if (look === this.#last || this.#closed) return look;
-    const before = JSON.stringify(
-      [...this.#memory.values()].map((w) => [w.script.id, w.goneAt, w.script.members.length]),
-    );
-    this.#memory = remember(this.#asOf(look), look.observation.scripts, look.at);
-    this.#last = look;
-    this.#lastAt = look.seenAt;
-    for (const { name, key, process } of look.observation.agents) {
-      const id = `${key}:${process.identity.pid}:${process.identity.startTime}`;
-      if (this.#seenAgents.has(id)) continue;
-      this.#seenAgents.add(id);
-      this.#say(lines.agentSeen(name, process.identity), 'agent-seen', unjam, null);
-    }
+  #forgetEndings(): void {
     for (const [id, ending] of this.#endings)
       if (!ending.isOpen) {
         ending.close();
         this.#endings.delete(id);
       }
-    const after = JSON.stringify(
-      [...this.#memory.values()].map((w) => [w.script.id, w.goneAt, w.script.members.length]),
-    );
-    if (before !== after) this.#changed();
-    return look;
-  }
-
-  /** What was seen before, by the clock of this look. */
-  #asOf(look: Look): Memory {
-    if (this.#last === null) return this.#memory;
-    const byClock = look.at - this.#last.at;
-    const setBy = byClock - (look.seenAt - this.#lastAt);
-    return Math.abs(setBy) > clockSetMs ? shifted(this.#memory, setBy) : this.#memory;
-  }
-
-  /** By the clock of the last look, which is what its times are told by: nobody falls silent when it is set. */
-  #now(): number {
-    return this.#last === null ? Date.now() : this.#last.at + this.#o.control.now() - this.#lastAt;
-  }
-
-  #schedule(ms: number): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    if (this.#closed) return;
-    this.#timer = setTimeout(() => {
-      const look = this.#o.settings().observe
-        ? this.#look(ms === 0 ? 0 : beatTableMs).then(() => undefined)
-        : Promise.resolve();
-      look
-        .catch((error: unknown) =>
-          this.#say(
-            { code: 'W399', text: `A look at the agents of this host failed: ${(error as Error).message}` },
-            'observed-failed',
-            unjam,
-            null,
-          ),
-        )
-        .finally(() => {
-          const beatMs = this.#listeners.size > 0 ? watchedMs : restMs;
-          this.#schedule(beatMs - (performance.now() % beatMs) + afterBeatMs);
-        });
-    }, ms);
-    this.#timer.unref();
-  }
-
-  #used = (): readonly Recogniser[] => {
-    const { ignore } = this.#o.settings();
-    return this.#all.filter((r) => !ignore.includes(r.key));
-  };
-
-  #newObserver(): Observer {
-    const { control, foreign, self } = this.#o;
-    return new Observer({ control, foreign, recognisers: this.#used(), ...(self === undefined ? {} : { self }) });
   }
 
   #shown(): Watched[] {
-    const now = this.#now();
-    return [...this.#memory.values()].filter((w) => isShown(w, now) || this.#endings.has(w.script.id));
+    const now = this.#looking.now();
+    return [...this.#looking.memory.values()].filter((w) => isShown(w, now) || this.#endings.has(w.script.id));
   }
 
   #find(id: string): Watched {
-    const watched = this.#memory.get(id);
+    const watched = this.#looking.memory.get(id);
     if (watched !== undefined) return watched;
     const ending = this.#endings.get(id);
     if (ending !== undefined) {
@@ -388,22 +266,22 @@ export class ObservedScripts {
       attempts: ending?.attempts ?? [],
       waiters: this.#waitersOf(script),
       silentAfterMs: this.#o.settings().silentAfterMs,
-      now: this.#now(),
+      now: this.#looking.now(),
     };
   }
 
   #waitersOf(script: ObservedScript): string[] {
-    const queued = (this.#last?.observation.queued ?? []).filter((q) => q.behind === script.id).map((q) => q.title);
+    const queued = (this.#looking.last?.observation.queued ?? [])
+      .filter((q) => q.behind === script.id)
+      .map((q) => q.title);
     const members = new Set([...script.members, ...script.carriers].map((m) => m.identity.pid));
     const own = this.#locks().locks.filter((l) => members.has(l.holder.pid));
     const atLocks = own.flatMap((l) => l.waiters.map((w) => `${w.name} (PID ${w.pid})`));
     return [...new Set([...queued, ...atLocks])];
   }
 
-  #lockCache: { readonly look: Look; readonly answer: ForeignLocks } | null = null;
-
   #locks(): ForeignLocks {
-    const look = this.#last;
+    const look = this.#looking.last;
     if (look === null) return { locks: [], missing: null };
     if (this.#lockCache?.look === look) return this.#lockCache.answer;
     const { foreign, control } = this.#o;
@@ -424,10 +302,10 @@ export class ObservedScripts {
   }
 
   #scriptOf(pid: number): string | null {
-    for (const { script } of this.#memory.values())
+    for (const { script } of this.#looking.memory.values())
       if (script.members.some((m) => m.identity.pid === pid) || script.carriers.some((c) => c.identity.pid === pid))
         return script.id;
-    const row = this.#last?.forest.byPid(pid)?.row;
+    const row = this.#looking.last?.forest.byPid(pid)?.row;
     const variables = row === undefined ? null : this.#o.foreign.variables(row.identity, ['UNJAM_TICKET']);
     return variables?.['UNJAM_TICKET'] ?? null;
   }
@@ -437,7 +315,7 @@ export class ObservedScripts {
     actor: Actor,
     isSecondStep = false,
   ): Promise<ObservedEnding> {
-    await this.refresh();
+    await this.#looking.refresh();
     const watched = this.#find(input.id);
     const { script } = watched;
     const facts = this.#factsOf(watched);
@@ -474,11 +352,11 @@ export class ObservedScripts {
     const ending = new ObservedEnding(script, {
       control,
       foreign,
-      observer: this.#observer,
+      observer: this.#looking.observer,
       killDisabled: killDisabled ?? false,
       settleMs: () => this.#o.settings().settleMs,
       carrierMs: carrierMs ?? 15_000,
-      changed: () => this.#changed(),
+      changed: () => this.#looking.changed(),
       say: (line, kind, by, of) => this.#say(line, kind, by, of),
     });
     this.#endings.set(script.id, ending);
@@ -493,10 +371,6 @@ export class ObservedScripts {
       throw new UnjamError('not-possible', error.message, `Look at "unjam why ${id}".`);
     }
     return viewOf(this.#factsOf(this.#find(id)));
-  }
-
-  #changed(): void {
-    for (const listener of this.#listeners) listener();
   }
 
   #say(line: Line, kind: ObservedKind, actor: Actor, script: ObservedScript | null): void {
