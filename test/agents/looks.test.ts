@@ -12,7 +12,7 @@ const later = (ms: number, more: Partial<typeof first> = {}) => ({ ...first, at:
 
 test('an agent is new once, also when it was not there for a while', () => {
   const one = conclude(nothingSeen, first);
-  expect(one.newAgents.map((a) => a.key)).toEqual(['tentacle']);
+  expect(one.newAgents.map((a) => a.key)).toEqual(['tentacle', 'systemd']);
   const two = conclude(one.seen, later(10_000, { observation: none }));
   expect(conclude(two.seen, later(20_000)).newAgents).toEqual([]);
 });
