@@ -11,7 +11,7 @@ export async function list(options: { json?: boolean }): Promise<void> {
     const { you } = await client.call('host.info', {});
     const managed = entries.find(({ key }) => key === 'access')?.managed ?? null;
     if (options.json) {
-      printJson({ you: { user: you.user, role: you.role }, access: values.access, managed });
+      printJson<'access list'>({ you: { user: you.user, role: you.role }, access: values.access, managed });
       return;
     }
     print(
@@ -48,7 +48,7 @@ async function change(options: { json?: boolean }, to: (access: readonly Grant[]
   await withHost(async (client) => {
     const { values } = await client.call('settings.get', {});
     const { access } = (await client.call('settings.set', { values: { access: to(values.access) } })).values;
-    if (options.json) printJson({ access });
+    if (options.json) printJson<'access grant' | 'access revoke'>({ access });
     else print(access.length === 0 ? 'Nobody else has a role now.' : block(access.map((a) => `${a.who}: ${a.role}`)));
   });
 }

@@ -12,7 +12,7 @@ interface Json {
 
 export async function list(options: Json): Promise<void> {
   const view = await withHost((client) => client.call('alerts.get', {}));
-  if (options.json) return printJson(view);
+  if (options.json) return printJson<'alerts list'>(view);
   if (view.targets.length === 0) return print('No alerts are set up.');
   const rows = view.targets.map(({ name, to, kinds, pending, failure }) => [name, to, kinds.join(', '), String(pending), failure ?? '-']); // prettier-ignore
   const current = view.current.map(({ kind, since, text: what }) => `${kind} since ${since}: ${what}`);
@@ -30,14 +30,14 @@ export async function set(file: string, options: Json): Promise<void> {
   }
   const view = await withHost((client) => client.call('settings.set', { values: alerts ?? {} }));
   const targets = view.values.alerts.map(({ name, to }) => ({ name, to }));
-  if (options.json) printJson({ targets });
+  if (options.json) printJson<'alerts set'>({ targets });
   else print(targets.length === 0 ? 'No alerts are set up any more.' : block(targets.map((t) => `${t.name}: ${t.to}`)));
 }
 
 export async function test(options: Json & { target?: string }): Promise<void> {
   const { target } = options;
   const { outcomes } = await withHost((client) => client.call('alerts.test', target === undefined ? {} : { target }));
-  if (options.json) printJson({ outcomes });
+  if (options.json) printJson<'alerts test'>({ outcomes });
   else
     print(
       block(outcomes.map((one) => `${one.target}: ${one.failure === null ? 'delivered' : `failed, ${one.failure}`}`)),

@@ -5,6 +5,6 @@ import { print, printJson } from './output.ts';
 
 export async function complete(ticket: string, options: { json?: boolean }): Promise<void> {
   const result = await withHost((client) => client.call('scripts.complete', { ticket }));
-  if (options.json) printJson(result);
+  if (options.json) printJson<'complete'>(result);
   else print(visibleLine(result.warning ?? `${ticket}: the run directory was removed.`));
 }

@@ -1,22 +1,17 @@
 /** `unjam doctor`: tries what a deployment would need, on this machine, and says what is missing. */
 import { randomBytes } from 'node:crypto';
 import { UnjamError } from '../contract/errors.ts';
+import type { JsonDocument } from '../contract/json-documents.ts';
 import { whichStateDirectory } from '../access/state-directory.ts';
 import { version } from '../version.ts';
 import { connect } from './connect.ts';
 import { block, print, printJson } from './output.ts';
 
-interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly text: string;
-  /** What to do, when it is not good. */
-  readonly next: string | null;
-}
+type Finding = JsonDocument<'doctor'>['findings'][number];
 
 export async function doctor(options: { json?: boolean }): Promise<void> {
   const findings = await examine();
-  if (options.json) printJson(findings);
+  if (options.json) printJson<'doctor'>({ findings });
   else
     print(
       block(

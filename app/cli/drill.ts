@@ -15,7 +15,7 @@ export async function drill(options: { minutes?: string; json?: boolean }): Prom
   const client = await connect();
   try {
     const started = await client.call('drill.start', minutes === undefined ? {} : { minutes });
-    if (options.json) return printJson(started);
+    if (options.json) return printJson<'drill'>(started);
     const { hung, waiting } = started;
     print(
       [

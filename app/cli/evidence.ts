@@ -11,7 +11,7 @@ export async function evidence(ticket: string, options: { output?: string; json?
     const saved = await client.call('scripts.evidence', { ticket });
     const path = options.output ?? saved.path;
     if (options.output !== undefined) await copyTo(client, ticket, saved.file, options.output);
-    if (options.json) return printJson({ ...saved, path });
+    if (options.json) return printJson<'evidence'>({ ...saved, path });
     print(
       block([
         saved.collected

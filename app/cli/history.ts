@@ -26,7 +26,7 @@ export async function history(options: {
       ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
     }),
   );
-  if (options.json) printJson(entries);
+  if (options.json) printJson<'history'>({ entries });
   else if (options.csv) printFile(csv(historyColumns, entries));
   else if (entries.length === 0) print('Nothing happened in that time.');
   else

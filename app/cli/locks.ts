@@ -7,14 +7,10 @@ import { age, block, print, printJson } from './output.ts';
 
 export async function locks(options: { json?: boolean }): Promise<void> {
   const [mutexes, foreign] = await withHost(async (client) =>
-    Promise.all([
-      client.call('locks.list', {}),
-      options.json ? { locks: [], missing: null } : client.call('foreignLocks.list', {}),
-    ]),
+    Promise.all([client.call('locks.list', {}), client.call('foreignLocks.list', {})]),
   );
-  if (options.json) {
-    printJson(mutexes.map((m) => ({ ...m, holders: m.holders.map(({ stuck: _stuck, ...h }) => h) })));
-  } else {
+  if (options.json) printJson<'locks'>({ mutexes, foreign });
+  else {
     const others = describeForeign(foreign);
     const own = mutexes.length === 0 ? ['No mutex is in use.'] : mutexes.map(describe);
     print([...own, ...(others === '' ? [] : [others])].join('\n\n'));
@@ -23,7 +19,7 @@ export async function locks(options: { json?: boolean }): Promise<void> {
 
 export async function resume(name: string, options: { json?: boolean }): Promise<void> {
   const mutex = await withHost((client) => client.call('locks.resume', { name }));
-  if (options.json) printJson(mutex);
+  if (options.json) printJson<'locks resume'>(mutex);
   else print(describe(mutex));
 }
 

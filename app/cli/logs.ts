@@ -4,12 +4,11 @@ import { UnjamError } from '../contract/errors.ts';
 import type { LogEntry, LogLine, LogLines } from '../contract/methods.ts';
 import { parseDuration } from '../domain/durations.ts';
 import { isObservedId } from '../domain/observed-id.ts';
-import { visibleJson } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
 import { follow, followLog } from './follow.ts';
 import { foundLine, markedWriter, rawWriter, send } from './log-writers.ts';
 import { logsOfObserved } from './observed.ts';
-import { exitStatuses, say } from './output.ts';
+import { exitStatuses, jsonText, say } from './output.ts';
 
 export interface LogsOptions {
   follow?: boolean;
@@ -43,7 +42,7 @@ export async function logs(ticket: string, o: LogsOptions): Promise<void> {
     const begin = since === null ? 0 : 'seq' in since ? since.seq : await placeOfTime(client, ticket, since.at);
     const from = Math.max(begin, tail === null ? 0 : await placeOfTail(client, ticket, tail, stream));
     const isFollowing = o.follow ?? false;
-    const asJson = (entry: LogEntry): Promise<void> => send(process.stdout, `${visibleJson(entry)}\n`);
+    const asJson = (entry: LogEntry): Promise<void> => send(process.stdout, `${jsonText<'logs'>(entry)}\n`);
     if (o.search !== undefined) {
       const asText = (entry: LogEntry): Promise<void> => send(process.stdout, foundLine(entry));
       const query = { text: o.search, regex: o.regex ?? false, ignoreCase: o.ignoreCase ?? false, from, ...of };

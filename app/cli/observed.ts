@@ -4,9 +4,9 @@ import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { AgentsView, ForeignLocks, ObservedDetail, ObservedView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
-import { visibleJson, visibleLine, visibleOutput } from '../domain/visible.ts';
+import { visibleLine, visibleOutput } from '../domain/visible.ts';
 import { withHost } from './connect.ts';
-import { age, block, exitStatuses, print, printFile, printJson, say, table } from './output.ts';
+import { age, block, exitStatuses, print, jsonText, printFile, printJson, say, table } from './output.ts';
 
 interface VerbOptions {
   reason?: string;
@@ -31,7 +31,7 @@ export async function agents(options: { json?: boolean }): Promise<void> {
   const [found, scripts] = await withHost(async (client) =>
     Promise.all([client.call('agents.list', {}), client.call('observed.list', {})]),
   );
-  if (options.json) printJson({ ...found, scripts });
+  if (options.json) printJson<'agents'>({ ...found, scripts });
   else print(describeAgents(found, scripts));
 }
 
@@ -89,7 +89,7 @@ export function observedTable(scripts: readonly ObservedView[]): string {
 
 export async function statusOfObserved(id: string, options: { json?: boolean }): Promise<void> {
   const s = await withHost((client) => client.call('observed.get', { id }));
-  if (options.json) printJson(s);
+  if (options.json) printJson<'status'>(s);
   else print(describe(s));
 }
 
@@ -133,7 +133,7 @@ export async function logsOfObserved(id: string, o: LogOptions): Promise<void> {
       const page = await client.call('observed.log', { id, ...(from === undefined ? {} : { from }) });
       if (from === undefined && !o.json) say(`${page.path}: ${page.note}`);
       for (const line of page.lines)
-        if (o.json) printFile(visibleJson(line));
+        if (o.json) printFile(jsonText<'logs'>(line));
         else process.stdout.write(`${line.stream === 'stderr' ? 'E| ' : ''}${visibleOutput(line.text)}\n`);
       const isMore = from !== undefined && page.lines.length > 0;
       from = page.next;
@@ -196,13 +196,13 @@ const failed = ['unkillable', 'cancel-ignored', 'not-deliverable', 'carrier-wait
 
 async function finish(client: HttpClient, id: string, o: VerbOptions): Promise<void> {
   for (;;) {
-    const { tree: _tree, ...script } = await client.call('observed.get', { id });
+    const script = await client.call('observed.get', { id });
     const { key, headline } = script.condition;
     if (o.wait !== false && underWay.includes(key)) {
       await delay(pollMs);
       continue;
     }
-    if (o.json) printJson(script);
+    if (o.json) printJson<'cancel' | 'kill'>(script);
     else print(visibleLine(`${id}: ${headline}`));
     if (failed.includes(key)) process.exitCode = exitStatuses.failure;
     return;

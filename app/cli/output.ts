@@ -1,5 +1,7 @@
 /** How the command line speaks: tables for people, JSON for programs, errors with the next step. */
 import { type ErrorBody, UnjamError } from '../contract/errors.ts';
+import type { JsonDocument, JsonKind } from '../contract/json-documents.ts';
+import { jsonSchema } from '../contract/protocol.ts';
 import { systemProblem } from '../domain/system-errors.ts';
 import { visible, visibleJson, visibleLine } from '../domain/visible.ts';
 
@@ -51,8 +53,14 @@ export function say(text: string): void {
   process.stderr.write(`unjam: ${visibleLine(text)}\n`);
 }
 
-export function printJson(value: unknown): void {
-  printFile(visibleJson(value, 2));
+/** What the command prints for a program. The type argument is its key in the table of documents: `printJson<'ps'>(…)`. */
+export function printJson<K extends JsonKind = never>(value: JsonDocument<K>): void {
+  printFile(jsonText<K>(value, 2));
+}
+
+/** The same as text; without `indent` in one line, for what prints one after the other. */
+export function jsonText<K extends JsonKind = never>(value: JsonDocument<K>, indent = 0): string {
+  return visibleJson({ schema: jsonSchema, ...value }, indent);
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. Every cell is made one harmless line. */
@@ -78,7 +86,7 @@ export function fail(error: unknown, asJson: boolean): void {
   const body: ErrorBody = known.toBody();
   process.stderr.write(
     asJson
-      ? `${visibleJson({ error: body })}\n`
+      ? `${jsonText<'error'>({ error: body })}\n`
       : `unjam: ${visibleLine(body.message)}\nNext: ${visibleLine(body.next)} (${body.code})\n`,
   );
   process.exitCode = known.isUsage ? exitStatuses.usage : exitStatuses.failure;

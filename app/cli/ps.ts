@@ -5,7 +5,7 @@ import type { ScriptView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
 import { connect, withHost } from './connect.ts';
 import { observedTable } from './observed.ts';
-import { age, print, table } from './output.ts';
+import { age, jsonText, print, table } from './output.ts';
 
 export interface PsOptions {
   all?: boolean;
@@ -57,9 +57,9 @@ async function watch(options: PsOptions): Promise<never> {
 async function list(client: HttpClient, options: PsOptions): Promise<string> {
   const [scripts, observed] = await Promise.all([
     client.call('scripts.list', { all: options.all ?? false }),
-    options.json ? [] : client.call('observed.list', {}),
+    client.call('observed.list', {}),
   ]);
-  if (options.json) return JSON.stringify(scripts, null, options.watch ? 0 : 2);
+  if (options.json) return jsonText<'ps'>({ scripts, observed }, options.watch ? 0 : 2);
   const jobs = new Map(observed.flatMap((o) => (o.ticket === null ? [] : [[o.ticket, o] as const])));
   const named = scripts.map((s) => {
     const job = jobs.get(s.ticket);

@@ -23,7 +23,12 @@ export async function install(): Promise<void> {
 export async function status(options: { json?: boolean }): Promise<void> {
   const service = await serviceManager().status();
   const host = await machineHost();
-  if (options.json) printJson({ ...service, stateDirectory: host?.stateDirectory ?? null, door: host?.door ?? null });
+  if (options.json)
+    printJson<'service status'>({
+      ...service,
+      stateDirectory: host?.stateDirectory ?? null,
+      door: host?.door ?? null,
+    });
   else
     print(
       block([

@@ -44,7 +44,7 @@ export function tellStarted(script: ScriptView, asJson = false): void {
     if (stream === 'stdout')
       say(`Standard output could not be written: ${problem}. The script was started; its ticket is ${script.ticket}.`);
   });
-  if (asJson) printJson(script);
+  if (asJson) printJson<'start' | 'retry'>(script);
   else print(script.ticket);
 }
 

@@ -9,7 +9,7 @@ import { block, print, printJson } from './output.ts';
 export async function status(ticket: string, options: { json?: boolean }): Promise<void> {
   if (isObservedId(ticket)) return statusOfObserved(ticket, options);
   const script = await withHost((client) => client.call('scripts.get', { ticket }));
-  if (options.json) printJson(script);
+  if (options.json) printJson<'status'>(script);
   else print(describe(script));
 }
 

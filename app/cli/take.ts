@@ -7,7 +7,7 @@ export async function take(ticket: string, options: { release?: boolean; json?: 
   const script = await withHost((client) =>
     client.call('scripts.take', { ticket, release: options.release ?? false }),
   );
-  if (options.json) return printJson(script);
+  if (options.json) return printJson<'take'>(script);
   const { taken } = script;
   print(
     visibleLine(

@@ -134,12 +134,12 @@ async function abandonHold(client: HttpClient, hold: UnsupervisedHold, o: VerbOp
     ...reason(o),
     holdQueue: o.holdQueue ?? false,
   });
-  if (o.json) printJson(mutex);
+  if (o.json) printJson<'abandon'>(mutex);
   else print(describe(mutex));
 }
 
 function tell(o: VerbOptions, script: ScriptView): void {
-  if (o.json) printJson(script);
+  if (o.json) printJson<'cancel' | 'kill' | 'abandon'>(script);
   else print(visibleLine(`${script.ticket}: ${script.condition.headline}`));
 }
 

@@ -19,7 +19,7 @@ export async function wait(ticket: string, options: { json?: boolean }): Promise
         from = (await client.call('logs.read', { ticket, from, stream: 'unjam', waitMs: holdMs })).next;
       }
     });
-    if (options.json) printJson(script);
+    if (options.json) printJson<'wait'>(script);
     else print(visibleLine(`${script.ticket}: ${script.condition.headline}`));
     process.exitCode = exitStatus(script);
   } finally {

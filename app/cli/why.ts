@@ -8,7 +8,7 @@ export async function why(ticket: string, options: { json?: boolean }): Promise<
   const diagnosis = await withHost((client) =>
     isObservedId(ticket) ? client.call('observed.why', { id: ticket }) : client.call('scripts.why', { ticket }),
   );
-  if (options.json) printJson(diagnosis);
+  if (options.json) printJson<'why'>(diagnosis);
   else print(describe(diagnosis));
 }
 

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { alertKinds } from '../domain/alerts.ts';
 import { isLoopback } from '../domain/names.ts';
 
+export const alertWays = ['command', 'webhook', 'mail'] as const;
+
 const systemText = z
   .string()
   .min(1)
@@ -82,7 +84,7 @@ export const AlertsView = z.strictObject({
   targets: z.array(
     z.strictObject({
       name: z.string(),
-      to: z.enum(['command', 'webhook', 'mail']),
+      to: z.enum(alertWays),
       kinds: z.array(z.enum(alertKinds)),
       pending: z.int().describe('messages that wait for their delivery'),
       failure: z.string().nullable().describe('why the latest try to deliver has failed'),

@@ -1,80 +1,13 @@
 /** docs/api.md is what the contract says. After a change: `npx vitest run --project unit test/api/reference -u`. */
 import { expect, test } from 'vitest';
-import { z } from 'zod';
 import { statusOf } from '../../app/api/http-server.ts';
 import { openApi } from '../../app/api/open-api.ts';
 import { errorCodes, type ErrorCode } from '../../app/contract/errors.ts';
 import { examples } from '../../app/contract/examples.ts';
-import * as logs from '../../app/contract/log-schemas.ts';
 import { type Method, methods } from '../../app/contract/methods.ts';
-import * as observed from '../../app/contract/observed-schemas.ts';
 import { contractProtocol } from '../../app/contract/protocol.ts';
 import { roleFor } from '../../app/contract/roles.ts';
-import * as schemas from '../../app/contract/schemas.ts';
-import * as settings from '../../app/contract/settings-schemas.ts';
-
-interface Json {
-  readonly $ref?: string;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Json[];
-  readonly oneOf?: readonly Json[];
-  readonly type?: string | readonly string[];
-  readonly items?: Json | boolean;
-  readonly properties?: Readonly<Record<string, Json>>;
-  readonly additionalProperties?: Json | boolean;
-  readonly required?: readonly string[];
-  readonly description?: string;
-}
-
-/** Objects that have a name in the contract; each is described once. */
-const named = new Map<z.ZodType, string>();
-for (const group of [schemas, logs, observed, settings])
-  for (const [name, value] of Object.entries(group))
-    if (value instanceof z.ZodObject && !name.endsWith('Input')) named.set(value, name);
-
-function json(type: z.ZodType, io: 'input' | 'output'): Json {
-  return z.toJSONSchema(type, {
-    io,
-    unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema, path }) => {
-      const name = named.get(zodSchema as unknown as z.ZodType);
-      if (name === undefined || path.length === 0) return;
-      for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
-      jsonSchema.$ref = name;
-    },
-  }) as Json;
-}
-
-function typeOf(schema: Json): string {
-  if (schema.$ref !== undefined) return schema.$ref.startsWith('#') ? 'any JSON' : schema.$ref;
-  if ('const' in schema) return JSON.stringify(schema.const);
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
-  const options = schema.anyOf ?? schema.oneOf;
-  if (options) return options.map(typeOf).join(' or ');
-  if (schema.type === 'array') return typeof schema.items === 'object' ? `list of ${typeOf(schema.items)}` : 'list';
-  if (schema.properties)
-    return `{ ${Object.entries(schema.properties).map(([name, of]) => `${name}${schema.required?.includes(name) ? '' : '?'}: ${typeOf(of)}`).join('; ')} }`; // prettier-ignore
-  if (schema.type === 'object')
-    return typeof schema.additionalProperties === 'object' ? `map of ${typeOf(schema.additionalProperties)}` : 'object';
-  return schema.type === undefined ? 'any JSON' : [schema.type].flat().join(' or ');
-}
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
-function fields(schema: Json): string[] {
-  const all = Object.entries(schema.properties ?? {});
-  if (all.length === 0) return [];
-  return [
-    '| Field | Type | |',
-    '|---|---|---|',
-    ...all.map(
-      ([name, of]) =>
-        `| \`${name}\`${schema.required?.includes(name) ? '' : ' (optional)'} | ${cell(typeOf(of)).replaceAll('<', '\\<')} | ${cell(of.description ?? '').replaceAll('<', '\\<')} |`,
-    ),
-    '',
-  ];
-}
+import { fields, json, named, nameOf } from '../support/schema-tables.ts';
 
 /** Which error a method can answer besides those of every method; from the fields that it takes, and what it does. */
 function errorsOf(method: Method): ErrorCode[] {
@@ -110,7 +43,7 @@ function section(method: Method): string[] {
     `${about.charAt(0).toUpperCase()}${about.slice(1)}. A ${kind}; it needs the role ${roleFor(method)}${roleFor(method) === 'owner' ? '' : ' or a higher one'}.`,
     '',
     ...fields(json(input, 'input')),
-    `Answers ${named.get(output as z.ZodType) ?? typeOf(json(output, 'output'))}.${errors.length === 0 ? '' : ` Errors of its own: ${errors.map((code) => `\`${code}\``).join(', ')}.`}`,
+    `Answers ${nameOf(output)}.${errors.length === 0 ? '' : ` Errors of its own: ${errors.map((code) => `\`${code}\``).join(', ')}.`}`,
     '',
     '```',
     `POST /rpc/${method}`,

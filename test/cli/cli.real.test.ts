@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ScriptView } from '../../app/contract/methods.ts';
+import type { MutexView, ScriptView } from '../../app/contract/methods.ts';
 import { root, World } from '../support/world.ts';
 
 const json = <T>(text: string): T => JSON.parse(text) as T;
@@ -44,7 +44,7 @@ test('start prints the ticket alone, starts a host by itself, and ps, locks, sta
     ).stdout,
   ).ticket;
 
-  const rows = json<ScriptView[]>((await world.cli('ps', '--json')).stdout);
+  const rows = json<{ scripts: ScriptView[] }>((await world.cli('ps', '--json')).stdout).scripts;
   expect(rows.map((r) => r.ticket)).toEqual([hung, waiter]);
   for (const field of [
     'ticket',
@@ -70,9 +70,7 @@ test('start prints the ticket alone, starts a host by itself, and ps, locks, sta
   expect(table).toMatch(new RegExp(`${hung} .*${rows[0]?.pid} .*blocks 1`));
   expect(table).toMatch(/1 of 1 .*"Deploy web"/);
 
-  const [mutex] = json<{ name: string; paused: boolean; holders: object[]; waiters: object[] }[]>(
-    (await world.cli('locks', '--json')).stdout,
-  );
+  const [mutex] = json<{ mutexes: MutexView[] }>((await world.cli('locks', '--json')).stdout).mutexes;
   expect(mutex).toMatchObject({
     name: 'web',
     paused: false,
@@ -216,9 +214,7 @@ test.each([
   expect(result.stderr).toContain(said);
   expect(result.stderr).toMatch(/Next:/);
   expect(result.stdout).toBe('');
-  expect(existsSync(join(world.home, 'runs')) ? (await world.cli('ps', '--all', '--json')).stdout.trim() : '[]').toBe(
-    '[]',
-  );
+  if (existsSync(join(world.home, 'runs'))) expect((await world.cli('ps', '--all')).stdout).toBe('No scripts.\n');
 });
 
 test('a state directory that cannot be written is an error that names it', async () => {
@@ -237,7 +233,7 @@ test('doctor tries a real script under a mutex, leaves nothing behind, and finds
   const fit = await world.cli('doctor');
   expect(fit.stdout).toMatch(/ok {3}script: a script ran under a mutex/);
   expect(fit.status).toBe(0);
-  expect((await world.cli('ps', '--all', '--json')).stdout.trim()).toBe('[]');
+  expect((await world.cli('ps', '--all')).stdout).toBe('No scripts.\n');
 
   await using ill = await World.open({ UNJAM_DEBUG_DISABLE_KILL: '1' });
   const result = await ill.cli('doctor');

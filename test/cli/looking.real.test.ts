@@ -59,7 +59,7 @@ test('why and ps --json say when a waiter will probably start, and on how many e
   await world.startHost();
   await world.start('sleep 3600', { ticket: 'held', name: 'Migrate', isolation });
   await world.start('true', { ticket: 'waits', name: 'Migrate', isolation });
-  const scripts = JSON.parse((await world.cli('ps', '--json')).stdout) as ScriptView[];
+  const { scripts } = JSON.parse((await world.cli('ps', '--json')).stdout) as { scripts: ScriptView[] };
   expect(scripts.find(({ ticket }) => ticket === 'waits')?.estimate?.runs).toBe(3);
   expect((await world.cli('why', 'waits')).stdout).toMatch(
     /"Migrate" .* Usually starts in (19|20) to (39|40) min, from 3 earlier runs\./,

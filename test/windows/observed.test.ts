@@ -80,8 +80,8 @@ test.each(Object.entries(agents))(
       .not.toBeNull();
     await rm(local(`${key}.code.beat`), { force: true });
     await expect.poll(() => existsSync(local(`${key}.code.beat`)), { timeout: 20_000 }).toBe(true);
-    const history = JSON.parse((await unjam(home, 'history', '--json')).stdout) as HistoryEntry[];
-    expect(history.map(({ kind }) => kind)).toContain('observed-kill');
+    const { entries } = JSON.parse((await unjam(home, 'history', '--json')).stdout) as { entries: HistoryEntry[] };
+    expect(entries.map(({ kind }) => kind)).toContain('observed-kill');
     carrier.child.kill('SIGKILL');
   },
 );
