@@ -155,13 +155,15 @@ export class Evidence {
   } // prettier-ignore
 }
 
-/** Newest first. */
+/** Newest first. The second one of a moment has a longer name, and sorts behind the first without the extension. */
 const bundles = (folder: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder)
         .filter((name) => bundleName.test(name))
+        .map((name) => name.slice(0, -'.zip'.length))
         .toSorted()
         .toReversed()
+        .map((name) => `${name}.zip`)
     : [];
 
 function described({ spec, directory }: EvidenceRecord, file: string): Omit<Saved, 'collected' | 'missing'> {

@@ -2,7 +2,7 @@
  * The on-call engineer: a host of root serves the machine; ordinary users reach it with the role that they were given, and
  * nobody else does. Three real users of Linux, the command line and the console's own client. Needs root.
  */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,7 +88,7 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
     await world.client.call('settings.set', { reset: ['viewersReadLogs'] });
   });
 
-  test('a third user is not let in, whatever it says, and cannot read what lies there', async () => {
+  test('a third user is not let in, whatever it says', async () => {
     const refused = await as(stranger, ['ps']);
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain(`uid ${stranger} has no role on this host.`);
@@ -134,7 +134,7 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
     watching.disconnect();
   });
 
-  test('nothing is sent to a server of somebody else at a planted address', async () => {
+  test('nothing is sent to a server of somebody else at a planted address, nor at the noted one', async () => {
     const evil = join(base, 'evil');
     mkdirSync(evil, { mode: 0o777 });
     chmodSync(evil, 0o777);
@@ -145,6 +145,16 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
     writeFileSync(planted, JSON.stringify({ schema: 1, stateDirectory: world.home, door: join(evil, 'host.sock'), account: `uid:${viewer}` })); // prettier-ignore
     const refused = await as(viewer, ['ps'], { UNJAM_MACHINE_FILE: planted });
     expect(refused.stderr).toContain('is not believed');
+    // What root has noted is believed, and who serves it is looked at.
+    const noted = join(base, 'etc', 'noted.json');
+    const door = join(evil, 'host.sock');
+    writeFileSync(noted, JSON.stringify({ schema: 1, stateDirectory: world.home, door, account: 'uid:0' }));
+    chmodSync(evil, 0o755);
+    chmodSync(door, 0o666);
+    for (const path of [door, evil]) chownSync(path, stranger, stranger);
+    const asked = await as(viewer, ['ps'], { UNJAM_MACHINE_FILE: noted });
+    expect(asked).toMatchObject({ status: 1, stdout: '' });
+    expect(asked.stderr).toContain(`the process that answers there belongs to uid ${stranger}. Nothing was sent.`);
     expect(heard).toEqual([]);
     await new Promise((resolve) => server.close(resolve));
   });

@@ -59,10 +59,12 @@ test('the lines of docs/alerts.md set, try and list targets; a command hears of 
   expect([none.status, JSON.parse(none.stderr)]).toMatchObject([1, { error: { code: 'not-possible' } }]);
 
   const { address, token } = world.hostFile();
-  const window = new HttpClient({ address, token, actor: { user: 'kim', via: 'window' }, timeoutMs: 20_000 });
-  await expect(window.call('settings.set', { values: { alerts: [] } })).rejects.toThrow('set in a terminal');
-  await expect(window.call('settings.set', { reset: ['alerts'] })).rejects.toThrow('set in a terminal');
-  window.close();
+  for (const via of ['window', 'browser'] as const) {
+    const page = new HttpClient({ address, token, actor: { user: 'kim', via }, timeoutMs: 20_000 });
+    await expect(page.call('settings.set', { values: { alerts: [] } })).rejects.toThrow('set in a terminal');
+    await expect(page.call('settings.set', { reset: ['alerts'] })).rejects.toThrow('set in a terminal');
+    page.close();
+  }
   await world.client.call('scripts.kill', { ticket: hung.ticket });
   await world.until(hung.ticket, (s) => !s.orphan);
 });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { request, type RequestOptions } from 'node:http';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,14 @@ interface Answer {
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
 }
+
+const linkOf = (path: string): string => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // it has just been closed
+  }
+};
 
 let world: World;
 let page: ConsoleServer;
@@ -187,8 +195,21 @@ describe('the loopback console', () => {
   test('lets a one-time address in once', async () => {
     const url = new URL(page.oneTimeUrl());
     const options = { host: '127.0.0.1', port: page.port, path: url.pathname + url.search };
-    expect((await http(options)).status).toBe(200);
+    const login = await http(options);
+    expect(login.status).toBe(200);
+    expect(login.headers['set-cookie']).toEqual([expect.stringMatching(/; HttpOnly; SameSite=Strict; Path=\/$/)]);
     expect((await http(options)).status).toBe(403);
+  });
+
+  test('is off until it is asked for: a host listens on no port', () => {
+    const inodes = (file: string): string[] =>
+      readFileSync(`/proc/${world.hostPid}/net/${file}`, 'utf8')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => fields[3] === '0A') // TCP_LISTEN
+        .map((fields) => `socket:[${fields[9]}]`);
+    const open = readdirSync(`/proc/${world.hostPid}/fd`).map((fd) => linkOf(`/proc/${world.hostPid}/fd/${fd}`));
+    expect([...inodes('tcp'), ...inodes('tcp6')].filter((inode) => open.includes(inode))).toEqual([]);
   });
 
   test('answers nobody without its cookie, from another host name, or from another origin', async () => {

@@ -134,6 +134,9 @@ describe('on the socket', () => {
     expect((await as(nameless, ['-e', connect])).stdout.trim()).toBe('EACCES');
     const token = `console.log(require('fs').readFileSync(${JSON.stringify(join(world.home, 'token'))}, 'utf8'))`;
     expect((await as(nameless, ['-e', token])).stderr).toContain('EACCES');
+    const refused = await as(nameless, [program, 'ps'], { UNJAM_HOME: world.home, HOME: '/' });
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toContain('belongs to another user, and you may not look into it');
     expect((await as(nobody, ['-e', connect + ".on('connect', () => process.exit())"])).stdout.trim()).toBe('in');
   });
 });

@@ -133,7 +133,7 @@ test('a bundle of a script that has ended holds its log, and says that no proces
   expect(files['log.txt']).toContain('done');
 });
 
-test('only who may read logs gets a bundle, and only a bundle is handed out', async () => {
+test('only a bundle is handed out, and only of a script that is there', async () => {
   await using world = await World.open();
   const { ticket } = await world.startHung();
   await world.untilLogged(ticket, 'copying');

@@ -1,19 +1,23 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { LogLine } from '../../app/contract/methods.ts';
 import { Evidence, type EvidenceParts } from '../../app/evidence/evidence.ts';
 import type { Actor } from '../../app/domain/script.ts';
 
 const kim: Actor = { user: 'kim', via: 'cli' };
 const never = new Promise<never>(() => undefined);
 
-/** A script that runs beside a folder that cannot be written. */
-function evidenceOf(parts: Partial<EvidenceParts>): { evidence: Evidence; notes: string[] } {
+/** A script that runs; its folder cannot be written, unless another one is given. */
+function evidenceOf(parts: Partial<EvidenceParts>, path = '/nowhere/runs/t'): { evidence: Evidence; notes: string[] } {
   const notes: string[] = [];
   const record = {
     spec: { ticket: 't', runId: 'r', name: 'Deploy web', environmentNames: [] },
     started: { scope: {} },
     isFinal: false,
     isOrphan: false,
-    directory: { path: '/nowhere/runs/t' },
+    directory: { path },
   };
   const detail = {
     ticket: 't', name: 'Deploy web', state: 'running', orphan: false, command: ['true'], cwd: '/', actor: kim, pid: 1,
@@ -51,3 +55,36 @@ test('a script that is unknown is left to the verb itself', async () => {
   await evidence.before('Abandon', 't', kim);
   expect(notes).toEqual([]);
 });
+
+test('a bundle is for its owner alone; five are kept, and none of its files has more than 1 MiB', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'unjam-evidence-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const line = { at: null, stream: 'stdout', code: null, text: 'x'.repeat(4_000) } as Partial<LogLine> as LogLine;
+  const { evidence } = evidenceOf(
+    { why: () => Promise.reject(new Error('nothing lives')), logLines: async () => Array<LogLine>(1_000).fill(line) },
+    folder,
+  );
+  const saved: string[] = [];
+  for (let i = 0; i < 6; i += 1) {
+    const { file, missing } = await evidence.save('t', kim);
+    expect(missing.join()).toContain('log.txt: it was cut after 1,048,576 characters');
+    saved.push(file);
+  }
+  expect(readdirSync(folder).toSorted()).toEqual(saved.slice(1).toSorted());
+  const path = join(folder, saved[5] ?? '');
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(longestIn(readFileSync(path))).toBe(1_048_576 + 1); // and its last line feed
+});
+
+/** The size of the largest file of a zip, by its central directory (APPNOTE.TXT 4.3.12). */
+function longestIn(zip: Buffer): number {
+  const sizes: number[] = [];
+  for (
+    let at = zip.indexOf('PK\u0001\u0002', 0, 'latin1');
+    at !== -1;
+    at = zip.indexOf('PK\u0001\u0002', at + 4, 'latin1')
+  )
+    // prettier-ignore
+    sizes.push(zip.readUInt32LE(at + 24));
+  return Math.max(...sizes);
+}

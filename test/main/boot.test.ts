@@ -3,7 +3,7 @@
  * started by plain Node, and the order of the boot is main.ts's own promise.
  */
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -18,12 +18,13 @@ let trays: FakeTray[];
 let activate: ((details: { type: string }) => void) | null;
 let app: EventEmitter;
 let isFirst: boolean;
+let isPackaged: boolean;
 let makeReady: () => void;
 const [argv, platform] = [process.argv, process.platform];
 
 beforeEach(() => {
   home = mkdtempSync(join(homes, 'home-'));
-  [calls, windows, trays, activate, isFirst] = [[], [], [], null, true];
+  [calls, windows, trays, activate, isFirst, isPackaged] = [[], [], [], null, true, false];
   vi.stubEnv('UNJAM_HOME', home);
   Object.defineProperty(process, 'platform', { value: 'win32' });
   app = new EventEmitter();
@@ -61,7 +62,7 @@ function fakeElectron(): Record<string, unknown> {
   });
   return {
     app: Object.assign(app, {
-      isPackaged: false,
+      isPackaged,
       getVersion: () => '0.0.0',
       enableSandbox: note('enableSandbox'),
       setAppUserModelId: note('setAppUserModelId'),
@@ -135,4 +136,15 @@ test('a second start ends at once, without an icon', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(calls.at(-1)).toBe('exit()');
   expect([trays, windows]).toEqual([[], []]);
+});
+
+test('the shipped program ends at once, before it is anything to Electron, when it is given a switch of Chromium', async () => {
+  isPackaged = true;
+  const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
+    throw new Error(`exit ${code}`);
+  });
+  await expect(boot('--no-sandbox')).rejects.toThrow('exit 2');
+  exit.mockRestore();
+  expect([calls, trays, windows]).toEqual([[], [], []]);
+  expect(readFileSync(join(home, 'host.log'), 'utf8')).toContain('W393 Not started: "--no-sandbox" is not an option');
 });

@@ -194,10 +194,14 @@ describe('the runtime of the CLI and of the runners', () => {
 });
 
 describe('the configuration', () => {
-  test('names the program for Windows as the program names itself', () => {
+  test('names the program for Windows as the program names itself, and pins Electron', () => {
     const yml = readFileSync(join(repository, 'electron-builder.yml'), 'utf8');
     expect(/^appId: (\S+)/m.exec(yml)?.[1]).toBe(appId);
     expect(/^electronVersion: (\S+)/m.exec(yml)?.[1]).toBe(versionOf('electron'));
+    const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>;
+    };
+    expect(devDependencies['electron']).toBe(versionOf('electron'));
     const runtime = readFileSync(join(repository, 'assets', 'runtime', 'package.json'), 'utf8');
     expect(JSON.parse(runtime)).toEqual({ name: 'unjam', version: version(), private: true, type: 'module' });
     expect(yml).toMatch(/toolsets:\n {2}nsis: '1\.2\.1'/);
