@@ -10,7 +10,7 @@ import type { Role } from '../domain/access.ts';
 import type { ConnectionOwner, Peer } from '../processes/index.ts';
 import { actorUser } from './actor.ts';
 import { ConsoleSessions } from './console-sessions.ts';
-import { type ApiOptions, createApi, pathOf, refuse, requestBounds } from './http-server.ts';
+import { type ApiOptions, createApi, isApiPath, pathOf, refuse, requestBounds } from './http-server.ts';
 import { consoleFile, htmlType, pageHeaders, scriptType } from './static-files.ts';
 
 export interface ConsoleServer {
@@ -101,8 +101,9 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       response.writeHead(200, { 'content-type': scriptType }).end(loginScript);
       return;
     }
-    const isApi = url.pathname.startsWith('/rpc/') || url.pathname === '/events' || url.pathname === '/openapi.json';
-    if (!(isApi ? hasKey(request, url) : sessions.knows(cookiesOf(request), accountOf(request.socket)))) {
+    if (
+      !(isApiPath(url.pathname) ? hasKey(request, url) : sessions.knows(cookiesOf(request), accountOf(request.socket)))
+    ) {
       response
         .writeHead(401, { 'content-type': 'text/plain; charset=utf-8' })
         .end('This console needs the one-time address that "unjam serve --console" prints.\n');

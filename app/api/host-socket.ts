@@ -66,7 +66,7 @@ export async function openHostSocket(options: SocketOptions): Promise<HostSocket
             new UnjamError(
               'unknown-method',
               `There is nothing at "${request.url ?? ''}".`,
-              'Use POST /rpc/<method>, GET /events or GET /openapi.json.',
+              'Use POST /rpc/<method>, GET /events, GET /scripts/<ticket>/events or GET /openapi.json.',
             ),
           );
       },

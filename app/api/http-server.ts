@@ -1,5 +1,9 @@
-/** The contract over HTTP: `POST /rpc/<method>`, `GET /events` (SSE), `GET /metrics`, `GET /openapi.json`. Knows no sockets. */
+/**
+ * The contract over HTTP: `POST /rpc/<method>`, `GET /events` and `GET /scripts/<ticket>/events` (SSE), `GET /metrics`,
+ * `GET /openapi.json`. Knows no sockets.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Caller, Dispatch } from '../contract/dispatcher.ts';
@@ -32,13 +36,21 @@ export function pathOf(request: IncomingMessage): URL | null {
 export function createApi({ dispatch, subscribe, version }: ApiOptions) {
   return async function handle(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<boolean> {
     const pathname = pathOf(request)?.pathname ?? '';
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const waiting = { ...caller, gone: gone.signal };
     if (pathname.startsWith('/rpc/')) {
       response.setHeader(versionHeader, version);
-      await reply(response, await rpc(request, pathname.slice('/rpc/'.length), caller));
+      await reply(response, await rpc(request, pathname.slice('/rpc/'.length), waiting));
       return true;
     }
     if (pathname === '/events' && request.method === 'GET') {
       events(response);
+      return true;
+    }
+    const [, ticket] = /^\/scripts\/([^/]+)\/events$/.exec(pathname) ?? [];
+    if (ticket !== undefined && request.method === 'GET') {
+      await follow(request, response, decoded(ticket), waiting);
       return true;
     }
     if (pathname === '/metrics' && request.method === 'GET') {
@@ -74,24 +86,55 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
     }
   }
 
+  /** Asks anew for every event, so that a role that was taken away ends it. Ends with the script. */
+  async function follow(request: IncomingMessage, response: ServerResponse, ticket: string, caller: Caller) {
+    const resumed = request.headers['last-event-id'];
+    let since = typeof resumed === 'string' ? resumed : undefined;
+    while (!response.destroyed) {
+      const waitMs = response.headersSent ? beatMs : 1;
+      const input = { ticket, ...(since === undefined ? {} : { since }), waitMs };
+      const answer = await dispatch('scripts.follow', input, caller);
+      if (!answer.ok) {
+        if (response.headersSent) response.end(`retry: ${retryAfterS * 1_000}\n\n`);
+        else await reply(response, answer);
+        return;
+      }
+      const { mark, complete, script } = answer.value as Output<'scripts.follow'>;
+      if (complete && mark === since && !response.headersSent) {
+        response.writeHead(204).end(); // so that an EventSource does not come again
+        return;
+      }
+      if (!response.headersSent) response.writeHead(200, streamHead);
+      const isTaken = response.write(
+        mark === since ? stillHere : `event: script\nid: ${mark}\ndata: ${JSON.stringify(script)}\n\n`,
+      );
+      since = mark;
+      if (complete) {
+        response.end();
+        return;
+      }
+      if (!isTaken) await once(response, 'drain', { signal: caller.gone }).catch(() => undefined);
+    }
+  }
+
   function events(response: ServerResponse): void {
-    response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    });
+    response.writeHead(200, streamHead);
     const stop = subscribe((snapshot) => {
       // A reader that does not keep up gets the next snapshot instead of a backlog.
       if (response.writableLength < 4_194_304)
         response.write(`event: snapshot\nid: ${snapshot.sequence}\ndata: ${JSON.stringify(snapshot)}\n\n`);
     });
-    const beat = setInterval(() => response.write(': still here\n\n'), 15_000);
+    const beat = setInterval(() => response.write(stillHere), beatMs);
     response.on('close', () => {
       clearInterval(beat);
       stop();
     });
   }
 }
+
+/** Paths of the API: a page needs more than its cookie for them. */
+export const isApiPath = (path: string): boolean =>
+  /^\/(rpc|scripts)\//.test(path) || ['/events', '/metrics', '/openapi.json'].includes(path);
 
 /** A name that is not percent-encoded text is looked up as it stands, and not found. */
 function decoded(method: string): string {
@@ -113,6 +156,14 @@ async function reply(response: ServerResponse, value: Reply): Promise<void> {
   return json(response, status, problem, problemType);
 }
 
+const streamHead = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
+/** How long a stream is silent at most, ms. */
+const beatMs = 15_000;
+const stillHere = ': still here\n\n';
 const metricsHead = {
   'content-type': 'text/plain; version=0.0.4; charset=utf-8',
   'cache-control': 'no-store',
@@ -126,7 +177,7 @@ export function refuse(response: ServerResponse, error: UnjamError): void {
 
 /** Answers shorter than this are not worth the time, bytes. */
 const gzipFrom = 65_536;
-/** When a start that found no runner is worth another try, s. */
+/** When a host that was too busy is worth another try, s. */
 const retryAfterS = 60;
 
 async function json(
@@ -174,6 +225,7 @@ export function statusOf(error: Pick<ErrorBody, 'code'>): number {
     case 'version-mismatch':
       return 426;
     case 'start-failed':
+    case 'busy':
       return 503;
     default:
       return errorCodes[error.code] === 'usage' ? 400 : 500;

@@ -14,6 +14,8 @@ export interface Caller extends Actor {
   readonly from?: string;
   /** The pid in `from`. */
   readonly pid?: number;
+  /** Aborted when nobody waits for the answer any more. Absent where that is not known. */
+  readonly gone?: AbortSignal;
 }
 
 export type Handlers = {

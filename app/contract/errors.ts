@@ -23,6 +23,8 @@ export const errorCodes = {
   'not-paused': 'failure',
   deadlock: 'failure',
   'start-failed': 'failure',
+  /** As many as the host takes are waiting already. */
+  busy: 'failure',
   'delete-failed': 'failure',
   unauthorized: 'failure',
   forbidden: 'failure',

@@ -10,6 +10,7 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'overview.get': {},
   'scripts.list': { all: true },
   'scripts.get': { ticket },
+  'scripts.follow': { ticket, since: '3/running/0/1/', waitMs: 20_000 },
   'scripts.why': { ticket },
   'scripts.evidence': { ticket },
   'evidence.read': { ticket, file: 'evidence-20261120-112040.zip' },

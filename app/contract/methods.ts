@@ -30,6 +30,15 @@ export const methods = {
     z.array(s.ScriptView),
   ),
   'scripts.get': query('one script in full', ticketOnly, s.ScriptDetail),
+  'scripts.follow': query(
+    'waits until a script is not as it was; GET /scripts/TICKET/events streams the same',
+    s.FollowInput,
+    z.strictObject({
+      mark: z.string().describe('of how the script is: give it as since, to wait for the next change'),
+      complete: z.boolean().describe('the script is final: no more changes are told'),
+      script: s.ScriptView,
+    }),
+  ),
   'scripts.why': query(
     'what keeps a script from making progress; measures its processes for about half a second',
     ticketOnly,

@@ -182,6 +182,17 @@ export const AbandonInput = z.strictObject({
     .describe('the pid that the operator typed; required from a window or browser'),
 });
 
+export const FollowInput = z.strictObject({
+  ticket: Ticket,
+  since: z.string().max(200).optional().describe('the mark of an earlier answer; absent = answer at once'),
+  waitMs: z
+    .int()
+    .min(0)
+    .max(30_000)
+    .optional()
+    .describe('hold the answer until the mark is another one, or the script is final'),
+});
+
 export const severities = ['critical', 'warning', 'info', 'neutral', 'orphan'] as const;
 export const icons = [
   'hourglass',

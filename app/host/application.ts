@@ -147,6 +147,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     (o) => o.close(),
   );
   const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed), log), (f) => f.close());
+  const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
   const logs = opening.adopt(new LogReaders((bytes) => control.decodeOutput(bytes)), (l) => l.close());
@@ -175,6 +176,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       alerts,
       logs,
       evidence: openEvidence(supervisor, { control, journal, logs }),
+      subscribe,
       runner: runnerCommand,
       program,
       killDisabled,
@@ -188,7 +190,6 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       audit: auditor({ journal, log, now: Date.now }),
     },
   );
-  const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const file = await writeHostFile(stateDirectory, version, control.self);
   const { address, token } = file;
   const doors = opening.adopt(

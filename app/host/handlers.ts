@@ -3,7 +3,7 @@ import { type Access, unknownAccount } from '../access/access.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Caller, Handlers } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
-import { type HostInfo, methods } from '../contract/methods.ts';
+import { type HostInfo, methods, type Snapshot } from '../contract/methods.ts';
 import { contractProtocol } from '../contract/protocol.ts';
 import { refusalsOf } from '../contract/roles.ts';
 import { startDrill } from '../drill/drill.ts';
@@ -30,6 +30,7 @@ import {
 } from '../settings/enforce.ts';
 import type { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
+import { Followers } from './followers.ts';
 import { metricsText } from './metrics.ts';
 
 export interface HandlerTools {
@@ -43,6 +44,7 @@ export interface HandlerTools {
   readonly alerts: Alerts;
   readonly logs: LogReaders;
   readonly evidence: Evidence;
+  readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
   readonly runner: RunnerCommand;
   /** The files of this program, to tell when they were replaced. */
   readonly program: ProgramFiles;
@@ -55,6 +57,7 @@ export interface HandlerTools {
 const capabilities = [
   'start',
   'status',
+  'follow',
   'why',
   'cancel',
   'kill',
@@ -78,6 +81,7 @@ const capabilities = [
 export function createHandlers(tools: HandlerTools): Handlers {
   const { stateDirectory, control, supervisor, observed, journal, settings, access, alerts, logs, evidence } = tools;
   const { runner, program, killDisabled, retire, log } = tools;
+  const followers = new Followers({ view: (ticket) => supervisor.view(ticket), subscribe: tools.subscribe });
   const startedAt = Date.now();
   return {
     'host.info': (_input, _actor, caller: Caller): HostInfo => ({
@@ -112,6 +116,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
     'scripts.list': ({ all }) => supervisor.list(all ?? false),
     'scripts.get': ({ ticket }, _actor, { role }) =>
       lockVerbs(settings.values, supervisor.get(ticket), supervisor.record(ticket), role),
+    'scripts.follow': (input, _actor, { gone }) => followers.follow(input, gone),
     'scripts.why': async ({ ticket }) => observed.withForeignLocks(await why(ticket, whySources(supervisor, control))),
     'scripts.start': (input, actor, { pid }) => supervisor.start(input, actor, pid),
     'scripts.cancel': (input, caller) => {

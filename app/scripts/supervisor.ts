@@ -166,6 +166,12 @@ export class Supervisor {
     return views.snapshot(0, all ? this.#register.all : this.#register.living).scripts;
   }
 
+  /** @throws UnjamError `unknown-ticket` */
+  view(ticket: string): ScriptView {
+    const record = this.record(ticket);
+    return this.#views().script(record);
+  }
+
   get(ticket: string): ScriptDetail {
     return this.#views().detail(this.record(ticket), this.#options.control);
   }

@@ -223,6 +223,13 @@ describe('the loopback console', () => {
     ).toBe(401);
   });
 
+  test.each(['/events', '/scripts/x/events', '/metrics', '/openapi.json'])(
+    'hands out %s to nobody without the page’s key',
+    async (path) => {
+      expect((await browser(path, '', { 'x-unjam-key': '' }, 'GET')).status).toBe(401);
+    },
+  );
+
   test('serves the page with its policy, uncached, and nothing outside its folder', async () => {
     const index = await browser('/', '', {}, 'GET');
     expect(index.status).toBe(200);

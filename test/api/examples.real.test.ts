@@ -1,11 +1,14 @@
 /** The clients of docs/examples do the main job: start, follow, end with the script's code. And how answers come. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import type { ScriptView } from '../../app/contract/methods.ts';
 import { root, World } from '../support/world.ts';
 
 const example = (name: string): string => join(root, 'docs', 'examples', name);
@@ -37,6 +40,37 @@ describe.each([
       expect(refused.stderr).toContain('Check its spelling and PATH');
     },
   );
+});
+
+test.skipIf(!['curl', 'jq'].every(has))('the line of docs/api.md follows one script to its end', async () => {
+  await using world = await World.open();
+  const page = readFileSync(join(root, 'docs/api.md'), 'utf8');
+  const [, line = ''] = /^```sh\n(.*)\n```/m.exec(page) ?? [];
+  await world.start('until [ -e go ]; do sleep 0.01; done; exit 3', { ticket: 'followed' });
+  await world.until('followed', (s) => s.state === 'running');
+  const curl = spawn('bash', ['-c', line.replace('TICKET', 'followed')], {
+    env: { ...process.env, UNJAM_HOME: world.home },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let seen = '';
+  curl.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (seen === '') writeFileSync(join(world.home, 'go'), '');
+    seen += text;
+  });
+  await once(curl, 'close');
+  const events = [...seen.matchAll(/^event: script\nid: (.*)\ndata: (.*)\n\n/gm)].map(([, mark, data]) => ({
+    mark,
+    script: JSON.parse(data ?? '') as ScriptView,
+  }));
+  expect(events[0]?.script).toMatchObject({ ticket: 'followed', state: 'running' });
+  expect(events.at(-1)?.script).toMatchObject({ state: 'final', exitCode: 3 });
+
+  // Who comes again has missed nothing, or what has come since.
+  const again = (mark = '') => ask(world, '/scripts/FOLLOWED/events', { 'last-event-id': mark });
+  expect(await again(events.at(-1)?.mark)).toMatchObject({ status: 204 });
+  const missed = await again(events[0]?.mark);
+  expect(missed.body.toString()).toContain(`id: ${events.at(-1)?.mark}\n`);
+  expect(await ask(world, '/scripts/nobody/events', {})).toMatchObject({ status: 404 });
 });
 
 function ask(world: World, path: string, headers: Record<string, string>, body?: string) {

@@ -161,6 +161,7 @@ export class BrowserHost {
       'overview.get': this.#or('overview.get', () => this.#snapshot()),
       'scripts.list': this.#or('scripts.list', () => this.world.snapshot().scripts),
       'scripts.get': this.#or('scripts.get', detail),
+      'scripts.follow': this.#or('scripts.follow', missing('scripts.follow')),
       'scripts.why': this.#or('scripts.why', missing('scripts.why')),
       'scripts.start': this.#or('scripts.start', missing('scripts.start')),
       'scripts.cancel': this.#or('scripts.cancel', view),

@@ -48,6 +48,7 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'overview.get': () => ({}),
   'scripts.list': (d) => ({ all: d.chance(50) }),
   'scripts.get': (d) => ({ ticket: d.of(tickets) }),
+  'scripts.follow': (d) => ({ ticket: d.of(tickets), since: '3/running/0/0/', waitMs: 10 }),
   'scripts.why': (d) => ({ ticket: d.of(tickets) }),
   'scripts.start': (d) => ({
     ticket: d.chance(60) ? d.of(tickets) : `own-${d.below(1e9)}`,
