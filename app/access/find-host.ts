@@ -10,22 +10,18 @@ export interface FoundHost {
   readonly token: string | null;
   /** Why the process that serves the address is not to be talked to; null when it is. */
   readonly distrust: (server: Peer) => string | null;
-  /** True when only the machine's service may be the host: nobody else starts one in the background. */
-  readonly isMachines: boolean;
 }
 
 /** Null when no host ever ran there. @throws UnjamError `state-directory` when what lies there is not to be believed */
 export async function findHost(directory: string): Promise<FoundHost | null> {
   const machine = await machineHost();
-  const isMachines = machine !== null && machine.stateDirectory === directory;
+  const door: FoundHost | null =
+    machine?.stateDirectory === directory
+      ? { address: machine.door, token: null, distrust: onlyOf([machine.account]) }
+      : null;
   const problem = await folderProblem(directory);
-  if (problem === 'absent' || problem === 'closed') {
-    if (!isMachines) {
-      if (problem === 'absent') return null;
-      throw notYours(directory);
-    }
-    return { address: machine.door, token: null, distrust: onlyOf([machine.account]), isMachines };
-  }
+  if (problem === 'absent' || (problem === 'closed' && door !== null)) return door;
+  if (problem === 'closed') throw notYours(directory);
   if (problem !== null)
     throw new UnjamError(
       'state-directory',
@@ -33,9 +29,9 @@ export async function findHost(directory: string): Promise<FoundHost | null> {
       'Correct its owner and its rights, or name another one with UNJAM_HOME.',
     );
   const file = readHostFile(directory);
-  if (file === null) return null;
+  if (file === null) return door;
   const owner = await folderOwner(directory);
-  return { address: file.address, token: file.token, distrust: onlyOf(owner === null ? [] : [owner]), isMachines };
+  return { address: file.address, token: file.token, distrust: onlyOf(owner === null ? [] : [owner]) };
 }
 
 const notYours = (directory: string): UnjamError =>

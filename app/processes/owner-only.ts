@@ -3,6 +3,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { systemProblem } from '../domain/system-errors.ts';
 import type { Closing } from './closing.ts';
+import { isClosed } from './places.ts';
 
 /** Before the folder is made: why somebody else decides what is found at that path, or null. */
 export async function wayProblem(directory: string): Promise<string | null> {
@@ -31,7 +32,8 @@ export async function folderProblem(directory: string): Promise<string | null> {
     const status = statSync(directory);
     if (!status.isDirectory()) return 'it is no folder';
     owner = status.uid;
-    accessSync(directory, constants.R_OK | constants.X_OK);
+    if (isClosed(directory)) return 'closed';
+    accessSync(directory, constants.X_OK);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (['EACCES', 'EPERM'].includes(code)) return 'closed';

@@ -1,18 +1,17 @@
 /** Where things live on each platform: the state directory and the host's address. */
 import { createHash, randomBytes } from 'node:crypto';
+import { opendirSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve, win32 } from 'node:path';
 
 /**
- * `UNJAM_HOME`; else `%ProgramData%\Unjam` when installed per machine, or `%LOCALAPPDATA%\Unjam`;
- * else `$XDG_STATE_HOME/unjam` (default `~/.local/state/unjam`).
+ * `UNJAM_HOME`; else on Windows `%ProgramData%\Unjam` for SYSTEM and elevated administrators of a machine that Unjam is
+ * installed on, and `%LOCALAPPDATA%\Unjam` for everybody else; else `$XDG_STATE_HOME/unjam` (default
+ * `~/.local/state/unjam`).
  */
 export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment['UNJAM_HOME']) return resolve(environment['UNJAM_HOME']);
-  if (process.platform === 'win32') {
-    if (installedPerMachine(environment)) return join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam');
-    return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Unjam');
-  }
+  if (process.platform === 'win32') return windowsStateDirectory(environment, process.execPath, isClosed);
   const state = environment['XDG_STATE_HOME'] ?? '';
   // A relative one is invalid and to be ignored (XDG Base Directory Specification).
   return join(isAbsolute(state) ? state : join(home(environment), '.local', 'state'), 'unjam');
@@ -29,12 +28,34 @@ export function home(environment: NodeJS.ProcessEnv = process.env): string {
   }
 }
 
+/** Where `program` keeps its state; `closed` says whether the caller may not look into a folder. Pure but for that. */
+export function windowsStateDirectory(
+  environment: NodeJS.ProcessEnv,
+  program: string,
+  closed: (folder: string) => boolean,
+): string {
+  const machines = win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam');
+  // The installer closes it to everybody but SYSTEM and administrators: it cannot be the place of anybody else's host.
+  if (isInstalled(environment, program) && !closed(machines)) return machines;
+  return win32.join(environment['LOCALAPPDATA'] ?? win32.join(homedir(), 'AppData', 'Local'), 'Unjam');
+}
+
+/** On Windows only opening a folder tells: access(2) looks at no access list there. */
+export function isClosed(folder: string): boolean {
+  try {
+    opendirSync(folder).closeSync();
+    return false;
+  } catch (error) {
+    return ['EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
+}
+
 /**
  * True when this program's runtime lies where only an administrator can put it. That a folder exists in ProgramData
  * says nothing: every user may make one there.
  */
-function installedPerMachine(environment: NodeJS.ProcessEnv): boolean {
-  const here = process.execPath.toLowerCase();
+function isInstalled(environment: NodeJS.ProcessEnv, program: string): boolean {
+  const here = program.toLowerCase();
   return ['ProgramFiles', 'ProgramW6432', 'CommonProgramFiles', 'CommonProgramW6432'].some((name) => {
     const folder = environment[name];
     return folder !== undefined && folder !== '' && here.startsWith(`${folder.toLowerCase()}\\`);

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { findHost } from '../../app/access/find-host.ts';
 import { openStateDirectory } from '../../app/host/host-files.ts';
 import { root, World } from '../support/world.ts';
@@ -158,6 +158,17 @@ describe.skipIf(!isRoot)('where another user got there first (needs root)', () =
         rmSync(short, { recursive: true });
       }
     }
+  });
+
+  test('a client that cannot read the host file of the machine’s host goes to its door', async () => {
+    mkdirSync(home, { mode: 0o700 });
+    const record = join(base, 'host.json');
+    const door = join(base, 'door.sock');
+    writeFileSync(record, JSON.stringify({ schema: 1, stateDirectory: home, door, account: 'uid:0' }), { mode: 0o644 });
+    vi.stubEnv('UNJAM_MACHINE_FILE', record);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await findHost(home)).toMatchObject({ address: door, token: null });
+    expect(await findHost(join(base, 'another'))).toBeNull();
   });
 
   test('a client does not believe the host file of a folder that others can write', async () => {

@@ -4,6 +4,7 @@ import { noAnswer } from '../../app/api/http-client.ts';
 import { UnjamError } from '../../app/contract/errors.ts';
 import { refuseLesserHost } from '../../app/access/lesser-host.ts';
 import type { Peer } from '../../app/processes/peer.ts';
+import { windowsStateDirectory } from '../../app/processes/places.ts';
 import { stateProblem } from '../../app/processes/windows/owner-only.ts';
 import { serverFrom } from '../../app/processes/windows/server-owner.ts';
 
@@ -53,6 +54,31 @@ describe('no answer', () => {
   test('that is explained already stays as it is', () => {
     const known = new UnjamError('unauthorized', 'It is not talked to.', 'Ask.');
     expect(noAnswer('x', known)).toBe(known);
+  });
+});
+
+describe('where state is kept', () => {
+  const environment = {
+    ProgramFiles: 'C:\\Program Files',
+    CommonProgramFiles: 'C:\\Program Files\\Common Files',
+    ProgramData: 'C:\\ProgramData',
+    LOCALAPPDATA: 'C:\\Users\\kim\\AppData\\Local',
+  };
+  const installed = 'C:\\Program Files\\Common Files\\Unjam\\1.0.0\\node.exe';
+  const of = (program: string, isClosed: boolean): string =>
+    windowsStateDirectory(environment, program, (folder) => {
+      expect(folder).toBe('C:\\ProgramData\\Unjam');
+      return isClosed;
+    });
+
+  test('of an installed program is the machine’s folder for who may enter it, and one of their own for everybody else', () => {
+    expect(of(installed, false)).toBe('C:\\ProgramData\\Unjam');
+    expect(of(installed, true)).toBe('C:\\Users\\kim\\AppData\\Local\\Unjam');
+  });
+
+  test('of any other program is never the machine’s folder, which everybody could have made', () => {
+    for (const program of ['C:\\Tools\\node.exe', 'C:\\Program Files (x86)\\x\\node.exe'])
+      expect(of(program, false)).toBe('C:\\Users\\kim\\AppData\\Local\\Unjam');
   });
 });
 
