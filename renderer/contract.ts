@@ -19,7 +19,6 @@ export type {
   Condition,
   EventName,
   EventPayload,
-  ForeignLocks,
   HistoryEntry,
   HostInfo,
   Input,
