@@ -164,7 +164,7 @@ const streamHead = {
 /** How long a stream is silent at most, ms. */
 const beatMs = 15_000;
 const stillHere = ': still here\n\n';
-const metricsHead = {
+export const metricsHead = {
   'content-type': 'text/plain; version=0.0.4; charset=utf-8',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',

@@ -14,6 +14,7 @@ export const settingBounds = {
   keepHistoryDays: { min: 30, max: 3_650 },
   autoAbandonMinutes: { min: 1, max: 1_440 },
   alertWaitMinutes: { min: 1, max: 1_440 },
+  metricsPort: { min: 0, max: 65_535 },
 } as const;
 const whole = (key: keyof typeof settingBounds) => z.int().min(settingBounds[key].min).max(settingBounds[key].max);
 const fraction = (key: keyof typeof settingBounds) =>
@@ -73,6 +74,9 @@ export const Settings = z.strictObject({
   'notifications.eventLog': z.boolean().describe('write the lines of Unjam to the Windows Event Log, source Unjam'),
   alerts: AlertTargets.describe('who is told, by a command, a webhook or mail; not from a window or a browser'),
   alertWaitMinutes: whole('alertWaitMinutes').describe('a wait for a mutex that is longer than this is an alert'),
+  metricsPort: whole('metricsPort').describe(
+    'GET /metrics on this port of 127.0.0.1, for every account of the machine; 0 = on none',
+  ),
   access: Grants.describe('accounts and groups of the system that may use this host, and as what'),
   viewersReadLogs: z.boolean().describe('logs can hold secrets: false keeps viewers from them'),
   disableForceKill: z.boolean().describe('policy only'),

@@ -8,12 +8,13 @@ import { Access } from '../access/access.ts';
 import { auditor } from '../access/audit.ts';
 import { openDoors } from '../access/doors.ts';
 import { clientOf } from '../access/client.ts';
+import { MetricsServer } from '../api/metrics-server.ts';
 import { Alerts } from '../alerts/alerts.ts';
 import { deliver } from '../alerts/deliver.ts';
 import { isOthers } from '../access/state-directory.ts';
 import { createDispatcher, type Dispatch } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
-import type { Snapshot } from '../contract/methods.ts';
+import type { Output, Snapshot } from '../contract/methods.ts';
 import { refusalOf } from '../contract/roles.ts';
 import { redact } from '../domain/redact.ts';
 import { visibleLine } from '../domain/visible.ts';
@@ -190,6 +191,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       audit: auditor({ journal, log, now: Date.now }),
     },
   );
+  const metrics = opening.adopt(new MetricsServer({ text: () => metricsFor(dispatch), log }), (m) => m.close());
+  await metrics.use(settings.values.metricsPort);
+  settings.onChange(({ metricsPort }) => void metrics.use(metricsPort));
   const file = await writeHostFile(stateDirectory, version, control.self);
   const { address, token } = file;
   const doors = opening.adopt(
@@ -225,6 +229,12 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     power: (what) => log(`I310 The machine ${what === 'suspend' ? 'goes to sleep' : 'woke up'}.`),
     close: () => opened.disposeAsync(),
   };
+}
+
+async function metricsFor(dispatch: Dispatch): Promise<string> {
+  const answer = await dispatch('metrics.get', {}, { user: 'unjam', via: 'unjam', role: 'viewer' });
+  if (!answer.ok) throw UnjamError.from(answer.error);
+  return (answer.value as Output<'metrics.get'>).text;
 }
 
 /** What is still there as a run directory keeps its history: a start would write it anew. */

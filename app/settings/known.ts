@@ -29,6 +29,7 @@ export const defaultSettings: Settings = {
   'notifications.eventLog': true,
   alerts: [],
   alertWaitMinutes: 30,
+  metricsPort: 0,
   access: [],
   viewersReadLogs: true,
   disableForceKill: false,
@@ -73,6 +74,7 @@ export const policyKeys = [
   'notifications.eventLog',
   'alerts',
   'alertWaitMinutes',
+  'metricsPort',
   'access',
   'viewersReadLogs',
 ] as const satisfies readonly SettingKey[];

@@ -54,6 +54,8 @@ const judges: { readonly [K in SettingKey]: Judge<Settings[K]> } = {
   'notifications.eventLog': off('Nothing is written to the Windows Event Log any more.'),
   alerts: () => 'Who is told of stuck scripts changes.',
   alertWaitMinutes: higher((to, from) => `A wait for a mutex is told after ${to} min instead of ${from} min.`),
+  metricsPort: (from, to) =>
+    to === 0 || to === from ? null : `Every account of this machine can read the numbers of this host, on port ${to}.`,
   access: () => 'Who may use this host changes.',
   viewersReadLogs: on('Viewers can read logs, which can hold secrets.'),
   disableForceKill: off('Force Kill is switched on.'),

@@ -1,7 +1,9 @@
 /** The host in numbers: what really happened is counted, and the text is what Prometheus reads. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -24,6 +26,14 @@ function parse(exposition: string): Map<string, number> {
     samples.set(sample[1] ?? '', Number(sample[3]));
   }
   return samples;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 async function scrape(world: World): Promise<{ type: string | undefined; body: string }> {
@@ -77,6 +87,19 @@ test('scripts, waits, verdicts and actions are counted, and no name stands in it
   for (const [, name = ''] of before.body.matchAll(/^# TYPE (\w+)/gm)) expect(documented).toContain(`\`${name}\``);
   for (const [name = ''] of documented.matchAll(/unjam_\w+(?=[`{ ])/g))
     expect(before.body).toContain(`# TYPE ${name} `);
+  // The same on a port, by the lines of the page.
+  const block = /```sh\n([^]*?)```/.exec(documented)?.[1] ?? '';
+  const port = await freePort();
+  const curl = (line: string) =>
+    spawnSync('bash', ['-c', line.replace('9464', String(port))], {
+      env: { ...process.env, UNJAM_HOME: world.home },
+      encoding: 'utf8',
+    });
+  const [set, read] = block.trim().split('\n').map(curl);
+  expect([set?.status, set?.stdout]).toEqual([0, expect.stringContaining('"ok":true')]);
+  expect([...parse(read?.stdout ?? '').keys()]).toEqual([...after.keys()]);
+  await world.client.call('settings.set', { reset: ['metricsPort'] });
+  await expect.poll(() => curl(`curl --silent http://127.0.0.1:9464/metrics`).status, { timeout: 20_000 }).toBe(7);
   if (spawnSync('promtool', ['--version']).error === undefined) {
     const checked = spawnSync('promtool', ['check', 'metrics'], { input: before.body, encoding: 'utf8' });
     expect(checked).toMatchObject({ status: 0, stderr: '' });
