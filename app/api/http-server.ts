@@ -119,17 +119,31 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
 
   function events(response: ServerResponse): void {
     response.writeHead(200, streamHead);
-    const stop = subscribe((snapshot) => {
-      // A reader that does not keep up gets the next snapshot instead of a backlog.
-      if (response.writableLength < 4_194_304)
-        response.write(`event: snapshot\nid: ${snapshot.sequence}\ndata: ${JSON.stringify(snapshot)}\n\n`);
-    });
-    const beat = setInterval(() => response.write(stillHere), beatMs);
+    // A reader that does not keep up gets the newest snapshot when it has read the one before, and no backlog.
+    let newest: Snapshot | null = null;
+    const send = (snapshot: Snapshot): void => {
+      newest = response.writableNeedDrain ? snapshot : null;
+      if (newest === null) response.write(eventOf(snapshot));
+    };
+    const stop = subscribe(send);
+    response.on('drain', () => newest && send(newest));
+    const beat = setInterval(() => response.writableNeedDrain || response.write(stillHere), beatMs);
     response.on('close', () => {
       clearInterval(beat);
       stop();
     });
   }
+}
+
+const events = new WeakMap<Snapshot, Buffer>();
+
+/** Made once for all who listen. */
+function eventOf(snapshot: Snapshot): Buffer {
+  const known = events.get(snapshot);
+  if (known) return known;
+  const made = Buffer.from(`event: snapshot\nid: ${snapshot.sequence}\ndata: ${JSON.stringify(snapshot)}\n\n`);
+  events.set(snapshot, made);
+  return made;
 }
 
 /** Paths of the API: a page needs more than its cookie for them. */

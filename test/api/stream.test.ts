@@ -1,4 +1,4 @@
-/** The stream of one script, over HTTP: when it ends, and that nobody is waited for who has gone. */
+/** The streams over HTTP: when that of one script ends, that nobody is waited for who has gone, and what a slow reader gets. */
 import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { createApi } from '../../app/api/http-server.ts';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
-import type { Reply } from '../../app/contract/methods.ts';
+import type { Reply, Snapshot } from '../../app/contract/methods.ts';
 
 let server: Server;
 afterEach(() => {
@@ -53,4 +53,25 @@ test('when its reader has gone, the host is told', async () => {
   response.destroy();
   await told.promise;
   expect(asked).toBe(2);
+});
+
+test('who does not keep up with snapshots gets what is under way and the newest, and the host keeps no backlog', async () => {
+  let push: (snapshot: Snapshot) => void = () => undefined;
+  const subscribe = (listener: typeof push) => {
+    push = listener;
+    listener({ sequence: 0 } as Snapshot); // as the feed does
+    return () => undefined;
+  };
+  const handle = createApi({ dispatch: () => Promise.reject(new Error('nothing is called')), subscribe, version: 'test' }); // prettier-ignore
+  server = createServer((request, response) => void handle(request, response, { user: 'kim', via: 'api', role: 'viewer' })); // prettier-ignore
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const [response] = (await once(get({ port, path: '/events' }), 'response')) as [IncomingMessage];
+  const large = 'x'.repeat(1_000_000);
+  for (let sequence = 1; sequence <= 200; sequence += 1) push({ sequence, large } as unknown as Snapshot);
+  let got = '';
+  response.setEncoding('utf8').on('data', (more: string) => (got += more));
+  while (!got.includes('id: 200\n') || !got.endsWith('\n\n')) await once(response, 'data');
+  expect([...got.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id)).toEqual(['0', '1', '200']);
+  response.destroy();
 });
