@@ -132,6 +132,7 @@ describe.each([
     ['scripts.start', { command: [] }, 'bad-input', 400, 'command'],
     ['scripts.start', { command: ['true'], cwd: '/a\0b' }, 'bad-input', 400, 'cwd'],
     ['scripts.start', { command: ['a\0b'] }, 'bad-input', 400, 'command.0'],
+    ['scripts.start', { command: ['true'], environment: { A: 'x\0hunter2-nul' } }, 'bad-input', 400, 'environment.A'],
     ['scripts.start', { command: [' '] }, 'missing-command', 400, 'command'],
     ['scripts.start', {}, 'bad-input', 400, 'command'],
     ['scripts.start', { command: 'true' }, 'bad-input', 400, 'command'],
@@ -149,6 +150,7 @@ describe.each([
     expect(error.code).toBe(code);
     expect(answered).toBe(status);
     expect(error.field).toBe(field);
+    expect(error.message).not.toContain('hunter2-nul');
   });
 
   test('a body of more than 1 MiB is refused with an answer, not with a broken connection', async () => {
@@ -161,7 +163,8 @@ describe.each([
   });
 });
 
-test('nothing of all that was started, and no folder was made', async () => {
+test('nothing of all that was started, no folder was made, and no value of a variable was repeated', async () => {
+  expect(JSON.stringify(await world.client.call('history.list', {})) + world.hostLog).not.toContain('hunter2-nul');
   expect(await world.client.call('scripts.list', { all: true })).toEqual([]);
   expect(await world.client.call('locks.list', {})).toEqual([]);
 });

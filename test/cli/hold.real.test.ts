@@ -37,9 +37,11 @@ function wrap(world: World, command: readonly string[], ...options: string[]): W
   return { child, ended };
 }
 
+const secret = 'hunter2-hold';
+
 /** A wrapper whose command runs, and the command's pid. */
-async function running(world: World): Promise<Wrapper & { pid: number }> {
-  const wrapper = wrap(world, ['bash', '-c', waits]);
+async function running(world: World, before: readonly string[] = []): Promise<Wrapper & { pid: number }> {
+  const wrapper = wrap(world, [...before, 'bash', '-c', waits]);
   while (!existsSync(join(world.home, 'pid')) || readFileSync(join(world.home, 'pid'), 'utf8') === '') await delay(5);
   const pid = Number(readFileSync(join(world.home, 'pid'), 'utf8'));
   onTestFinished(() => {
@@ -79,14 +81,18 @@ describe.skipIf(process.platform === 'win32')('unjam hold', () => {
     expect(stderr).toMatch(/acquired .* after waiting/);
   });
 
-  test('is shown by a host as a holder that nobody supervises; scripts and wrappers keep each other out', async () => {
+  test('is shown by a host as a holder that nobody supervises, its command without secrets; scripts and wrappers keep each other out', async () => {
     await using world = await World.open();
-    const { ended, pid } = await running(world);
+    const { ended, pid } = await running(world, ['env', `DB_PASSWORD=${secret}`]);
     const script = await world.start('exit 4', { isolation: { level: 'full', mutex: 'WEB' } });
     expect(await world.client.call('locks.list', {})).toMatchObject([
       { holders: [{ pid, level: 'full', fence: 1, unsupervised: true }], waiters: [{ ticket: script.ticket }] },
     ]);
-    expect((await world.cli('locks')).stdout).toContain('by "unjam hold": not supervised');
+    const shown = (await world.cli('locks')).stdout;
+    expect(shown).toContain('by "unjam hold": not supervised');
+    // It is named after its command.
+    expect(shown).toContain('env DB_PASSWORD=[hidden] bash -c');
+    expect(`${shown} ${JSON.stringify(read(world))} ${world.hostLog}`).not.toContain(secret);
     expect(await world.get(script.ticket)).toMatchObject({ state: 'queued', blocks: 0, holder: { pid } });
     const behind = wrap(world, ['true']);
     await until(() => read(world).queue.length === 2);

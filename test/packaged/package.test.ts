@@ -207,6 +207,11 @@ describe('the configuration', () => {
     expect(yml).toMatch(/toolsets:\n {2}nsis: '1\.2\.1'/);
   });
 
+  test('signs libraries as it signs programs: koffi’s is one', () => {
+    const yml = readFileSync(join(repository, 'electron-builder.yml'), 'utf8');
+    expect(/^win:\n(?: .*\n)*? {2}signExts: (.*?)(?: #.*)?$/m.exec(yml)?.[1]).toBe('[.node]');
+  });
+
   test('packs within a minute', (context) => {
     if (packed.missing !== null) return context.skip(packed.missing);
     expect(packed.packMs).toBeLessThan(60_000);

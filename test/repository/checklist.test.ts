@@ -70,7 +70,7 @@ const names = [
   'hang.cmd', 'hang.ps1', 'spawn.ps1', 'a&b 100%.cmd', 'x.bat', 'x.bat.csv', 'grün', '日本', '%', '*.tmp', '"x & y %PATH%"',
   'MsMpEng', 'conhost.exe', 'explorer.exe', 'secpol.msc', 'Executive', 'UserRequest', 'Process.WaitForExit', 'DisableRegistryTools',
   'requireAdministrator', 'ms-settings:notifications', 'ms-settings:colors', 'nt authority\\system', 'Ctrl+Plus', 'Ctrl+Minus', 'Ctrl+0',
-  'test.yml', 'package.yml', 'koffi.node', 'resources\\app.asar', 'active, as NT AUTHORITY\\SYSTEM',
+  'test.yml', 'package.yml', 'bare-machine.test.ts', 'files.test.ts', 'HKLM\\SOFTWARE\\Unjam', 'koffi.node', 'resources\\app.asar', 'active, as NT AUTHORITY\\SYSTEM',
   'typeof require', 'window.open()', "location = 'https://example.com'", "fetch('file:///C:/')", 'Object.keys(bridge)', 'undefined',
   "['call', 'on']", "[ 'a b', 'c&d', '100%' ]", 'DOMAIN\\name', 'DOMAIN\\user', 'DOMAIN\\B (browser)',
 ]; // prettier-ignore

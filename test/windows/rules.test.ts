@@ -13,7 +13,7 @@ import { folderAccess, pipeAccess } from '../../app/processes/windows/owner-only
 import { PipeEnds } from '../../app/processes/windows/pipe-ends.ts';
 import { isStoreAlias } from '../../app/processes/find-executable.ts';
 import { launchProblem } from '../../app/processes/launch-problem.ts';
-import { warningsOf } from '../../app/processes/windows.ts';
+import { openWindows, warningsOf } from '../../app/processes/windows.ts';
 import { fromFlags } from '../../app/processes/windows/own-jobs.ts';
 import { wmiInput } from '../../app/processes/windows/start-through-wmi.ts';
 import { CookieCache, treeOf } from '../../app/processes/windows/tree.ts';
@@ -133,6 +133,16 @@ describe('a host says what keeps it from its job', () => {
   test('an administrator without "Debug programs"; of an ordinary user nobody expects it', () => {
     expect(texts({ ...well, debug: false })[0]).toContain('SeDebugPrivilege');
     expect(texts({ ...well, elevated: false, debug: false })).toEqual([]);
+  });
+
+  test('a Node for ARM is refused in a sentence: Windows emulates the one for x64', () => {
+    const own = Object.getOwnPropertyDescriptor(process, 'arch')!;
+    Object.defineProperty(process, 'arch', { ...own, value: 'arm64' });
+    try {
+      expect(() => openWindows()).toThrow('This Node is for arm64. Unjam for Windows needs the one for x64');
+    } finally {
+      Object.defineProperty(process, 'arch', own);
+    }
   });
 
   test('a machine that is known by its name alone', () => {
