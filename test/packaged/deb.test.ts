@@ -3,7 +3,7 @@
  * namespace shows it through overlays, with process ids of its own. Nothing of it reaches the machine.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -109,6 +109,39 @@ test('it is installed, upgraded under a running script, removed and purged; data
     ],
     '',
   ]);
+});
+
+/** What the blocks of "In a container" do, as commands: an engine would do the same in the same order. */
+function asCommands(dockerfile: string, lines: string): string {
+  const said = (text: string, known: (line: string) => string | null): string[] =>
+    text.trim().split('\n').map((line) => known(line) ?? expect.fail(`Nobody knows what this does: ${line}`)); // prettier-ignore
+  let command = '';
+  const built = said(dockerfile, (line) => {
+    const [, word, rest = ''] = /^([A-Z]+) (.*)$/.exec(line) ?? [];
+    if (word === 'FROM') return '';
+    if (word === 'COPY') return rest.replace(/^release\/unjam_0\.1\.0_amd64\.deb /, 'cp /mnt/0.1.0.deb ');
+    if (word === 'RUN') return rest.replace('dpkg -i', `${dpkg} -i`).replace(' &&', ' > /dev/null &&');
+    if (word === 'ENV') return `export ${rest}`;
+    if (word === 'VOLUME') return `mkdir -p /mnt/volume ${rest}; mount --bind /mnt/volume ${rest}`;
+    if (word === 'CMD') command = (JSON.parse(rest) as string[]).join(' ');
+    return word === 'CMD' ? '' : null;
+  });
+  return said(lines, (line) => {
+    if (line.startsWith('docker build ')) return built.join('\n');
+    if (line.startsWith('docker run ')) return `${command} > /dev/null 2>&1 & until [ -S $UNJAM_HOME/host.sock ]; do sleep 0.1; done`; // prettier-ignore
+    if (line.startsWith('docker exec unjam ')) return `${line.replace('docker exec unjam ', '')}; echo "status $?"`;
+    return line === 'docker stop unjam' ? '' : null; // the view ends, and all in it
+  }).join('\n');
+}
+
+test('the lines of docs/install.md for a container build it, and its host runs a script', (context) => {
+  if (missing !== null) return context.skip(missing);
+  const page = readFileSync(join(import.meta.dirname, '../../docs/install.md'), 'utf8');
+  const [, dockerfile = '', lines = ''] = /^```dockerfile\n([^]*?)^```\n\n```sh\n([^]*?)^```/m.exec(page) ?? [];
+  const ran = inView(`set +e\n${asCommands(dockerfile, lines)}`);
+  expect(ran.stderr).toMatch(/^(unjam: I103 [^\n]*\n)?$/);
+  expect(ran.stdout).toMatch(/ok {3}script: a script ran under a mutex[^\n]*\nstatus 0\ndeployed\nstatus 0\n$/);
+  expect(existsSync(join(folder, 'volume/journal.sqlite'))).toBe(true);
 });
 
 test('its service is off until "unjam service install", is restarted by an upgrade, and goes with the package', (context) => {
