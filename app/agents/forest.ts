@@ -1,6 +1,7 @@
 /** The table of processes as a forest. A parent counts only when it is not younger than its child: pids come round. */
 import type { Row } from './known.ts';
-import { plainName } from './names.ts';
+import { mayFit, plainName } from './names.ts';
+import type { Match } from './recogniser.ts';
 
 /** Start times are decimal texts without leading zeros; on Windows they are too long for a number. */
 export const isOlder = (a: Row, b: Row): boolean => compareStart(a, b) < 0;
@@ -21,12 +22,18 @@ export interface Node {
 export class Forest {
   readonly nodes: readonly Node[];
   readonly #byPid = new Map<number, Node>();
+  readonly #byName = new Map<string, Node[]>();
 
   constructor(table: readonly Row[]) {
     // Sorted, so that a table in another order gives the same answer.
     const rows = table.filter((r) => r.state !== 'zombie').sort((a, b) => a.identity.pid - b.identity.pid);
     const nodes = rows.map((row): Node => ({ row, plain: plainName(row.identity.name), parent: null, children: [] }));
-    for (const node of nodes) this.#byPid.set(node.row.identity.pid, node);
+    for (const node of nodes) {
+      this.#byPid.set(node.row.identity.pid, node);
+      const named = this.#byName.get(node.plain);
+      if (named === undefined) this.#byName.set(node.plain, [node]);
+      else named.push(node);
+    }
     for (const node of nodes) {
       const parent = this.#byPid.get(node.row.parentPid);
       if (parent === undefined || parent === node || isOlder(node.row, parent.row)) continue;
@@ -40,6 +47,13 @@ export class Forest {
 
   byPid(pid: number): Node | null {
     return this.#byPid.get(pid) ?? null;
+  }
+
+  /** Those that may fit by their names, in the order of `nodes`. A machine has many processes, and few names. */
+  named(match: Match): Node[] {
+    return [...this.#byName]
+      .flatMap(([plain, nodes]) => (mayFit(match, plain) ? nodes : []))
+      .sort((a, b) => a.row.identity.pid - b.row.identity.pid);
   }
 }
 

@@ -13,9 +13,12 @@ import type { Recogniser } from './recogniser.ts';
 import { agentsOf, looseOf, type Run, runsOf } from './runs.ts';
 import { isolationIn, tentacleQueue } from './tentacle-queue.ts';
 
-export function observe(known: Known, recognisers: readonly Recogniser[]): Observation {
+export function observe(
+  known: Known,
+  recognisers: readonly Recogniser[],
+  forest: Forest = new Forest(known.table),
+): Observation {
   const ask = new Asking(known, recognisers);
-  const forest = new Forest(known.table);
   const usable = recognisers.filter((r) => r.systems.includes(known.system));
   const agents = new Map<Node, Recogniser>();
   const runs: Run[] = [];

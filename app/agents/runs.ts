@@ -17,7 +17,7 @@ export interface Run {
 export function agentsOf(r: Recogniser, forest: Forest, ask: Asking): Node[] {
   const { agent } = r;
   if (agent === undefined) return [];
-  const fitting = new Set(forest.nodes.filter((n) => n.row.identity.pid !== 0 && ask.fits(agent, n) !== null));
+  const fitting = new Set(forest.named(agent).filter((n) => n.row.identity.pid !== 0 && ask.fits(agent, n) !== null));
   const isFirst = (n: Node): boolean => n.parent === null || !fitting.has(n.parent);
   return [...fitting].filter((n) => ask.fits(r.run, n) === null || (r.run.place === 'child' && isFirst(n)));
 }
@@ -36,7 +36,7 @@ export function runsOf(r: Recogniser, agents: readonly Node[], forest: Forest, a
     return true;
   };
   if (r.run.place === 'anywhere') {
-    const fitting = forest.nodes.filter((n) => ask.fits(r.run, n) !== null);
+    const fitting = forest.named(r.run).filter((n) => ask.fits(r.run, n) !== null);
     const all = new Set(fitting);
     for (const node of fitting) {
       let agent: Node | null = null;
@@ -100,7 +100,9 @@ export function looseOf(
 ): Run[] {
   const { leftBehind } = r;
   if (leftBehind === undefined || r.run.together !== undefined) return [];
-  const fitting = forest.nodes.filter((n) => !inside.has(n) && !agents.has(n) && ask.fits(leftBehind, n) !== null);
+  const fitting = forest
+    .named(leftBehind)
+    .filter((n) => !inside.has(n) && !agents.has(n) && ask.fits(leftBehind, n) !== null);
   const all = new Set(fitting);
   return fitting.flatMap((node) => {
     if ([...above(node)].some((up) => all.has(up) || inside.has(up))) return [];

@@ -70,17 +70,18 @@ export class Observer {
   async #look(tableMs: number): Promise<Look> {
     const seenAt = this.#control.now();
     const table = this.#meet(this.#control.snapshot(tableMs), seenAt);
+    const forest = new Forest(table);
     const processes: Record<string, ProcessAnswers> = {};
     const files: Record<string, FileKnown> = {};
     const folders: Record<string, readonly string[] | null> = {};
     for (let round = 1; ; round += 1) {
       const at = Date.now();
       const known = this.#known(at, table, processes, files, folders);
-      const observation = observe(known, this.#recognisers);
+      const observation = observe(known, this.#recognisers, forest);
       if (observation.wants.length === 0 || round === roundsMax) {
         this.#files = files;
         this.#folders = folders;
-        return { at: at - tableMs, seenAt: seenAt - tableMs, table, forest: new Forest(table), observation };
+        return { at: at - tableMs, seenAt: seenAt - tableMs, table, forest, observation };
       }
       const ofFiles: Promise<void>[] = [];
       for (const want of observation.wants) {
@@ -98,13 +99,14 @@ export class Observer {
   lookNow(): Look {
     const seenAt = this.#control.now();
     const table = this.#meet(this.#control.snapshot(), seenAt);
+    const forest = new Forest(table);
     const processes: Record<string, ProcessAnswers> = {};
     for (let round = 1; ; round += 1) {
       const at = Date.now();
-      const observation = observe(this.#known(at, table, processes, this.#files, this.#folders), this.#recognisers);
+      const known = this.#known(at, table, processes, this.#files, this.#folders);
+      const observation = observe(known, this.#recognisers, forest);
       const asked = observation.wants.filter((want) => want.kind !== 'file' && want.kind !== 'folder');
-      if (asked.length === 0 || round === roundsMax)
-        return { at, seenAt, table, forest: new Forest(table), observation };
+      if (asked.length === 0 || round === roundsMax) return { at, seenAt, table, forest, observation };
       for (const want of asked) this.#answer(want, processes, seenAt);
     }
   }

@@ -29,6 +29,7 @@ const signalNames: Record<CancelSignal, NodeJS.Signals> = {
 export function openLinux(): ProcessControl {
   const place = proc.readPlace();
   const marks = new MarkCache();
+  const lines: proc.KnownLines = new Map();
   const kin = new Kin();
   const presence = new Presence(place);
   const accounts = new CgroupAccounts(place);
@@ -69,7 +70,7 @@ export function openLinux(): ProcessControl {
 
   function snapshot(trustedForMs = 0): readonly ProcessSnapshot[] {
     if (performance.now() - last.at >= trustedForMs)
-      last = { at: performance.now(), table: proc.readTable(place), alive: null };
+      last = { at: performance.now(), table: proc.readTable(place, lines), alive: null };
     return last.table;
   }
 
@@ -80,7 +81,7 @@ export function openLinux(): ProcessControl {
     return found !== undefined && sameProcess(found, identity);
   }
 
-  function tree(scope: TreeScope, table = proc.readTable(place)): TreeMember[] {
+  function tree(scope: TreeScope, table = proc.readTable(place, lines)): TreeMember[] {
     if (!samePlace(scope.root, place)) return [];
     // As `startedAt` of the processes: counted from boot, so that a clock that is set makes nobody look old.
     const now = place.bootedAt + uptime() * 1_000;
@@ -149,7 +150,7 @@ export function openLinux(): ProcessControl {
       if (liveness(scope.root) === 'alive') return 'alive';
       let table: ProcessSnapshot[];
       try {
-        table = proc.readTable(place);
+        table = proc.readTable(place, lines);
       } catch {
         return 'unknown'; // no descriptor is left
       }

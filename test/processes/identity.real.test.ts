@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import { openProcessControl } from '../../app/processes/index.ts';
@@ -43,6 +44,22 @@ test.runIf(onLinux)('a process that nobody can look at, because no file can be o
   ]);
   expect(JSON.parse(said.toString())).toEqual({ opened: true, itself: 'unknown', tree: 'unknown', later: 'alive' });
 });
+
+test.runIf(onLinux)(
+  'a process that sleeps costs a table nothing new, and one that has changed is read anew',
+  async () => {
+    const control = await openProcessControl();
+    const child = begin('sleep', '3600');
+    const row = () => control.snapshot().find((p) => p.identity.pid === child.pid);
+    const isAsleep = (): boolean => row()?.identity.name === 'sleep' && row() === row();
+    while (!isAsleep()) await delay(20);
+    const asleep = row();
+    expect(asleep?.state).toBe('sleeping');
+    child.kill('SIGSTOP');
+    while (row()?.state !== 'stopped') await delay(20);
+    expect(asleep?.state).toBe('sleeping');
+  },
+);
 
 describe.runIf(onLinux)('a process that has ended but was not collected by its parent', () => {
   test('counts as gone: it has no identity, is in no tree, and is not signalled', async () => {

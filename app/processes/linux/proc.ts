@@ -48,17 +48,23 @@ export function machineWarnings({ machine, machineId, pidNamespace }: MachinePla
   ];
 }
 
+/** starttime, the last one that is used of the 52 fields of /proc/<pid>/stat. */
+const lastField = 22;
+
 /** Also answers for zombies; look at `state`. */
 export function readStat(place: Place, pid: number | string): ProcessSnapshot | null {
-  const text = read(`/proc/${pid}/stat`);
-  if (text === null) return null;
+  const text = readWhole(`/proc/${pid}/stat`);
+  return text === null ? null : parseStat(place, text);
+}
+
+function parseStat(place: Place, text: string): ProcessSnapshot | null {
   // The name may hold blanks and parentheses: cut at the last one (locks.md 5).
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < 0) return null;
-  const fields = text.slice(close + 2).split(' ');
+  const fields = text.slice(close + 2).split(' ', lastField - 2);
   const field = (n: number): number => Number(fields[n - 3]);
-  const startTime = fields[22 - 3] ?? '';
+  const startTime = fields[lastField - 3] ?? '';
   return {
     identity: {
       machine: place.machine,
@@ -101,12 +107,28 @@ function stateOf(letter: string): ProcessState {
   }
 }
 
-export function readTable(place: Place): ProcessSnapshot[] {
+/** The line of each process when it was read last, and what it said; by its entry in /proc. */
+export type KnownLines = Map<string, { readonly text: string; readonly process: ProcessSnapshot }>;
+
+/**
+ * Most processes of a machine sleep, and their lines are what they were: with `known` these give the same objects again.
+ * Of 2,000 processes new ones would be most of what a table costs, in garbage.
+ */
+export function readTable(place: Place, known: KnownLines = new Map()): ProcessSnapshot[] {
   const table: ProcessSnapshot[] = [];
   for (const entry of readdirSync('/proc')) {
     if (entry.charCodeAt(0) > 57 || entry.charCodeAt(0) < 48) continue;
-    const process = readStat(place, entry);
-    if (process) table.push(process);
+    const text = readWhole(`/proc/${entry}/stat`);
+    if (text === null) continue;
+    const before = known.get(entry);
+    const process = before?.text === text ? before.process : parseStat(place, text);
+    if (process === null) continue;
+    if (process !== before?.process) known.set(entry, { text, process });
+    table.push(process);
+  }
+  if (known.size > 2 * table.length) {
+    const living = new Set(table.map((process) => String(process.identity.pid)));
+    for (const entry of known.keys()) if (!living.has(entry)) known.delete(entry);
   }
   return table;
 }
@@ -183,8 +205,24 @@ export function userName(uid: number): string {
 /** Files of /proc say no size: readFileSync takes 64 KB of new memory for each, which doubled an idle host's CPU. */
 let buffer = Buffer.allocUnsafeSlow(16_384);
 
+/** As `read`, of a file that the kernel gives in one piece, as it does a single line: nothing is asked twice. */
+function readWhole(path: string): string | null {
+  return readFrom(path, (file) => buffer.toString('latin1', 0, readSync(file, buffer, 0, buffer.length, null)));
+}
+
 /** Null when it cannot be read. */
 export function read(path: string, encoding: 'latin1' | 'utf8' = 'latin1'): string | null {
+  return readFrom(path, (file) => {
+    for (let length = 0; ;) {
+      const more = readSync(file, buffer, length, buffer.length - length, null);
+      if (more === 0) return buffer.toString(encoding, 0, length);
+      length += more;
+      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafeSlow(length)]);
+    }
+  });
+}
+
+function readFrom(path: string, take: (file: number) => string): string | null {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -192,12 +230,7 @@ export function read(path: string, encoding: 'latin1' | 'utf8' = 'latin1'): stri
     return null;
   }
   try {
-    for (let length = 0; ;) {
-      const more = readSync(file, buffer, length, buffer.length - length, null);
-      if (more === 0) return buffer.toString(encoding, 0, length);
-      length += more;
-      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafeSlow(length)]);
-    }
+    return take(file);
   } catch {
     return null;
   } finally {
