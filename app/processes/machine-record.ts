@@ -16,6 +16,6 @@ export async function readMachineRecord(): Promise<string | null> {
 
 /** Null removes it. @throws the system's error, for instance EACCES */
 export async function writeMachineRecord(text: string | null): Promise<void> {
-  if (process.platform === 'win32') await (await import('./windows/machine-record.ts')).writeMachineRecord(text);
+  if (process.platform === 'win32') (await import('./windows/machine-record.ts')).writeMachineRecord(text);
   else (await import('./linux/machine-record.ts')).writeMachineRecord(recordPath(), text);
 }

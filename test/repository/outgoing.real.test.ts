@@ -27,7 +27,6 @@ const sites: Readonly<Record<string, string>> = {
   'app/processes/surroundings.ts spawn': 'a relay of standard input, with the path of a pipe',
   'app/processes/windows/console-signal.ts spawn': 'the helper of a runner, with pids',
   'app/processes/windows/create-process.ts CreateProcessW': 'the command of a script, or a host; with its environment',
-  'app/processes/windows/machine-record.ts execFile': 'reg.exe, with the key of the record',
   'app/processes/windows/start-through-wmi.ts spawnSync': 'PowerShell, with a fixed program; what it starts comes on stdin',
   'app/scripts/runner-pool.ts execa': 'a runner, with a short list of variables; its order comes on stdin',
   'main/electron-download.ts spawnSync': 'a checkout only: Electron’s own installer',

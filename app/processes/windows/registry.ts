@@ -1,6 +1,9 @@
-/** Reads values of the registry through the wide API: no program is started, and every letter arrives. */
+/**
+ * Values of the registry through the wide API: every letter arrives, and no program is started, which a policy may forbid
+ * (DisableRegistryTools shuts out reg.exe).
+ */
 import type { RegistryValue } from '../registry-value.ts';
-import { describeError } from './errors.ts';
+import { describeError, windowsError } from './errors.ts';
 import { attempt, bind, type Handle, type Out, wideText } from './ffi.ts';
 
 const regGetValue = bind<
@@ -52,6 +55,18 @@ const regEnumValue = bind<
   '_Inout_ uint32 *',
 );
 export const regCloseKey = bind<(key: Handle) => number>('advapi32', 'int32', 'RegCloseKey', 'uintptr_t');
+
+const regSetKeyValue = bind<
+  (root: Handle, key: string, name: string, type: number, data: Buffer, size: number) => number
+>('advapi32', 'int32', 'RegSetKeyValueW', 'uintptr_t', 'str16', 'str16', 'uint32', 'void *', 'uint32');
+const regDeleteKeyValue = bind<(root: Handle, key: string, name: string) => number>(
+  'advapi32',
+  'int32',
+  'RegDeleteKeyValueW',
+  'uintptr_t',
+  'str16',
+  'str16',
+);
 
 const localMachine = 0xffffffff80000002n;
 /** KEY_QUERY_VALUE | KEY_WOW64_64KEY */
@@ -121,6 +136,16 @@ export function readMachineText(key: string, name: string): string | null {
   if (error === notFound) return null;
   if (error !== success) throw new Error(`HKLM\\${key} cannot be read: ${describeError(error)}`);
   return wideText(data.subarray(0, size[0]));
+}
+
+/** Writes a text below HKEY_LOCAL_MACHINE, in this process's 64-bit view; null removes it. @throws Error with `code` */
+export function writeMachineText(key: string, name: string, text: string | null): void {
+  const data = Buffer.from(`${text ?? ''}\0`, 'utf16le');
+  const error =
+    text === null
+      ? regDeleteKeyValue(localMachine, key, name)
+      : regSetKeyValue(localMachine, key, name, 1, data, data.length);
+  if (error !== success && !(text === null && error === notFound)) throw windowsError(`HKLM\\${key}`, error);
 }
 
 /** The machine's own id, made at its installation and kept when it gets another name; null when it cannot be read. */
