@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { RunnerRequest } from '../../app/domain/events.ts';
 import { placeOf } from '../../app/domain/mutex.ts';
 import { type QueueOutcome, waitInQueue } from '../../app/ladder/queue.ts';
@@ -71,4 +71,25 @@ test('a time that is over is said also when the mutex could not be read just the
     return left;
   });
   expect(await outcome).toMatchObject({ kind: 'timed-out', state: { queue: [] } });
+});
+
+test.each([
+  ['the first in line looks twice a second', 0, 500],
+  ['the twentieth looks every ten seconds', 19, 10_000],
+])('%s', async (_who, ahead, paceMs) => {
+  for (let i = 0; i < ahead; i += 1) await mutex.enqueue(waiter(`ahead-${i}`));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { ask, outcome } = await wait(null);
+  const looks = vi.spyOn(mutex, 'reap');
+  const looksWithin = (ms: number): number => {
+    looks.mockClear();
+    vi.advanceTimersByTime(ms);
+    return looks.mock.calls.length;
+  };
+  expect(looksWithin(500)).toBe(1); // then it knows its place
+  expect([looksWithin(paceMs - 1), looksWithin(1), looksWithin(paceMs - 1), looksWithin(1)]).toEqual([0, 1, 0, 1]);
+  vi.useRealTimers();
+  ask();
+  expect(await outcome).toMatchObject({ kind: 'asked-to-leave' });
 });
