@@ -31,13 +31,7 @@ export function openApi(version: string): unknown {
                 },
               },
             },
-            default: {
-              description: 'refused or failed',
-              content: {
-                'application/json': { schema: { $ref: '#/components/schemas/Error' } },
-                'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-              },
-            },
+            default: refused,
           },
         },
       },
@@ -50,7 +44,7 @@ export function openApi(version: string): unknown {
       version,
       description: 'Scripts, isolation mutexes, and the three verbs: cancel, kill, abandon.',
     },
-    paths,
+    paths: { ...paths, ...streams },
     components: {
       schemas: {
         Error: {
@@ -88,6 +82,40 @@ export function openApi(version: string): unknown {
     },
   };
 }
+
+const refused = {
+  description: 'refused or failed',
+  content: {
+    'application/json': { schema: { $ref: '#/components/schemas/Error' } },
+    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+  },
+};
+
+const read = (operationId: string, summary: string, type: string, more: object = {}) => ({
+  get: {
+    operationId,
+    summary,
+    responses: { 200: { description: 'done', content: { [type]: { schema: { type: 'string' } } } }, default: refused },
+    ...more,
+  },
+});
+
+/** What is read with GET; POST has the same for one answer at a time. */
+const streams = {
+  '/events': read('events', 'whole snapshots as server-sent events', 'text/event-stream'),
+  '/scripts/{ticket}/events': read(
+    'scripts.events',
+    'a script at each change as server-sent events, until it is final',
+    'text/event-stream',
+    {
+      parameters: [
+        { name: 'ticket', in: 'path', required: true, schema: { type: 'string' } },
+        { name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } },
+      ],
+    },
+  ),
+  '/metrics': read('metrics', methods['metrics.get'].about, 'text/plain'),
+};
 
 /** Without definitions of its own, which an OpenAPI document could not resolve: the recursive one is "any JSON". */
 function schema(type: z.ZodType, io: 'input' | 'output'): unknown {

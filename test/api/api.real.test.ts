@@ -172,7 +172,12 @@ test('nothing of all that was started, no folder was made, and no value of a var
 test('every method is in openapi.json, with its fields', async () => {
   const answer = await socket('/openapi.json', '', {}, 'GET');
   const api = JSON.parse(answer.text) as { paths: Record<string, unknown> };
-  expect(Object.keys(api.paths)).toEqual(Object.keys(methods).map((m) => `/rpc/${m}`));
+  expect(Object.keys(api.paths)).toEqual([
+    ...Object.keys(methods).map((m) => `/rpc/${m}`),
+    '/events',
+    '/scripts/{ticket}/events',
+    '/metrics',
+  ]);
   expect(answer.text).toContain('ends the script after this long without output');
 });
 

@@ -160,6 +160,12 @@ try {
   };
   await take('abandon', {}, abandon);
   await take('abandon-dark', { colorScheme: 'dark' }, abandon);
+
+  unjam('abandon', 'deploy-web-eu', '--hold-queue', '--yes', '--reason', 'INC-4471');
+  await row(first.page, 'deploy-web-eu').filter({ hasText: 'Abandoned' }).waitFor({ timeout: 60_000 });
+  await take('orphan', { hash: '#scripts/deploy-web-eu' }, settled);
+  await take('paused', { hash: '#mutexes/RunningScript' });
+  await take('history', { hash: '#history' });
 } finally {
   for (const ticket of ['migrate', 'web-us', 'api-eu', 'health', 'deploy-web-eu'])
     try {

@@ -21,6 +21,15 @@ function run(world: World, block: string, ticket: string): Record<string, number
   return Object.fromEntries(statuses);
 }
 
+test('each of the five situations has a picture', () => {
+  const situations = readFileSync(join(root, 'docs/operating.md'), 'utf8')
+    .split(/^## \d\. /m)
+    .slice(1);
+  const pictures = situations.map((text) => /!\[[^\]]+\]\((.+?)\)/.exec(text)?.[1] ?? 'none');
+  expect(new Set(pictures).size).toBe(5);
+  for (const picture of pictures) expect([picture, existsSync(join(root, 'docs', picture))]).toEqual([picture, true]);
+});
+
 test('the five situations of docs/operating.md', async () => {
   await using world = await World.open();
   const [hangs = '', cannot = '', orphan = '', beside = '', after = '', ...rest] = blocks('operating.md', 'sh');
