@@ -25,7 +25,7 @@ export class Access {
   }
 
   /** Null for somebody who was given nothing. */
-  roleOf(peer: Peer): Role | null {
+  roleOf(peer: Pick<Peer, 'ids'>): Role | null {
     if (peer.ids.some((id) => this.#o.owners.includes(id))) return 'owner';
     return highest(peer.ids.flatMap((id) => this.#roles.get(id) ?? []));
   }

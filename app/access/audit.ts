@@ -21,6 +21,7 @@ const journaled: Partial<Record<Method, { readonly kind: JournalKind; readonly w
   'settings.set': { kind: 'settings', what: 'Change of the settings' },
   'host.retire': { kind: 'retire', what: 'Retire' },
   'drill.start': { kind: 'drill', what: 'Drill' },
+  'console.open': { kind: 'console', what: 'Address of the console' },
 };
 /** Somebody who may not could fill the journal with it: once in this time for each account and method, ms. */
 const refusedEveryMs = 60_000;

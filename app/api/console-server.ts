@@ -9,14 +9,18 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Role } from '../domain/access.ts';
 import type { ConnectionOwner, Peer } from '../processes/index.ts';
 import { actorUser } from './actor.ts';
-import { ConsoleSessions } from './console-sessions.ts';
+import { ConsoleSessions, type Holder } from './console-sessions.ts';
 import { type ApiOptions, createApi, isApiPath, pathOf, refuse, requestBounds } from './http-server.ts';
 import { consoleFile, htmlType, pageHeaders, scriptType } from './static-files.ts';
 
 export interface ConsoleServer {
   readonly port: number;
-  /** A URL that opens the console once; every call makes a new one. Valid for ten minutes. */
+  /** A URL that opens the console once; every call makes a new one. Valid for ten minutes, for whoever comes first. */
   oneTimeUrl(): string;
+  /** As `oneTimeUrl`, for `holder` alone and for `forMs`. A HEAD request says whether it still waits: 200, then 410. */
+  urlFor(holder: Holder, forMs: number): string;
+  /** Hangs up on those who have lost their role. */
+  recheck(): void;
   close(): Promise<void>;
 }
 
@@ -34,6 +38,8 @@ export interface ConsoleOptions extends ApiOptions {
 
 /** A browser uses six for each host; more than this many of one account at once are not answered. */
 const connectionsPerAccount = 64;
+/** How long the address is good that this process itself shows to who started it, ms. */
+const ownAddressMs = 600_000;
 /** Where the page keeps its key: of its origin, with the port, and shared by its tabs. */
 const keyName = 'unjam-key';
 
@@ -42,6 +48,8 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
   const sessions = new ConsoleSessions();
   const connections = new Map<string | null, number>();
   const peers = new WeakMap<Socket, Peer>();
+  const answering = new Map<ServerResponse, Holder>();
+  const opener: Holder = { account: null, user: options.user, role: () => options.role };
   let origin = '';
   let cookieName = '';
 
@@ -94,19 +102,21 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       return;
     }
     if (url.pathname === '/login') {
-      login(url, request.socket, response);
+      if (request.method === 'HEAD')
+        response.writeHead(sessions.isWaiting(url.searchParams.get('t') ?? '') ? 200 : 410).end();
+      else login(url, request.socket, response);
       return;
     }
     if (url.pathname === '/login.js') {
       response.writeHead(200, { 'content-type': scriptType }).end(loginScript);
       return;
     }
-    if (
-      !(isApiPath(url.pathname) ? hasKey(request, url) : sessions.knows(cookiesOf(request), accountOf(request.socket)))
-    ) {
+    const isApi = isApiPath(url.pathname);
+    const holder = isApi ? holderOf(request, url) : null;
+    if (isApi ? holder === null : !sessions.knows(cookiesOf(request), accountOf(request.socket))) {
       response
         .writeHead(401, { 'content-type': 'text/plain; charset=utf-8' })
-        .end('This console needs the one-time address that "unjam serve --console" prints.\n');
+        .end('This console needs a one-time address: run "unjam open".\n');
       return;
     }
     const crossSite = request.headers.origin !== undefined && request.headers.origin !== origin;
@@ -117,8 +127,26 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       );
       return;
     }
-    if (await handle(request, response, { user: userOf(request.socket), via: 'browser', role: options.role })) return;
-    await file(url.pathname, response);
+    if (holder === null) {
+      await file(url.pathname, response);
+      return;
+    }
+    const role = holder.role();
+    if (role === null) {
+      refuse(
+        response,
+        new UnjamError(
+          'forbidden',
+          'You have no role on this host any more.',
+          'Ask an owner of it for one, then run "unjam open".',
+        ),
+      );
+      return;
+    }
+    answering.set(response, holder);
+    response.once('close', () => answering.delete(response));
+    if (!(await handle(request, response, { user: userOf(request.socket), via: 'browser', role })))
+      response.writeHead(404).end('Not found\n');
   }
 
   function login(url: URL, socket: Socket, response: ServerResponse): void {
@@ -131,7 +159,14 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       case 'wrong':
         response
           .writeHead(403, text)
-          .end('This address was used already, or is too old. Ask for a new one with "unjam serve --console".\n');
+          .end('This address was used already, or is too old. Run "unjam open" for a new one.\n');
+        return;
+      case 'of-another':
+        response
+          .writeHead(403, text)
+          .end(
+            `This address works only in a browser of ${login.user}. Run "unjam open" as yourself for one of your own.\n`,
+          );
         return;
       case 'in':
         response
@@ -144,10 +179,10 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
   }
 
   /** Of the page alone: a stream of events has no header, and is asked for by the page's own script. */
-  function hasKey(request: IncomingMessage, url: URL): boolean {
+  function holderOf(request: IncomingMessage, url: URL): Holder | null {
     const header = request.headers['x-unjam-key'];
     const key = typeof header === 'string' ? header : url.pathname === '/events' ? url.searchParams.get('key') : null;
-    return sessions.isIn(cookiesOf(request), key ?? '', accountOf(request.socket));
+    return sessions.holder(cookiesOf(request), key ?? '', accountOf(request.socket));
   }
 
   function accountOf(socket: Socket): string | null {
@@ -183,10 +218,14 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
         .end(found.content);
   }
 
+  const urlFor = (holder: Holder, forMs: number): string => `${origin}/login?t=${sessions.oneTimeToken(holder, forMs)}`;
+
   return {
     port,
-    oneTimeUrl() {
-      return `${origin}/login?t=${sessions.oneTimeToken()}`;
+    oneTimeUrl: () => urlFor(opener, ownAddressMs),
+    urlFor,
+    recheck() {
+      for (const [response, holder] of answering) if (holder.role() === null) response.destroy();
     },
     async close() {
       server.closeAllConnections();

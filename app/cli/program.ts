@@ -277,11 +277,23 @@ function hosting(program: Command): void {
     program.command('doctor').description('check this machine for what a deployment needs, and say what is missing'),
   ).action(async (options: Json) => (await import('./doctor.ts')).doctor(options));
   example(doctor, 'unjam doctor');
+  const open = jsonOption(
+    program
+      .command('open')
+      .description(
+        'open the console of the running host in the browser, with your role; its address works once, for you',
+      )
+      .option('--print', 'print the address instead of opening it'),
+  ).action(async (options: Json & { print?: boolean }) => (await import('./open.ts')).open(options));
+  example(open, 'unjam open --print');
   const serve = program
     .command('serve')
     .description('the headless host; --console also serves the console to a browser')
     .option('--console', 'serve the console on a loopback port')
-    .option('--port <port>', 'port of the console (default: any free one)')
+    .option(
+      '--port <port>',
+      'port of the console (default: one that stays the same for a state directory, if it is free)',
+    )
     .option('--no-open', 'print the console’s address instead of opening it')
     .option('--take-over', 'ask the host that runs now to retire first; scripts keep running')
     .option('--stop', 'ask the host that runs now to end, and start none; scripts keep running')

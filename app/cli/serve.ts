@@ -1,18 +1,19 @@
 /** `unjam serve`: the headless host; with --console also the page in a browser. */
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { ConsoleOptions } from '../api/console-server.ts';
+import type { ConsoleServer } from '../api/console-server.ts';
+import type { ApiOptions } from '../api/http-server.ts';
 import type { Application } from '../host/application.ts';
 import type { Engine } from '../host/engine.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { hostFileProblem, readHostFile } from '../host/host-files.ts';
 import { isOthers, whichStateDirectory } from '../access/state-directory.ts';
 import { forgetStarter } from '../processes/background.ts';
-import { consolePort, isWindows } from '../processes/places.ts';
+import { isWindows } from '../processes/places.ts';
 import { userName } from '../processes/user-name.ts';
 import { visible, visibleLine } from '../domain/visible.ts';
+import { openConsoleHere } from './console-here.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
 import { person } from './person.ts';
@@ -68,7 +69,27 @@ export async function serve(options: ServeOptions): Promise<void> {
     stop();
   });
   if (options.takeOver) await takeOver(directory, { user: person(), via: 'cli' });
-  const open = (): Promise<Application> => openApplication({ stateDirectory: directory, log, retire: () => stop() });
+  const following = Promise.withResolvers<ConsoleServer>();
+  const consoles: ConsoleServer[] = [];
+  let onDemand: Promise<ConsoleServer> | null = null;
+  const openOnDemand = (api: Omit<ApiOptions, 'version'>): Promise<ConsoleServer> =>
+    (onDemand ??= openConsoleHere(directory, undefined, api).then(
+      (server) => {
+        consoles.push(server);
+        return server;
+      },
+      (error: Error) => {
+        onDemand = null; // the next call tries again
+        throw error;
+      },
+    ));
+  const open = (): Promise<Application> =>
+    openApplication({
+      stateDirectory: directory,
+      log,
+      retire: () => stop(),
+      console: (api) => (options.console ? following.promise : openOnDemand(api)),
+    });
   const application = await open();
   if (application.role === 'client' && !options.console) {
     await application.close();
@@ -77,7 +98,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     throw new UnjamError(
       'not-possible',
       `Another host (PID ${host?.host.pid ?? 'unknown'}) serves "${directory}" already.`,
-      'Use that one, or stop it first. "unjam serve --console" can open a console for it.',
+      'Use that one, or stop it first. "unjam open" opens its console.',
     );
   }
 
@@ -87,53 +108,23 @@ export async function serve(options: ServeOptions): Promise<void> {
       stop();
     });
 
-  let consoleServer: { close(): Promise<void> } | null = null;
   let close = (): Promise<void> => application.close();
   if (options.console) {
-    const root = fileURLToPath(
-      new URL(
-        import.meta.url.endsWith('.ts')
-          ? '../../dist/renderer'
-          : import.meta.url.includes('/chunks/')
-            ? '../renderer'
-            : './renderer',
-        import.meta.url,
-      ),
-    );
-    if (!existsSync(root))
-      throw new UnjamError(
-        'not-possible',
-        `The console has not been built: "${root}" is missing.`,
-        'Run "npm run build" in the checkout.',
-      );
-    const { openConsole } = await import('../api/console-server.ts');
-    const { version } = await import('../version.ts');
-    const { openConnectionOwner } = await import('../processes/index.ts');
     const engine = await followed(application, open, log);
-    const consoleOptions: Omit<ConsoleOptions, 'port'> = {
+    const server = await openConsoleHere(directory, options.port === undefined ? undefined : port, {
       dispatch: engine.dispatch,
       subscribe: (listener) => engine.subscribe((state) => state.kind === 'online' && listener(state.snapshot)),
-      version,
-      root,
-      user: userName(),
-      role: 'owner', // of this process, so of a host in it; another host knows this process by its account
-      ownerOf: await openConnectionOwner(null),
-    };
-    const server =
-      options.port === undefined
-        ? await openConsole({ ...consoleOptions, port: consolePort(directory) }).catch(
-            () => openConsole({ ...consoleOptions, port: 0 }), // the usual one is another's now
-          )
-        : await openConsole({ ...consoleOptions, port });
+    });
+    following.resolve(server);
+    consoles.push(server);
     close = () => engine.close();
-    consoleServer = server;
     const url = server.oneTimeUrl();
     const opened = options.open !== false && (await openInBrowser(url));
     print(
       [
         opened ? `The console is open in your browser.` : `Open this address in your browser: ${url}`,
         ...(opened ? [] : ['It works once, within ten minutes.']),
-        `Ctrl-C stops this host; scripts keep running. Another address: npx unjam serve --console`,
+        `Ctrl-C stops this host; scripts keep running. Another address: npx unjam open`,
         `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} ${userName()}@${hostname()}, then open the address there.`,
       ].join('\n'),
     );
@@ -142,7 +133,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   await stopped;
-  await consoleServer?.close();
+  await Promise.all(consoles.map((server) => server.close()));
   await close();
   process.exit();
 }

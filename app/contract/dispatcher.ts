@@ -16,6 +16,8 @@ export interface Caller extends Actor {
   readonly pid?: number;
   /** Aborted when nobody waits for the answer any more. Absent where that is not known. */
   readonly gone?: AbortSignal;
+  /** Of its account, then of its groups, as the system says. Absent where that is not known. */
+  readonly ids?: readonly string[];
 }
 
 export type Handlers = {

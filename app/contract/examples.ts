@@ -50,4 +50,5 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'observed.kill': { id },
   'foreignLocks.list': {},
   'drill.start': { minutes: 5 },
+  'console.open': {},
 };

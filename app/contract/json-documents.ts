@@ -63,6 +63,7 @@ export const jsonDocuments = {
     stateDirectory: z.string().nullable().describe('of the host of this machine; null when there is none'),
     door: z.string().nullable().describe('where people with a role reach it'),
   }),
+  open: s.ConsoleAddress,
   doctor: z.strictObject({ findings: z.array(Finding) }),
   /** On standard error, when a command fails. */
   error: z.strictObject({

@@ -133,6 +133,11 @@ export const methods = {
   ),
   'foreignLocks.list': query('locks of the machine and of agents: seen, never released', nothing, o.ForeignLocks),
   'drill.start': command('starts a harmless hung deployment with a queue behind it', s.DrillInput, s.Drill),
+  'console.open': command(
+    'makes an address that opens the console once, in a browser of the caller’s account; not for windows and browsers',
+    nothing,
+    s.ConsoleAddress,
+  ),
 } as const satisfies Record<string, { kind: 'query' | 'command'; about: string; input: z.ZodType; output: z.ZodType }>;
 
 /** Events carry whole snapshots: a client that missed some is right again after the next one. At most 4 a second. */

@@ -2,7 +2,7 @@
 import { type Grant, mayActAs, type Role, whoMay } from '../domain/access.ts';
 import { type Method, methods } from './methods.ts';
 
-const beyondViewing: Partial<Record<Method, Role>> = {
+const named: Partial<Record<Method, Role>> = {
   'scripts.cancel': 'operator',
   'scripts.kill': 'operator',
   'scripts.endProcess': 'operator',
@@ -14,11 +14,12 @@ const beyondViewing: Partial<Record<Method, Role>> = {
   'observed.kill': 'operator',
   'scripts.evidence': 'operator',
   'drill.start': 'operator',
+  'console.open': 'viewer',
 };
 
 /** What only reads takes a viewer; a command that is not named above takes an owner. */
 export const roleFor = (method: Method): Role =>
-  beyondViewing[method] ?? (methods[method].kind === 'query' ? 'viewer' : 'owner');
+  named[method] ?? (methods[method].kind === 'query' ? 'viewer' : 'owner');
 
 /** What shows a log, or a part of one. */
 const logMethods: readonly Method[] = [

@@ -478,6 +478,13 @@ export const HostInfo = z.strictObject({
   warnings: z.array(z.strictObject({ text: z.string(), next: z.string() })),
 });
 
+export const ConsoleAddress = z.strictObject({
+  url: z.string().describe('a secret: whoever has it opens the console, from this account'),
+  port: z.int().describe('on 127.0.0.1; the same one each time, unless another program has taken it'),
+  expiresAt: Time,
+  role: z.enum(roles).describe('what its console may do; a role that is taken away is gone there too'),
+});
+
 export const DrillInput = z.strictObject({
   minutes: z.number().min(0.1).max(60).optional().describe('every script of it ends by itself after this; default 15'),
 });

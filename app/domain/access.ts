@@ -15,13 +15,14 @@ export const mayActAs = (role: Role, wanted: Role): boolean => roles.indexOf(rol
 /** Null for somebody who has no role at all. */
 export const highest = (all: readonly Role[]): Role | null => roles.findLast((role) => all.includes(role)) ?? null;
 
-const named = { viewer: 'a viewer', operator: 'an operator', owner: 'an owner' } as const;
+/** `a viewer`. */
+export const roleNames = { viewer: 'a viewer', operator: 'an operator', owner: 'an owner' } as const;
 
 /** Why somebody with `role` may not, and who may: one sentence each. Hosts always let their own account and root in. */
 export function whoMay(wanted: Role, role: Role, grants: readonly Grant[]): string {
   const others = grants.filter((g) => mayActAs(g.role, wanted)).map((g) => g.who);
   const may = others.length === 0 ? 'only an administrator of this host' : `${list(others)}, and administrators`;
-  return `You are ${named[role]} on this host; this takes ${named[wanted]}: ${may}.`;
+  return `You are ${roleNames[role]} on this host; this takes ${roleNames[wanted]}: ${may}.`;
 }
 
 const list = (names: readonly string[]): string =>

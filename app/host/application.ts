@@ -12,6 +12,8 @@ import { MetricsServer } from '../api/metrics-server.ts';
 import { Alerts } from '../alerts/alerts.ts';
 import { deliver } from '../alerts/deliver.ts';
 import { isOthers } from '../access/state-directory.ts';
+import type { ConsoleServer } from '../api/console-server.ts';
+import type { ApiOptions } from '../api/http-server.ts';
 import { createDispatcher, type Dispatch } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { Output, Snapshot } from '../contract/methods.ts';
@@ -39,6 +41,7 @@ import { autoAbandonMsOf, observedSettingsOf, retentionOf, thresholdsOf } from '
 import { type PolicySource, policySource } from '../settings/policy-source.ts';
 import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
+import { ConsoleDoor } from './console-door.ts';
 import { openEvidence } from './evidence.ts';
 import { createHandlers } from './handlers.ts';
 import { hostFileProblem, openStateDirectory, writeHostFile } from './host-files.ts';
@@ -56,6 +59,8 @@ export interface ApplicationOptions {
   readonly keepBytes?: number;
   /** Ends this process soon; without it the host refuses to retire, as the desktop application does. */
   readonly retire?: () => void;
+  /** The console's server of this process, for who asks for an address of it; without it nobody gets one. */
+  readonly console?: (api: Pick<ApiOptions, 'dispatch' | 'subscribe'>) => Promise<ConsoleServer>;
   /** Gets every warning line and every problem of the host itself; one line each. */
   readonly log: (line: string) => void;
 }
@@ -165,7 +170,16 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     (a) => a.close(),
   );
   alerts.start();
-  const dispatch = createDispatcher(
+  const openConsole = options.console;
+  const consoleDoor = opening.adopt(
+    new ConsoleDoor({
+      server: openConsole && (() => openConsole({ dispatch, subscribe })),
+      roleOf: (peer) => access.roleOf(peer),
+      now: Date.now,
+    }),
+    (d) => d.close(),
+  );
+  const dispatch: Dispatch = createDispatcher(
     createHandlers({
       stateDirectory,
       control,
@@ -175,6 +189,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       settings,
       access,
       alerts,
+      consoleDoor,
       logs,
       evidence: openEvidence(supervisor, { control, journal, logs }),
       subscribe,
@@ -203,6 +218,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   settings.onChange(({ access: grants }) => {
     doors
       .use(grants)
+      .then(() => consoleDoor.recheck())
       .catch((error: Error) => log(`W391 The host's doors could not be set to the new roles: ${error.message}.`));
   });
   const lost = Promise.withResolvers<string>();

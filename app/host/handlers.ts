@@ -7,6 +7,7 @@ import { type HostInfo, methods, type Snapshot } from '../contract/methods.ts';
 import { contractProtocol } from '../contract/protocol.ts';
 import { refusalsOf } from '../contract/roles.ts';
 import { startDrill } from '../drill/drill.ts';
+import type { ConsoleDoor } from './console-door.ts';
 import { whySources } from './evidence.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -42,6 +43,7 @@ export interface HandlerTools {
   readonly settings: SettingsStore;
   readonly access: Access;
   readonly alerts: Alerts;
+  readonly consoleDoor: ConsoleDoor;
   readonly logs: LogReaders;
   readonly evidence: Evidence;
   readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
@@ -75,6 +77,7 @@ const capabilities = [
   'evidence',
   'end-process',
   'take',
+  'console',
   'observed',
 ];
 
@@ -186,6 +189,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
       );
     },
     ...observedHandlers(observed, (reason) => checkReason(settings.values, reason)),
+    'console.open': (_input, _actor, caller) => tools.consoleDoor.open(caller),
     'drill.start': ({ minutes }, caller) =>
       startDrill(minutes, {
         start: (input) => supervisor.start(methods['scripts.start'].input.parse(input), caller),

@@ -21,6 +21,7 @@ export type JournalKind =
   | 'settings'
   | 'retire'
   | 'drill'
+  | 'console'
   | 'refused'
   | ObservedKind;
 

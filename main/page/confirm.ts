@@ -278,6 +278,7 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     'drill.start': 'free',
     'alerts.test': 'never',
     'locks.abandon': 'never',
+    'console.open': 'never',
     'observed.cancel': cancelObserved,
     'observed.kill': killObserved,
     'host.retire': 'never',

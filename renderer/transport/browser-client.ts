@@ -99,6 +99,6 @@ function unauthorized(): CallError {
   return new CallError({
     code: 'unauthorized',
     message: 'This page is no longer signed in: Unjam was started again, or the link has been used elsewhere.',
-    next: 'Open the console again from the link that "unjam serve --console" prints.',
+    next: 'Open the console again with "unjam open".',
   });
 }

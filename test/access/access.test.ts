@@ -40,9 +40,14 @@ describe('what a role may do', () => {
       'scripts.evidence',
       'drill.start',
     ];
+    const viewers = ['console.open'];
     for (const method of Object.keys(methods) as Method[])
       expect(roleFor(method)).toBe(
-        methods[method].kind === 'query' ? 'viewer' : operators.includes(method) ? 'operator' : 'owner',
+        methods[method].kind === 'query' || viewers.includes(method)
+          ? 'viewer'
+          : operators.includes(method)
+            ? 'operator'
+            : 'owner',
       );
   });
 
@@ -108,15 +113,19 @@ describe('the record of a command', () => {
   };
   const caller = { user: 'kim', via: 'cli', role: 'owner', from: 'PID 7, uid:1000' } as const;
 
-  test.each(['scripts.start', 'scripts.complete', 'settings.set', 'host.retire', 'drill.start'] as const)(
-    '%s stands in the journal with who, from where and through which door',
-    (method) => {
-      const { audit, entries, lines } = record();
-      audit({ method, input: { ticket: 't-1' }, caller, error: null });
-      expect(entries).toMatchObject([{ who: 'kim', via: 'cli', data: { from: 'PID 7, uid:1000', role: 'owner' } }]);
-      expect(lines[0]).toContain('by kim (cli, PID 7, uid:1000): done.');
-    },
-  );
+  test.each([
+    'scripts.start',
+    'scripts.complete',
+    'settings.set',
+    'host.retire',
+    'drill.start',
+    'console.open',
+  ] as const)('%s stands in the journal with who, from where and through which door', (method) => {
+    const { audit, entries, lines } = record();
+    audit({ method, input: { ticket: 't-1' }, caller, error: null });
+    expect(entries).toMatchObject([{ who: 'kim', via: 'cli', data: { from: 'PID 7, uid:1000', role: 'owner' } }]);
+    expect(lines[0]).toContain('by kim (cli, PID 7, uid:1000): done.');
+  });
 
   test('every other command stands in the host’s log too', () => {
     const { audit, entries, lines } = record();

@@ -2,11 +2,12 @@
  * The on-call engineer: a host of root serves the machine; ordinary users reach it with the role that they were given, and
  * nobody else does. Three real users of Linux, the command line and the console's own client. Needs root.
  */
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HistoryEntry, ScriptDetail } from '../../app/contract/methods.ts';
+import type { HistoryEntry, Output, ScriptDetail } from '../../app/contract/methods.ts';
 import { type Ended, group, MachineHost, operator, owner, stranger, viewer } from '../support/machine-host.ts';
 import type { World } from '../support/world.ts';
 
@@ -18,6 +19,17 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
     host.as(uid, args, more);
   const started = (script?: string): Promise<string> => host.started(script);
   const journal = (): Promise<readonly HistoryEntry[]> => world.client.call('history.list', { limit: 200 });
+
+  /** Opens an address as a browser of that user does; the status, then the answers to these calls. */
+  const visit = async (
+    uid: number,
+    url: string,
+    ...calls: readonly (readonly [string, object])[]
+  ): Promise<unknown> => {
+    const driver = join(import.meta.dirname, 'drivers/visit.ts');
+    const page = host.start(uid, [process.execPath, driver, url, JSON.stringify(calls)]);
+    return JSON.parse(await text(page.stdout!));
+  };
 
   beforeAll(async () => {
     host = await MachineHost.open();
@@ -132,6 +144,46 @@ describe.skipIf(process.getuid?.() !== 0)('on a host of root (needs root)', () =
     await world.client.call('scripts.kill', { ticket });
     await cancelled;
     watching.disconnect();
+  });
+
+  test('an address of the console opens it once, for the account and with the role of who asked', async () => {
+    const asked = await as(viewer, ['open', '--json']);
+    expect(asked.stderr).toBe('');
+    const { url, role } = JSON.parse(asked.stdout) as Output<'console.open'>;
+    expect(role).toBe('viewer');
+    // An owner has more rights, and still cannot come in as somebody else.
+    const wrong = await visit(owner, url);
+    expect(wrong).toEqual([403, `This address works only in a browser of uid ${viewer}. Run "unjam open" as yourself for one of your own.\n`]); // prettier-ignore
+    const ticket = await started();
+    const seen = await visit(viewer, url, ['host.info', {}], ['scripts.cancel', { ticket }], ['console.open', {}]);
+    expect(seen).toMatchObject([
+      200,
+      { ok: true, value: { you: { user: `uid ${viewer}`, role: 'viewer' } } },
+      { ok: false, error: { code: 'forbidden' } },
+      { ok: false, error: { code: 'not-possible' } },
+    ]);
+    expect(await visit(viewer, url)).toMatchObject([403, expect.stringContaining('was used already')]);
+    const entry = (await journal()).find((e) => e.kind === 'console');
+    expect(entry).toMatchObject({ who: `uid ${viewer}`, via: 'cli', data: { role: 'viewer' } });
+    const token = new URL(url).searchParams.get('t') ?? '';
+    expect(world.hostLog).not.toContain(token);
+    for (const file of readdirSync(world.home, { recursive: true, withFileTypes: true }))
+      if (file.isFile()) expect(readFileSync(join(file.parentPath, file.name), 'latin1')).not.toContain(token);
+    await world.client.call('scripts.kill', { ticket });
+  });
+
+  test('a console goes with the role of who opened it', async () => {
+    const { url } = JSON.parse((await as(viewer, ['open', '--json'])).stdout) as Output<'console.open'>;
+    const page = host.start(viewer, [process.execPath, join(import.meta.dirname, 'drivers/visit.ts'), url, 'stay']);
+    const said = text(page.stdout!);
+    await new Promise((resolve) => page.once('message', resolve));
+    expect((await world.cli('access', 'revoke', `uid:${viewer}`)).stderr).toBe('');
+    expect(JSON.parse(await said)).toMatchObject([
+      200,
+      'the events ended',
+      { ok: false, error: { code: 'forbidden', message: 'You have no role on this host any more.' } },
+    ]);
+    expect((await world.cli('access', 'grant', `uid:${viewer}`, 'viewer')).stdout).toContain(`uid:${viewer}: viewer`);
   });
 
   test('nothing is sent to a server of somebody else at a planted address, nor at the noted one', async () => {

@@ -25,6 +25,7 @@ function errorsOf(method: Method): ErrorCode[] {
     'settings.set': ['not-possible', 'state-directory'],
     'host.retire': ['not-possible'],
     'drill.start': ['not-possible'],
+    'console.open': ['not-possible'],
   };
   return [
     ...(input.includes('id') || (input.includes('ticket') && method !== 'scripts.start' && method !== 'history.list')

@@ -9,7 +9,7 @@ import { ensureBuilt, findChromium } from '../support/browser.ts';
 import { dialog, ready, row, verb } from '../support/browser-console.ts';
 import { group, MachineHost, operator, owner, program, viewer } from '../support/machine-host.ts';
 
-/** `unjam serve --console` of a user, and the page in a browser that runs as that user as well. */
+/** The page in a browser that runs as a user: of the host's own console, or of one that the user runs. */
 class Desk implements AsyncDisposable {
   readonly page: Page;
   readonly #server: ChildProcess;
@@ -21,14 +21,15 @@ class Desk implements AsyncDisposable {
     this.page = page;
   }
 
-  static async open(host: MachineHost, uid: number): Promise<Desk> {
+  static async open(host: MachineHost, uid: number, console_: 'of the host' | 'of their own'): Promise<Desk> {
     const home = host.folderOf(uid);
-    const server = host.start(uid, [process.execPath, program, 'serve', '--console', '--no-open'], { HOME: home });
+    const words = console_ === 'of the host' ? ['open', '--print'] : ['serve', '--console', '--no-open'];
+    const server = host.start(uid, [process.execPath, program, ...words], { HOME: home });
     let printed = '';
     for await (const text of server.stdout?.setEncoding('utf8') ?? []) if (/http:\S+\n/.test((printed += String(text)))) break; // prettier-ignore
     const browser = join(home, 'browser');
-    const words = host.asUser(uid).map((word) => `'${word}'`);
-    writeFileSync(browser, `#!/bin/sh\nexec ${words.join(' ')} '${findChromium()}' "$@"\n`, { mode: 0o755 });
+    const user = host.asUser(uid).map((word) => `'${word}'`);
+    writeFileSync(browser, `#!/bin/sh\nexec ${user.join(' ')} '${findChromium()}' "$@"\n`, { mode: 0o755 });
     const context = await chromium.launchPersistentContext(host.folderOf(uid), {
       executablePath: browser,
       viewport: { width: 1280, height: 800 },
@@ -43,6 +44,7 @@ class Desk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#context.close();
+    if (this.#server.exitCode !== null) return;
     const gone = once(this.#server, 'exit');
     this.#server.kill('SIGTERM');
     await gone;
@@ -62,9 +64,9 @@ describe.skipIf(process.getuid?.() !== 0)('at a host of root (needs root)', () =
     { timeout: 300_000 },
     async () => {
       const ticket = await host.started();
-      await using looks = await Desk.open(host, viewer);
-      await using acts = await Desk.open(host, operator);
-      await using owns = await Desk.open(host, owner);
+      await using looks = await Desk.open(host, viewer, 'of the host');
+      await using acts = await Desk.open(host, operator, 'of the host');
+      await using owns = await Desk.open(host, owner, 'of their own');
       for (const [desk, role] of [
         [looks, 'viewer'],
         [acts, 'operator'],

@@ -71,6 +71,10 @@ const commands: Record<string, string[][]> = {
   alerts: [['alerts', 'set', evilWords('file')], ['alerts', 'list'], ['alerts', 'test', '--target', evilWords('target')]], // prettier-ignore
   agents: [['agents'], ['agents', '--json']],
   metrics: [['metrics']],
+  open: [
+    ['open', '--print'],
+    ['open', '--json'],
+  ],
   take: [
     ['take', 'a'],
     ['take', evilWords('ticket')],

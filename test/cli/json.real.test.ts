@@ -53,6 +53,7 @@ const commands: readonly (readonly [Exclude<JsonKind, 'error'>, ...string[]])[] 
   ['alerts list'],
   ['alerts test'],
   ['service status'],
+  ['open'],
   ['doctor'],
 ];
 

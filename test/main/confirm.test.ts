@@ -378,12 +378,15 @@ describe('what weakens a guard or deletes evidence', () => {
     expect([dialog.asked, done.length]).toEqual([[], 1]);
   });
 
-  test.each(['host.retire', 'locks.abandon', 'alerts.test'])('%s is never a call of the page', async (method) => {
-    expect(await guard(new FakeDialog())(method, { ticket, name: 'M' }, caller)).toMatchObject({
-      error: { code: 'unauthorized' },
-    });
-    expect(done).toEqual([]);
-  });
+  test.each(['host.retire', 'locks.abandon', 'alerts.test', 'console.open'])(
+    '%s is never a call of the page',
+    async (method) => {
+      expect(await guard(new FakeDialog())(method, { ticket, name: 'M' }, caller)).toMatchObject({
+        error: { code: 'unauthorized' },
+      });
+      expect(done).toEqual([]);
+    },
+  );
 });
 
 test('the page’s other calls pass as they are', async () => {

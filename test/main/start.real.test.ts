@@ -75,7 +75,7 @@ test('without a desktop it says why, which address to open, how to stop, and how
   const [, url = '', port = ''] =
     /^Open this address in your browser: (http:\/\/127\.0\.0\.1:(\d+)\/\S*)$/m.exec(text) ?? [];
   expect(text).toContain('Ctrl-C stops this host');
-  expect(text).toContain('npx unjam serve --console');
+  expect(text).toContain('npx unjam open');
   expect(text).toContain(`ssh -L ${port}:127.0.0.1:${port} `);
   expect((await fetch(url, { redirect: 'manual' })).status).toBeLessThan(400);
   first.child.kill('SIGINT');

@@ -156,6 +156,7 @@ export class BrowserHost {
     return {
       'host.info': this.#or('host.info', () => ({ ...hostInfo, ...this.world.host })),
       'host.retire': this.#or('host.retire', missing('host.retire')),
+      'console.open': this.#or('console.open', missing('console.open')),
       'alerts.get': this.#or('alerts.get', missing('alerts.get')),
       'alerts.test': this.#or('alerts.test', missing('alerts.test')),
       'overview.get': this.#or('overview.get', () => this.#snapshot()),

@@ -107,6 +107,7 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'observed.kill': (d) => ({ id: `o-${d.below(9)}-0`, reason: 'hangs' }),
   'foreignLocks.list': () => ({}),
   'drill.start': () => ({ minutes: 0.1 }),
+  'console.open': () => ({}),
 };
 
 /** What takes long, or starts processes: seldom asked for. */
