@@ -79,8 +79,8 @@ export interface Recogniser {
   readonly queue?: 'tentacle';
   /** An ordinary job of this kind may be quiet for days: it is never a warning by itself. */
   readonly mayBeQuiet?: true;
-  /** False: shown only. */
-  readonly verbs: boolean;
+  /** Where Cancel and Force Kill are offered; elsewhere its scripts are shown only. */
+  readonly verbs: readonly System[];
   /** What the agent makes of it when its script is ended. */
   readonly ended: string;
   /** In place of Abandon: what frees what the agent holds. */

@@ -29,7 +29,7 @@ export function agentsView({ observing, observation, scripts, known, control }: 
         process: name,
         service: a.unit,
         scripts: scripts.filter((w) => w.script.agent?.process.identity.pid === pid && w.goneAt === null).length,
-        verbs: known.find((r) => r.key === a.key)?.verbs ?? false,
+        verbs: known.find((r) => r.key === a.key)?.verbs.includes(control.platform) ?? false,
         missing: missingOf(
           ofKind.some((w) => w.script.hidden),
           control,

@@ -2,6 +2,7 @@
 import { processes } from '../domain/count.ts';
 import { judge, type ObservedStage } from '../agents/judge.ts';
 import type { Watched } from '../agents/memory.ts';
+import type { System } from '../agents/recogniser.ts';
 import type { ObservedDetail, ObservedView } from '../contract/methods.ts';
 import { actorText } from '../domain/lines.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
@@ -86,7 +87,7 @@ export function detailOf(f: ViewFacts, { control, verbsOff }: DetailSources): Ob
         : { path: script.log.path, bytes: script.log.file?.bytes ?? null, maskedBy: script.log.maskedBy },
     attempts: f.attempts.map((a) => ({ ...a, at: isoTime(a.at), actor: actorText(a.actor) })),
     signal: control.platform === 'win32' ? 'ctrl-c' : 'SIGTERM',
-    verbs: verbsOf(f, verbsOff),
+    verbs: verbsOf(f, control.platform, verbsOff),
     instead: script.recogniser.instead,
     outputHolders:
       stage.kind === 'carrier-waits'
@@ -99,12 +100,14 @@ export function detailOf(f: ViewFacts, { control, verbsOff }: DetailSources): Ob
 /** Why no verb is possible, or what each does. */
 function verbsOf(
   { watched: { script, goneAt }, stage, through }: ViewFacts,
+  system: System,
   off: string | null,
 ): ObservedDetail['verbs'] {
   const no = (text: string) => ({ cancel: { possible: false, text }, kill: { possible: false, text } });
   const { recogniser } = script;
   if (off !== null) return no(off);
-  if (!recogniser.verbs) return no(`Scripts of ${recogniser.name} are shown only. ${recogniser.instead}`);
+  if (!recogniser.verbs.includes(system))
+    return no(`Scripts of ${recogniser.name} are shown only. ${recogniser.instead}`);
   if (stage.kind === 'carrier-waits')
     return {
       cancel: { possible: false, text: 'The script has gone.' },

@@ -87,7 +87,7 @@ const anything: Recogniser = {
   systems: ['linux', 'win32'],
   run: { place: 'anywhere' },
   titles: ['?'],
-  verbs: true,
+  verbs: ['linux', 'win32'],
   ended: '',
   instead: '',
 };

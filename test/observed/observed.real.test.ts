@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ForeignLocks, ObservedView } from '../../app/contract/methods.ts';
 import { World } from '../support/world.ts';
-import { buildkite, runner, type StandIn, tentacle, untilCode, untilObserved } from './stand-in.ts';
+import { buildkite, jenkins, runner, type StandIn, tentacle, untilCode, untilObserved } from './stand-in.ts';
 
 const deaf = 'trap "" TERM; echo copying; sleep 3600 & wait; wait; sleep 3600\n';
 const polite = 'echo copying; exec sleep 3600\n';
@@ -13,6 +13,7 @@ const polite = 'echo copying; exec sleep 3600\n';
 const agents: Record<string, { key: string; name: string; start: (world: World, script: string) => StandIn }> = {
   'Octopus Tentacle': { key: 'tentacle', name: 'Octopus ServerTasks-4711 on web', start: tentacle },
   'the GitHub runner': { key: 'github', name: 'octo/shop / deploy', start: runner },
+  Jenkins: { key: 'jenkins', name: 'deploy-web #93 Copy', start: jenkins },
   'the Buildkite agent': { key: 'buildkite', name: 'shop #5', start: buildkite },
 };
 

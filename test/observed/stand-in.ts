@@ -58,6 +58,25 @@ export function tentacle(world: World, script: string): StandIn {
   return carry(world, program, ['run', '--instance=web'], { TentacleInstanceName: 'web' }, dirname(service));
 }
 
+/**
+ * A Pipeline step of Jenkins: the agent, and beside it what the durable-task plugin has launched (BourneShellScript.java).
+ * The agent waits for nobody; the carrier writes the code into the folder of the step, which the agent reads.
+ */
+export function jenkins(world: World, script: string): StandIn {
+  const control = join(world.home, 'workspace/deploy-web@tmp/durable-1f2e3d4c');
+  write(join(control, 'script.sh.copy'), script);
+  const log = `${control}/jenkins-log.txt`;
+  const result = `${control}/jenkins-result.txt`;
+  const heartbeat = `{ while [ -d '${control}' -a \\! -f '${result}' ]; do touch '${log}'; sleep 3; done } & jsc=durable-1;`;
+  const step = `JENKINS_SERVER_COOKIE=$jsc 'sh' -xe  '${control}/script.sh.copy' > '${log}' 2>&1; echo $? > '${result}.tmp';`;
+  const launch = `(${heartbeat} ${step} mv '${result}.tmp' '${result}'; wait) >&- 2>&- &`;
+  const launcher = write(join(world.home, 'launch'), `nohup sh -c "$LAUNCH"; while :; do sleep 1; done\n`);
+  const program = copyOf('bash', join(world.home, 'jenkins/java'));
+  const variables = { JOB_NAME: 'deploy-web', BUILD_NUMBER: '93', STAGE_NAME: 'Copy', LAUNCH: launch };
+  const standIn = carry(world, program, [launcher, '-jar', '/home/jenkins/agent.jar'], variables);
+  return { ...standIn, code: () => read(result) };
+}
+
 function carry(
   world: World,
   program: string,

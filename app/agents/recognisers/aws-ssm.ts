@@ -23,7 +23,7 @@ export const ssm: Recogniser = {
   titles: ['Run Command {SSM_COMMAND_ID}', 'Run Command {command}', 'Run Command'],
   log: { paths: ['{folder}/stdout'], form: 'lines', maskedBy: 'nobody' },
   // Not tried on real processes yet.
-  verbs: false,
+  verbs: [],
   ended: 'The command fails with the exit code of the script, 137 after Force Kill.',
   instead: 'The agent holds no lock for a command; cancel the command in Systems Manager.',
 };

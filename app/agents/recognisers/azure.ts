@@ -46,7 +46,7 @@ export const azure: Recogniser = {
   ],
   log: { newestIn: '{home}/_diag/pages', form: 'timed-lines', maskedBy: 'agent' },
   // Not tried on real processes yet.
-  verbs: false,
+  verbs: [],
   ended: 'The task fails with the exit code of the script.',
   instead:
     'The agent takes the next job when this one has ended. An exclusive lock is held on the server: cancel the run there.',

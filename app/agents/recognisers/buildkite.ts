@@ -26,7 +26,7 @@ export const buildkite: Recogniser = {
     'Buildkite job',
   ],
   log: { paths: ['{BUILDKITE_JOB_LOG_TMPFILE}'], form: 'lines', maskedBy: 'agent' },
-  verbs: true,
+  verbs: ['linux', 'win32'],
   ended: 'The job fails with the exit code of the script; its clean-up hooks run.',
   instead:
     'The agent takes the next job when this one has ended. A concurrency group is held by Buildkite: cancel the job there.',

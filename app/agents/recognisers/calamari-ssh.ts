@@ -9,7 +9,7 @@ export const calamariSsh: Recogniser = {
   carriers: [{ names: ['calamari*'] }],
   titles: ['Octopus deployment over SSH'],
   // Not tried on real processes yet.
-  verbs: false,
+  verbs: [],
   ended: 'The step fails with the exit code of the script.',
   instead: 'Calamari holds a lock file of Octopus; the system frees it when Calamari has ended.',
 };

@@ -20,7 +20,7 @@ export const codeDeploy: Recogniser = {
   ],
   log: { paths: ['{deploymentFolder}/logs/scripts.log'], form: 'lines', maskedBy: 'nobody' },
   // Not tried on real processes yet.
-  verbs: false,
+  verbs: [],
   ended: 'The lifecycle event fails; the deployment ends or rolls back as it is set.',
   instead: 'CodeDeploy runs one deployment on a host; it takes the next one when this hook has ended.',
 };

@@ -15,7 +15,7 @@ export const cron: Recogniser = {
   titles: ['{program} of {user}', 'cron job of {user}', 'cron job'],
   mayBeQuiet: true,
   // Not tried on real processes yet.
-  verbs: false,
+  verbs: [],
   ended: 'cron mails what the job has printed, as always.',
   instead: 'cron holds nothing. A lock that the job took itself is free when its processes have gone.',
 };

@@ -34,7 +34,7 @@ export const github: Recogniser = {
     'GitHub Actions job',
   ],
   log: { newestIn: '{home}/_diag/pages', form: 'timed-lines', maskedBy: 'agent' },
-  verbs: true,
+  verbs: ['linux', 'win32'],
   ended: 'The step fails with the exit code of the script; later steps run as the workflow says.',
   instead:
     'The runner takes the next job when this one has ended. A concurrency group is held on GitHub: cancel the run there.',

@@ -37,8 +37,8 @@ export const jenkins: Recogniser = {
   variables: ['JOB_NAME', 'BUILD_NUMBER', 'STAGE_NAME', 'NODE_NAME'],
   titles: ['{JOB_NAME} #{BUILD_NUMBER} {STAGE_NAME}', '{JOB_NAME} #{BUILD_NUMBER}', '{job}', 'Jenkins step'],
   log: { paths: ['{control}/jenkins-log.txt'], form: 'lines', maskedBy: 'nobody' },
-  // Not tried on real processes yet.
-  verbs: false,
+  // Not tried on processes of Windows yet.
+  verbs: ['linux'],
   ended: 'The step fails with "script returned exit code 143" (Cancel) or 137 (Force Kill).',
   instead,
 };
@@ -53,7 +53,7 @@ export const jenkinsFreestyle: Recogniser = {
   variables: ['JOB_NAME', 'BUILD_NUMBER', 'NODE_NAME'],
   titles: ['{JOB_NAME} #{BUILD_NUMBER}', 'Jenkins build step'],
   // Not tried on real processes yet.
-  verbs: false,
+  verbs: [],
   ended: 'The build step fails.',
   instead,
 };

@@ -9,7 +9,7 @@ export const serviceWrappers: Recogniser = {
   run: { place: 'child', except: ['conhost'] },
   titles: ['Program of a service'],
   mayBeQuiet: true,
-  verbs: false,
+  verbs: [],
   ended: 'The wrapper starts the program again, as it is set.',
   instead: 'This is a service: stop it in the list of services, or the wrapper starts it again.',
 };

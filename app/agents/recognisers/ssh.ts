@@ -13,7 +13,7 @@ export const ssh: Recogniser = {
   titles: ['ssh command of {login}', 'ssh command'],
   mayBeQuiet: true,
   // Not tried on real processes yet.
-  verbs: false,
+  verbs: [],
   ended: 'The ssh command returns the exit code of the script.',
   instead: 'sshd holds nothing. A lock that the command took itself is free when its processes have gone.',
 };

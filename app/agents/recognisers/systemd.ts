@@ -9,7 +9,7 @@ export const systemd: Recogniser = {
   run: { place: 'child', oneshotUnit: true },
   titles: ['{unit}', 'systemd unit'],
   mayBeQuiet: true,
-  verbs: false,
+  verbs: [],
   ended: 'The unit fails.',
   instead: 'This is a unit of systemd: "systemctl stop" ends it and knows what belongs to it.',
 };

@@ -9,7 +9,7 @@ export const taskScheduler: Recogniser = {
   run: { place: 'child', except: ['taskhostw', 'taskhost', 'taskhostex', 'conhost'] },
   titles: ['Scheduled task of {user}', 'Scheduled task'],
   mayBeQuiet: true,
-  verbs: false,
+  verbs: [],
   ended: 'The task ends with the exit code of its program.',
   instead: 'This is a scheduled task: end it in the Task Scheduler, which knows its name.',
 };

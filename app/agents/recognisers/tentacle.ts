@@ -22,7 +22,7 @@ export const tentacle: Recogniser = {
   titles: ['Octopus {task} on {TentacleInstanceName}', 'Octopus {task}', 'Octopus script {ticket}', 'Octopus script'],
   log: { paths: ['{home}/Work/{ticket}/Output.log'], form: 'tentacle', maskedBy: 'agent' },
   queue: 'tentacle',
-  verbs: true,
+  verbs: ['linux', 'win32'],
   ended: 'The step fails with the exit code of the script.',
   instead:
     'Octopus Tentacle holds its mutex in its own memory: it is free when the script has gone and nobody keeps its output open. If the script cannot be ended, only a restart of the Tentacle service frees it.',
