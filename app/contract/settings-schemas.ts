@@ -62,7 +62,11 @@ export const Settings = z.strictObject({
   requireReason: z.boolean().describe('Cancel, Force Kill and Abandon are refused without a reason'),
   killNeedsPid: z.boolean().describe('the console always asks for the typed pid before Force Kill'),
   abandonNeedsCancel: z.boolean().describe('Abandon is refused before a Cancel was ignored or a Force Kill has failed'),
-  evidenceBeforeEnd: z.boolean().describe('a bundle of evidence is saved before Force Kill and Abandon; 2 s at most'),
+  evidenceBeforeEnd: z
+    .boolean()
+    .describe(
+      'a bundle of evidence is saved before Force Kill, Abandon (an automatic one too) and a Cancel that escalates; 2 s at most',
+    ),
   autoAbandon: z
     .boolean()
     .describe('a script that ignores Cancel is abandoned automatically after autoAbandonMinutes; no process is ended'),

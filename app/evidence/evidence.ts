@@ -34,6 +34,8 @@ export interface EvidenceRecord {
 export interface EvidenceParts extends EvidenceSources {
   readonly record: (ticket: string) => EvidenceRecord;
   readonly detail: (ticket: string) => ScriptDetail;
+  /** Whether a bundle is wanted before something is ended or abandoned. */
+  readonly isWanted: () => boolean;
   /** Writes a line into the script's log. */
   readonly note: (ticket: string, body: EventBody, line: lines.Line) => void;
 }
@@ -66,8 +68,12 @@ export class Evidence {
     return this.#collected(record, actor, null, budgets.asked);
   }
 
-  /** Never throws and never takes longer than `budgets.verb`: what was not saved by then is said, and the verb goes on. */
-  async before(verb: 'Force Kill' | 'Abandon', ticket: string, actor: Actor): Promise<void> {
+  /**
+   * A bundle where the settings want one. Never throws and never takes longer than `budgets.verb`: what was not saved by
+   * then is said, and the verb goes on.
+   */
+  async beforeEnd(verb: 'Cancel' | 'Force Kill' | 'Abandon', ticket: string, actor: Actor): Promise<void> {
+    if (!this.#parts.isWanted()) return;
     const late = new AbortController();
     try {
       const record = this.#parts.record(ticket);

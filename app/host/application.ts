@@ -19,6 +19,7 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Output, Snapshot } from '../contract/methods.ts';
 import { refusalOf } from '../contract/roles.ts';
 import { redact } from '../domain/redact.ts';
+import { unjam } from '../domain/script.ts';
 import { visibleLine } from '../domain/visible.ts';
 import { Journal } from '../journal/journal.ts';
 import { Election, Mutexes } from '../locks/index.ts';
@@ -133,11 +134,19 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       killDisabled,
       thresholds: (script) => thresholdsOf(settings.values, script),
       autoAbandonMs: () => autoAbandonMsOf(settings.values),
+      beforeAutoAbandon: (ticket) => evidence.beforeEnd('Abandon', ticket, unjam),
       retention: () => retentionOf(settings.values, options.keepBytes),
       log,
     }),
     (s) => s.close(),
   );
+  const logs = opening.adopt(new LogReaders((bytes) => control.decodeOutput(bytes)), (l) => l.close());
+  const evidence = openEvidence(supervisor, {
+    control,
+    journal,
+    logs,
+    isWanted: () => settings.values.evidenceBeforeEnd,
+  });
   await supervisor.open();
   opening.adopt(startForgetting(journal, settings, log), clearInterval);
   const observed = opening.adopt(
@@ -156,7 +165,6 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
-  const logs = opening.adopt(new LogReaders((bytes) => control.decodeOutput(bytes)), (l) => l.close());
   const alerts = opening.adopt(
     new Alerts({
       stateDirectory,
@@ -191,7 +199,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       alerts,
       consoleDoor,
       logs,
-      evidence: openEvidence(supervisor, { control, journal, logs }),
+      evidence,
       subscribe,
       runner: runnerCommand,
       program,

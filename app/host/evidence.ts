@@ -19,12 +19,18 @@ export const whySources = (supervisor: Supervisor, control: ProcessControl): Why
 
 export function openEvidence(
   supervisor: Supervisor,
-  { control, journal, logs }: { readonly control: ProcessControl; readonly journal: Journal; readonly logs: LogReaders },
+  { control, journal, logs, isWanted }: {
+    readonly control: ProcessControl;
+    readonly journal: Journal;
+    readonly logs: LogReaders;
+    readonly isWanted: () => boolean;
+  },
 ): Evidence {
   const record = (ticket: string) => supervisor.record(ticket);
   return new Evidence({
     control,
     version,
+    isWanted,
     record,
     detail: (ticket) => supervisor.get(ticket),
     note: (ticket, body, line) => supervisor.note(ticket, body, line),

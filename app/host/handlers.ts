@@ -30,6 +30,7 @@ import {
   lockVerbs,
 } from '../settings/enforce.ts';
 import type { SettingsStore } from '../settings/store.ts';
+import { forces } from '../scripts/verbs/cancel.ts';
 import { version } from '../version.ts';
 import { Followers } from './followers.ts';
 import { metricsText } from './metrics.ts';
@@ -122,13 +123,16 @@ export function createHandlers(tools: HandlerTools): Handlers {
     'scripts.follow': (input, _actor, { gone }) => followers.follow(input, gone),
     'scripts.why': async ({ ticket }) => observed.withForeignLocks(await why(ticket, whySources(supervisor, control))),
     'scripts.start': (input, actor, { pid }) => supervisor.start(input, actor, pid),
-    'scripts.cancel': (input, caller) => {
+    'scripts.cancel': async (input, caller) => {
       const { signal } = supervisor.record(input.ticket).spec.cancel;
-      return supervisor.cancel(checkCancel(settings.values, input, signal), caller);
+      const checked = checkCancel(settings.values, input, signal);
+      if (forces({ ...checked, signal: checked.signal ?? signal }, caller))
+        await evidence.beforeEnd('Cancel', input.ticket, caller);
+      return supervisor.cancel(checked, caller);
     },
     'scripts.kill': async (input, caller) => {
       checkKill(settings.values, input);
-      if (settings.values.evidenceBeforeEnd) await evidence.before('Force Kill', input.ticket, caller);
+      await evidence.beforeEnd('Force Kill', input.ticket, caller);
       return supervisor.kill(input, caller);
     },
     'scripts.endProcess': (input, caller) => {
@@ -138,7 +142,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
     'scripts.take': (input, caller) => supervisor.take(input, caller),
     'scripts.abandon': async (input, caller) => {
       checkAbandon(settings.values, input, supervisor.record(input.ticket));
-      if (settings.values.evidenceBeforeEnd) await evidence.before('Abandon', input.ticket, caller);
+      await evidence.beforeEnd('Abandon', input.ticket, caller);
       return supervisor.abandon(input, caller);
     },
     'scripts.complete': ({ ticket }) => supervisor.complete(ticket),

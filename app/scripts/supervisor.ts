@@ -56,6 +56,8 @@ export interface SupervisorOptions {
   readonly thresholds?: (script: string) => Thresholds;
   /** After this a script that could not be ended is abandoned by the host itself, ms; null = never. */
   readonly autoAbandonMs?: () => number | null;
+  /** Done before that, and waited for: all other looks at scripts wait too. Must not throw. */
+  readonly beforeAutoAbandon?: (ticket: string) => Promise<void>;
   /** How many finished scripts are kept, how long, and in how much space. */
   readonly retention?: () => Retention;
   /** One line for the host's own log (stderr). */
@@ -325,7 +327,8 @@ export class Supervisor {
         await this.#remake(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
-      await abandonOverdue(this.#register.living, this.#options.autoAbandonMs?.() ?? null, this.#tools);
+      const { autoAbandonMs, beforeAutoAbandon = () => Promise.resolve() } = this.#options;
+      await abandonOverdue(this.#register.living, autoAbandonMs?.() ?? null, this.#tools, beforeAutoAbandon);
       for (const record of this.#register.all)
         if (record.isFinal && record.tree === null && !record.isOrphan)
           changed = this.#custody.finish(record) || changed;

@@ -44,7 +44,7 @@ const judges: { readonly [K in SettingKey]: Judge<Settings[K]> } = {
   requireReason: off('Cancel, Force Kill and Abandon no longer need a reason.'),
   killNeedsPid: off('Force Kill no longer asks for the typed PID every time.'),
   abandonNeedsCancel: off('Scripts can be abandoned before a Cancel was tried.'),
-  evidenceBeforeEnd: off('No evidence is saved before Force Kill and Abandon any more.'),
+  evidenceBeforeEnd: off('No evidence is saved before scripts are ended or abandoned any more.'),
   autoAbandon: on('Scripts that ignore Cancel are abandoned automatically, and the next script starts beside them.'),
   autoAbandonMinutes: lower((to, from) => `Automatic Abandon comes after ${to} min instead of ${from} min.`),
   theme: harmless,

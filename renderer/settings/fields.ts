@@ -85,8 +85,8 @@ export const groups: readonly Group[] = [
       },
       {
         key: 'evidenceBeforeEnd',
-        label: 'Save evidence before Force Kill and Abandon',
-        help: 'Processes, wait reasons, open files and the end of the log, as a zip beside the log. Takes 2 s at most.',
+        label: 'Save evidence before scripts are ended or abandoned',
+        help: 'Before Force Kill, Abandon (an automatic one too) and a Cancel that forces: processes, wait reasons, open files and the end of the log, as a zip beside the log. Takes 2 s at most.',
         control: onOff,
       },
       {

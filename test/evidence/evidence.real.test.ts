@@ -112,7 +112,7 @@ test('a debugger that hangs holds a Force Kill up for no more than its time, and
   expect(bundles(world, ticket)).toHaveLength(1);
 }); // prettier-ignore
 
-test('Abandon saves evidence too when that is set', async () => {
+test('Abandon, and a Cancel that escalates, save evidence too when that is set; a Cancel that only asks does not', async () => {
   await using world = await World.open();
   await world.client.call('settings.set', { values: { evidenceBeforeEnd: true } });
   const { ticket, pid } = await world.startHung();
@@ -120,6 +120,18 @@ test('Abandon saves evidence too when that is set', async () => {
   await world.client.call('scripts.abandon', { ticket, confirmPid: pid ?? 0 });
   expect(bundles(world, ticket)).toHaveLength(1);
   expect(await world.log(ticket)).toContain('I261 Evidence was saved before Abandon');
+
+  const asked = await world.startHung('api');
+  await world.untilLogged(asked.ticket, 'copying');
+  await world.client.call('scripts.cancel', { ticket: asked.ticket, graceMs: 10, escalate: false });
+  await world.until(asked.ticket, ({ condition }) => condition.key === 'cancel-ignored');
+  expect(bundles(world, asked.ticket)).toEqual([]);
+  await world.client.call('scripts.cancel', { ticket: asked.ticket, graceMs: 10 });
+  await world.untilFinal(asked.ticket);
+  const log = await world.log(asked.ticket);
+  expect(bundles(world, asked.ticket)).toHaveLength(1);
+  expect(log.indexOf('I261 Evidence was saved before Cancel')).toBeGreaterThan(-1);
+  expect(log.lastIndexOf('Cancel requested')).toBeGreaterThan(log.indexOf('I261'));
 });
 
 test('a bundle of a script that has ended holds its log, and says that no process is left', async () => {

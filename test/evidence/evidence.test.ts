@@ -27,6 +27,7 @@ function evidenceOf(parts: Partial<EvidenceParts>, path = '/nowhere/runs/t'): { 
   const evidence = new Evidence({
     control: { tree: () => [], self: { machine: 'web-01' } },
     version: '0',
+    isWanted: () => true,
     record: () => record,
     detail: () => detail,
     why: () => never,
@@ -41,9 +42,15 @@ function evidenceOf(parts: Partial<EvidenceParts>, path = '/nowhere/runs/t'): { 
 
 test('what cannot be written, or is never ready, does not keep a verb from acting, and is said', async () => {
   const { evidence, notes } = evidenceOf({});
-  await evidence.before('Force Kill', 't', kim);
+  await evidence.beforeEnd('Force Kill', 't', kim);
   expect(notes).toHaveLength(1);
   expect(notes[0]).toMatch(/^W262 No evidence was saved before Force Kill: .*carried out all the same\.$/);
+});
+
+test('nothing is collected before a verb where the settings do not want it', async () => {
+  const { evidence, notes } = evidenceOf({ isWanted: () => false });
+  await evidence.beforeEnd('Force Kill', 't', kim);
+  expect(notes).toEqual([]);
 });
 
 test('a script that is unknown is left to the verb itself', async () => {
@@ -52,7 +59,7 @@ test('a script that is unknown is left to the verb itself', async () => {
       throw new Error('unknown');
     },
   });
-  await evidence.before('Abandon', 't', kim);
+  await evidence.beforeEnd('Abandon', 't', kim);
   expect(notes).toEqual([]);
 });
 

@@ -22,6 +22,7 @@ it.skipIf(process.platform === 'win32')(
     const control = await openProcessControl();
     const journal = new Journal(join(home, 'journal.sqlite'), () => undefined);
     let after: number | null = null;
+    const before: string[] = [];
     const supervisor = new Supervisor({
       stateDirectory: home,
       control,
@@ -30,6 +31,7 @@ it.skipIf(process.platform === 'win32')(
       runner: { file: process.execPath, args: [join(import.meta.dirname, '../../dist/runner.cjs')] },
       killDisabled: false,
       autoAbandonMs: () => after,
+      beforeAutoAbandon: async (ticket) => void before.push(`${ticket} ${supervisor.get(ticket).verdict}`),
       log: () => undefined,
     });
     await supervisor.open();
@@ -66,6 +68,7 @@ it.skipIf(process.platform === 'win32')(
     await expect.poll(() => supervisor.get('next').verdict, { timeout: 20_000 }).toBe('exited');
     const seen = supervisor.get('cancelled');
     expect([seen.verdict, seen.orphan]).toEqual(['abandoned', true]);
+    expect(before).toEqual(['cancelled null']);
     expect(await log('cancelled')).toMatch(
       /ABANDONED by Unjam at .*, reason "Cancel has not ended it for .*"\. Unjam released mutex "cancelled"\. NOTHING WAS ENDED/,
     );

@@ -104,11 +104,14 @@ export async function abandonOverdue(
   records: readonly ScriptRecord[],
   afterMs: number | null,
   tools: VerbTools,
+  before: (ticket: string) => Promise<void>,
 ): Promise<void> {
   if (afterMs === null) return;
-  for (const record of records) {
-    const overdueMs = record.overdueMs();
-    if (record.isFinal || record.life.cause === null || overdueMs === null || overdueMs < afterMs) continue;
+  const overdue = records.filter((record) => !record.isFinal && (record.overdueMs() ?? -1) >= afterMs);
+  await Promise.all(overdue.map(({ spec }) => before(spec.ticket)));
+  for (const record of overdue) {
+    // What was done before took its time: the script may have ended.
+    if (record.isFinal || record.life.cause === null) continue;
     const reason = `${lines.triedText(record.life.cause.kind)} has not ended it for ${longDuration(afterMs)}`;
     await abandonNow(record, { actor: unjam, reason, holdQueue: false }, tools).catch((error: Error) =>
       tools.log(`W396 ${record.spec.ticket} could not be abandoned automatically: ${error.message}`),

@@ -5,6 +5,10 @@ import type { Actor } from '../../domain/script.ts';
 import type { ScriptRecord } from '../record.ts';
 import { ask, checkTarget, type VerbTools } from './request.ts';
 
+/** Whether what is left after the grace period will be ended: people at a console decide that for themselves. */
+export const forces = ({ escalate, signal }: Parsed<'scripts.cancel'>, { via }: Actor): boolean =>
+  signal === 'SIGKILL' || (escalate ?? !(via === 'window' || via === 'browser'));
+
 /** @throws UnjamError `unknown-ticket`, `other-process`, `stale-version`, `not-possible`, `state-directory` */
 export async function cancel(input: Parsed<'scripts.cancel'>, actor: Actor, tools: VerbTools): Promise<ScriptRecord> {
   const record = tools.register.find(input.ticket);
@@ -24,7 +28,7 @@ export async function cancel(input: Parsed<'scripts.cancel'>, actor: Actor, tool
       reason: input.reason ?? null,
       signal: input.signal ?? null,
       graceMs: input.graceMs ?? null,
-      escalate: input.escalate ?? !(actor.via === 'window' || actor.via === 'browser'),
+      escalate: forces(input, actor),
     },
     tools,
   );
