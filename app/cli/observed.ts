@@ -212,15 +212,15 @@ async function finish(client: HttpClient, id: string, o: VerbOptions): Promise<v
 /** Below the mutexes of `unjam locks`. */
 export function describeForeign({ locks, missing }: ForeignLocks): string {
   if (locks.length === 0) return missing ?? '';
+  type LockProcess = ForeignLocks['locks'][number]['holder'];
+  const who = ({ name, pid, script, job }: LockProcess): string =>
+    visibleLine(`${name} (PID ${pid})${script === null ? '' : ` of ${job === null ? script : `${job}, ${script}`}`}`);
   return block([
     'On this host, not Unjam’s (never released by Unjam)',
     ...locks.flatMap((l) => [
       `  ${l.name}  ${l.path}`,
-      `    holds  ${l.holder.name} (PID ${l.holder.pid}${l.holder.script === null ? '' : `, ${l.holder.script}`}), ${l.kind}`,
-      ...l.waiters.map(
-        (w) =>
-          `    waits  ${w.name} (PID ${w.pid}${w.script === null ? '' : `, ${w.script}`})${w.seen === 'inferred' ? ', inferred' : ''}`,
-      ),
+      `    holds  ${who(l.holder)}, ${l.kind}`,
+      ...l.waiters.map((w) => `    waits  ${who(w)}${w.seen === 'inferred' ? ', inferred' : ''}`),
       `    ${l.freedBy}`,
     ]),
   ]);

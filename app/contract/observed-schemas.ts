@@ -140,22 +140,22 @@ export const AgentsView = z.strictObject({
   missing: z.string().nullable(),
 });
 
+const LockProcess = z.strictObject({
+  pid: z.int(),
+  name: z.string(),
+  script: z.string().nullable().describe('ticket or id of the script that it belongs to'),
+  job: z.string().nullable().describe('name of that script, where an agent runs it by itself'),
+});
+
 /** A lock of an agent or of the machine. Unjam never releases it. */
 const ForeignLock = z.strictObject({
   name: z.string(),
   path: z.string(),
   kind: z.enum(['flock', 'fcntl', 'share-mode']),
   access: z.enum(['read', 'write']),
-  holder: z.strictObject({
-    pid: z.int(),
-    name: z.string(),
-    script: z.string().nullable().describe('ticket or id of the script that the holder belongs to'),
-  }),
+  holder: LockProcess,
   waiters: z.array(
-    z.strictObject({
-      pid: z.int(),
-      name: z.string(),
-      script: z.string().nullable(),
+    LockProcess.extend({
       seen: z.enum(['kernel', 'inferred']).describe('inferred: it is a program that waits by trying again'),
     }),
   ),

@@ -20,7 +20,7 @@ interface NamedLock {
 const packageTools = ['apt', 'apt-get', 'aptitude', 'dpkg', 'apt.systemd.dai'];
 const byDeath = 'It is free when its holder has ended.';
 
-const known: readonly NamedLock[] = [
+const common: readonly NamedLock[] = [
   ...(
     [
       ['/var/lib/dpkg/lock-frontend', 'dpkg (frontend)'],
@@ -36,50 +36,59 @@ const known: readonly NamedLock[] = [
   { path: '/var/chef/cache/chef-client-running.pid', name: 'Chef', freedBy: byDeath },
 ];
 
+/** Whose a process is: ticket or id of the script, and its name where an agent runs it by itself. */
+export interface Owner {
+  readonly script: string | null;
+  readonly job: string | null;
+}
+
 export interface LockSources {
   readonly foreign: ForeignProcesses;
   readonly look: Look;
-  /** Ticket or id of the script that a process belongs to. */
-  readonly scriptOf: (pid: number) => string | null;
+  readonly ownerOf: (pid: number) => Owner;
   /** Paths that a person has named in the settings. */
   readonly more: readonly string[];
 }
 
-export function foreignLocks({ foreign, look, scriptOf, more }: LockSources): {
+export function foreignLocks({ foreign, look, ownerOf, more }: LockSources): {
   readonly locks: ForeignLockView[];
   readonly hidden: boolean;
 } {
   const homes = new Set(look.observation.scripts.flatMap((s) => s.fields['home'] ?? []));
   const named: NamedLock[] = [
-    ...known,
+    ...common,
     ...[...homes].flatMap(calamariLocks),
     ...more.map((path) => ({ path, name: basename(path), freedBy: byDeath })),
   ];
   const byPath = new Map(named.map((lock) => [lock.path, lock]));
   const found = foreign.locksOn([...byPath.keys()]);
-  const nameOf = (pid: number): string => look.forest.byPid(pid)?.row.identity.name ?? 'unknown';
+  const about = (pid: number) => ({
+    pid,
+    name: look.forest.byPid(pid)?.row.identity.name ?? 'unknown',
+    ...ownerOf(pid),
+  });
   return {
     hidden: found.hidden,
     locks: found.locks.flatMap((lock) => {
-      const about = byPath.get(lock.path);
+      const known = byPath.get(lock.path);
       // A lock of an open file description has no pid.
-      if (about === undefined || lock.pid <= 0) return [];
+      if (known === undefined || lock.pid <= 0) return [];
       const inKernel = lock.waiting.map((pid) => ({ pid, seen: 'kernel' as const }));
-      const pollers = (about.pollers === undefined ? [] : look.forest.nodes)
+      const pollers = (known.pollers === undefined ? [] : look.forest.nodes)
         .filter(
-          (n) => about.pollers?.includes(plainName(n.row.identity.name)) === true && n.row.identity.pid !== lock.pid,
+          (n) => known.pollers?.includes(plainName(n.row.identity.name)) === true && n.row.identity.pid !== lock.pid,
         )
         .filter((n) => !isRelated(look, n.row.identity.pid, lock.pid))
         .map((n) => ({ pid: n.row.identity.pid, seen: 'inferred' as const }));
       return [
         {
-          name: about.name,
+          name: known.name,
           path: lock.path,
           kind: lock.kind,
           access: lock.access,
-          holder: { pid: lock.pid, name: nameOf(lock.pid), script: scriptOf(lock.pid) },
-          waiters: [...inKernel, ...pollers].map((w) => ({ ...w, name: nameOf(w.pid), script: scriptOf(w.pid) })),
-          freedBy: about.freedBy,
+          holder: about(lock.pid),
+          waiters: [...inKernel, ...pollers].map(({ pid, seen }) => ({ ...about(pid), seen })),
+          freedBy: known.freedBy,
         },
       ];
     }),

@@ -21,7 +21,7 @@ import type { ObservedKind } from '../journal/journal.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
 import { agentsView } from './agents-view.ts';
 import { ObservedEnding, Refused } from './ending.ts';
-import { foreignLocks } from './foreign-locks.ts';
+import { foreignLocks, type Owner } from './foreign-locks.ts';
 import { readForeignLog } from './foreign-logs.ts';
 import { Looking } from './looking.ts';
 import type { Look } from './observer.ts';
@@ -289,7 +289,7 @@ export class ObservedScripts {
       foreign,
       look,
       more: this.#o.settings().lockPaths,
-      scriptOf: (pid) => this.#scriptOf(pid),
+      ownerOf: (pid) => this.#ownerOf(pid),
     });
     const missing = !hidden
       ? null
@@ -301,13 +301,13 @@ export class ObservedScripts {
     return answer;
   }
 
-  #scriptOf(pid: number): string | null {
+  #ownerOf(pid: number): Owner {
     for (const { script } of this.#looking.memory.values())
       if (script.members.some((m) => m.identity.pid === pid) || script.carriers.some((c) => c.identity.pid === pid))
-        return script.id;
+        return { script: script.id, job: `${script.title} (${script.recogniser.name})` };
     const row = this.#looking.last?.forest.byPid(pid)?.row;
     const variables = row === undefined ? null : this.#o.foreign.variables(row.identity, ['UNJAM_TICKET']);
-    return variables?.['UNJAM_TICKET'] ?? null;
+    return { script: variables?.['UNJAM_TICKET'] ?? null, job: null };
   }
 
   async #aim(

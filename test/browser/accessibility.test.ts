@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { standInBridge } from '../support/browser-bridge.ts';
 import { consoleSpecs, detailOf, dialog } from '../support/browser-console.ts';
 import type { BrowserHost } from '../support/browser-host.ts';
-import { cancelIgnored, removedFromQueue, unkillable } from '../support/browser-states.ts';
+import { cancelIgnored, dpkgLocked, removedFromQueue, unkillable } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { hostileLines } from '../support/browser-worlds.ts';
 
@@ -69,7 +69,11 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
     await page.getByRole('button', { name: 'Start it again…' }).click();
     await dialog(page).waitFor();
   },
-  mutexes: async (page) => await page.keyboard.press('m'),
+  mutexes: async (page, host) => {
+    host.answers.set('foreignLocks.list', () => dpkgLocked);
+    await page.keyboard.press('m');
+    await page.getByRole('heading', { name: 'On this host, not Unjam’s' }).waitFor();
+  },
   'paused mutex': async (page) => {
     await page.keyboard.press('m');
     await page.getByRole('button', { name: /Backup/ }).click();

@@ -3,7 +3,7 @@ import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready, verb } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-host.ts';
 import { standInBridge } from '../support/browser-bridge.ts';
-import { cancelIgnored } from '../support/browser-states.ts';
+import { cancelIgnored, dpkgLocked } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { ago } from '../support/browser-worlds.ts';
 
@@ -74,6 +74,20 @@ describe('the mutex view', () => {
     await scene.page.getByRole('button', { name: /Backup/ }).click();
     await scene.page.getByRole('button', { name: 'Resume' }).click();
     await scene.page.getByText('"Backup" is not paused. Nothing needs to be done.').waitFor();
+  });
+
+  it('shows locks of the machine under a heading of their own: who has one, who waits, and what frees it', async () => {
+    await using scene = await open(stuckWorld());
+    scene.host.answers.set('foreignLocks.list', () => dpkgLocked);
+    await scene.page.keyboard.press('m');
+    const section = scene.page.getByRole('region', { name: 'On this host, not Unjam’s' });
+    await section.waitFor();
+    expect((await section.textContent())?.replaceAll(/\s+/g, ' ')).toContain(
+      'dpkg (frontend) /var/lib/dpkg/lock-frontend Held by dpkg (PID 7312) of Deploy web-eu / step 4 ShowDeploy web-eu / step 4 ' +
+        'Probably waiting: apt-get (PID 812) of octo/shop / deploy (GitHub Actions runner) It is free when its holder has ended. Unjam never releases it.',
+    );
+    await section.getByRole('button', { name: 'Show' }).click();
+    await detailOf(scene.page, 'Deploy web-eu');
   });
 
   it('leads to the script, and to its Cancel dialog', async () => {

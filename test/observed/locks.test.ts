@@ -20,7 +20,7 @@ function machine(...forest: Process[]) {
     foreignLocks({
       look,
       more,
-      scriptOf: (pid) => (pid === pidOf('apt-get') ? 't1' : null),
+      ownerOf: (pid) => ({ script: pid === pidOf('apt-get') ? 't1' : null, job: null }),
       foreign: {
         locksOn: (paths) => ({
           hidden: false,
@@ -37,9 +37,11 @@ describe('a lock of the machine', () => {
   test('has a holder by name, and the program that tries again and again is an inferred waiter', () => {
     const { pidOf, locks } = machine(plain('python3', plain('apt', plain('dpkg'))), plain('apt-get'));
     const [lock] = locks({ pid: pidOf('apt') });
-    expect(lock).toMatchObject({ name: 'dpkg (frontend)', holder: { name: 'apt', script: null } });
+    expect(lock).toMatchObject({ name: 'dpkg (frontend)', holder: { name: 'apt', script: null, job: null } });
     // dpkg works for apt, and python3 is no such program.
-    expect(lock?.waiters).toEqual([{ pid: pidOf('apt-get'), name: 'apt-get', script: 't1', seen: 'inferred' }]);
+    expect(lock?.waiters).toEqual([
+      { pid: pidOf('apt-get'), name: 'apt-get', script: 't1', job: null, seen: 'inferred' },
+    ]);
     expect(waitsForLocks(new Set([pidOf('apt-get')]), [lock!])).toMatchObject([
       {
         key: 'waits-for-foreign-lock',

@@ -106,17 +106,26 @@ test('why of a script of Unjam names the lock of the machine that it waits for, 
   await using world = await World.open();
   const lock = join(world.home, 'deploy.lock');
   await world.client.call('settings.set', { values: { lockPaths: [lock] } });
-  await world.start(`exec flock '${lock}' sleep 600`, { ticket: 'holder' });
-  await untilLocks(world, lock, (l) => l.holder.script === 'holder');
+  await using _standIn = runner(world, `exec flock '${lock}' sleep 600\n`);
+  const { id } = await untilObserved(world, 'github');
+  await untilLocks(world, lock, (l) => l.holder.script === id);
   await world.start(`exec flock '${lock}' true`, { ticket: 'waiter' });
   const { holder, waiters } = await untilLocks(world, lock, (l) => l.waiters.length > 0);
   expect(waiters).toMatchObject([{ name: 'flock', script: 'waiter', seen: 'kernel' }]);
   const why = await world.client.call('scripts.why', { ticket: 'waiter' });
   expect(why.findings[0]).toMatchObject({
     key: 'waits-for-foreign-lock',
-    text: `PID ${waiters[0]!.pid} (flock) waits for the lock of deploy.lock, which PID ${holder.pid} (flock) of holder has.`,
+    text: `PID ${waiters[0]!.pid} (flock) waits for the lock of deploy.lock, which PID ${holder.pid} (flock) of ${id} has.`,
   });
-  expect((await world.cli('locks')).stdout).toContain(lock);
+  expect((await world.cli('locks')).stdout).toContain(
+    [
+      'On this host, not Unjam’s (never released by Unjam)',
+      `  deploy.lock  ${lock}`,
+      `    holds  flock (PID ${holder.pid}) of octo/shop / deploy (GitHub Actions runner), ${id}, flock`,
+      `    waits  flock (PID ${waiters[0]!.pid}) of waiter`,
+      '    It is free when its holder has ended.',
+    ].join('\n'),
+  );
 });
 
 async function untilListed(

@@ -1,5 +1,5 @@
 /** States that a test gives to a script of the stuck world. */
-import type { ScriptDetail } from '../../app/contract/methods.ts';
+import type { Output, ScriptDetail } from '../../app/contract/methods.ts';
 import { ago, minute, possible, processOf, verbTexts } from './browser-worlds.ts';
 
 /** What the stuck script looks like after Cancel was ignored. */
@@ -77,3 +77,27 @@ export const removedFromQueue = {
   },
   timeouts: { overallMs: 600_000, noOutputMs: null, mutexMs: 3_600_000 },
 } satisfies Partial<ScriptDetail>;
+
+/** A script of Unjam has the lock of dpkg, and an agent's job tries to get it. */
+export const dpkgLocked: Output<'foreignLocks.list'> = {
+  missing: null,
+  locks: [
+    {
+      name: 'dpkg (frontend)',
+      path: '/var/lib/dpkg/lock-frontend',
+      kind: 'fcntl',
+      access: 'write',
+      holder: { pid: 7_312, name: 'dpkg', script: '9f2c-41aa', job: null },
+      waiters: [
+        {
+          pid: 812,
+          name: 'apt-get',
+          script: 'o-812-90',
+          job: 'octo/shop / deploy (GitHub Actions runner)',
+          seen: 'inferred',
+        },
+      ],
+      freedBy: 'It is free when its holder has ended.',
+    },
+  ],
+};
