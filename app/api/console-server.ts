@@ -10,7 +10,7 @@ import type { Role } from '../domain/access.ts';
 import type { ConnectionOwner, Peer } from '../processes/index.ts';
 import { actorUser } from './actor.ts';
 import { ConsoleSessions, type Holder } from './console-sessions.ts';
-import { type ApiOptions, createApi, isApiPath, pathOf, refuse, requestBounds } from './http-server.ts';
+import { apiPath, type ApiOptions, createApi, pathOf, refuse, requestBounds } from './http-server.ts';
 import { consoleFile, htmlType, pageHeaders, scriptType } from './static-files.ts';
 
 export interface ConsoleServer {
@@ -111,7 +111,7 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
       response.writeHead(200, { 'content-type': scriptType }).end(loginScript);
       return;
     }
-    const isApi = isApiPath(url.pathname);
+    const isApi = apiPath(url.pathname) !== null;
     const holder = isApi ? holderOf(request, url) : null;
     if (isApi ? holder === null : !sessions.knows(cookiesOf(request), accountOf(request.socket))) {
       response

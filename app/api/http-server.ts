@@ -1,6 +1,6 @@
 /**
  * The contract over HTTP: `POST /rpc/<method>`, `GET /events` and `GET /scripts/<ticket>/events` (SSE), `GET /metrics`,
- * `GET /openapi.json`. Knows no sockets.
+ * `GET /openapi.json`; each also below `/v1`. Knows no sockets.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -35,50 +35,59 @@ export function pathOf(request: IncomingMessage): URL | null {
 /** Answers one request; `caller` was found out by whoever accepted it. Returns false when the path is not of the API. */
 export function createApi({ dispatch, subscribe, version }: ApiOptions) {
   return async function handle(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<boolean> {
-    const pathname = pathOf(request)?.pathname ?? '';
+    const [path, protocol] = apiPath(pathOf(request)?.pathname ?? '') ?? [];
+    if (path === undefined) return false;
+    const problem = protocolProblem(path, protocol ?? request.headers['x-unjam-protocol']);
+    if (problem !== null) {
+      refuse(response, problem);
+      return true;
+    }
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const waiting = { ...caller, gone: gone.signal };
-    if (pathname.startsWith('/rpc/')) {
+    if (path.startsWith('/rpc/')) {
       response.setHeader(versionHeader, version);
-      await reply(response, await rpc(request, pathname.slice('/rpc/'.length), waiting));
+      await reply(response, await rpc(request, path.slice('/rpc/'.length), waiting));
       return true;
     }
-    if (pathname === '/events' && request.method === 'GET') {
+    if (path === '/events' && request.method === 'GET') {
       events(response);
       return true;
     }
-    const [, ticket] = /^\/scripts\/([^/]+)\/events$/.exec(pathname) ?? [];
+    const [, ticket] = /^\/scripts\/([^/]+)\/events$/.exec(path) ?? [];
     if (ticket !== undefined && request.method === 'GET') {
       await follow(request, response, decoded(ticket), waiting);
       return true;
     }
-    if (pathname === '/metrics' && request.method === 'GET') {
+    if (path === '/metrics' && request.method === 'GET') {
       const answer = await dispatch('metrics.get', {}, caller);
       if (answer.ok) response.writeHead(200, metricsHead).end((answer.value as Output<'metrics.get'>).text);
       else await reply(response, answer);
       return true;
     }
-    if (pathname === '/openapi.json' && request.method === 'GET') {
+    if (path === '/openapi.json' && request.method === 'GET') {
       await json(response, 200, openApi(version));
       return true;
     }
     return false;
   };
 
+  /** Null when the caller speaks the protocol of this host, or does not say. */
+  function protocolProblem(path: string, spoken: string | string[] | undefined): UnjamError | null {
+    // Who the host is, and that it makes room for another one, is said in every protocol: an upgrade needs both.
+    const isForAll = path === '/rpc/host.info' || path === '/rpc/host.retire';
+    if (spoken === undefined || Number(spoken) === contractProtocol || isForAll) return null;
+    return new UnjamError(
+      'version-mismatch',
+      `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`,
+      'Let a host of the caller\'s version take over, with "unjam serve --take-over" of that version; scripts keep running.',
+    );
+  }
+
   async function rpc(request: IncomingMessage, method: string, caller: Caller): Promise<Reply> {
     try {
       if (request.method !== 'POST')
         throw new UnjamError('bad-input', 'Methods are called with POST.', 'Use POST with a JSON body.');
-      const spoken = request.headers['x-unjam-protocol'];
-      // Who the host is, and that it makes room for another one, is said in every protocol: an upgrade needs both.
-      const isForAll = method === 'host.info' || method === 'host.retire';
-      if (spoken !== undefined && Number(spoken) !== contractProtocol && !isForAll)
-        throw new UnjamError(
-          'version-mismatch',
-          `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`,
-          'Let a host of the caller\'s version take over, with "unjam serve --take-over" of that version; scripts keep running.',
-        );
       return await dispatch(decoded(method), await readBody(request), caller);
     } catch (error) {
       if (error instanceof UnjamError) return { ok: false, error: error.toBody() };
@@ -146,9 +155,13 @@ function eventOf(snapshot: Snapshot): Buffer {
   return made;
 }
 
-/** Paths of the API: a page needs more than its cookie for them. */
-export const isApiPath = (path: string): boolean =>
-  /^\/(rpc|scripts)\//.test(path) || ['/events', '/metrics', '/openapi.json'].includes(path);
+/** The path without its `/v1`, and the protocol that it names; null for what is not of the API. */
+export function apiPath(pathname: string): readonly [path: string, protocol?: string] | null {
+  const [, protocol, path = ''] =
+    /^(?:\/v(\d+))?(\/(?:rpc|scripts)\/.*|\/(?:events|metrics|openapi\.json))$/.exec(pathname) ?? [];
+  if (path === '') return null;
+  return protocol === undefined ? [path] : [path, protocol];
+}
 
 /** A name that is not percent-encoded text is looked up as it stands, and not found. */
 function decoded(method: string): string {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { errorCodes } from '../contract/errors.ts';
 import { examples } from '../contract/examples.ts';
 import { type Method, methods } from '../contract/methods.ts';
+import { contractProtocol } from '../contract/protocol.ts';
 import { roleFor } from '../contract/roles.ts';
 
 export function openApi(version: string): unknown {
@@ -44,6 +45,7 @@ export function openApi(version: string): unknown {
       version,
       description: 'Scripts, isolation mutexes, and the three verbs: cancel, kill, abandon.',
     },
+    servers: [{ url: `/v${contractProtocol}` }],
     paths: { ...paths, ...streams },
     components: {
       schemas: {

@@ -197,6 +197,10 @@ test('a client of another protocol and this host part politely', async () => {
   const answer = await socket('/rpc/scripts.list', '{}', { 'x-unjam-protocol': '999' });
   expect(answer.status).toBe(426);
   expect(answer.text).toContain('version-mismatch');
+  expect(await socket('/v2/rpc/scripts.list', '{}')).toMatchObject({ status: 426 });
+  expect(await socket('/v2/metrics', '', {}, 'GET')).toMatchObject({ status: 426 });
+  expect(await socket('/v1/rpc/scripts.list', '{}')).toMatchObject({ status: 200 });
+  expect(await socket('/v1/metrics', '', {}, 'GET')).toMatchObject({ status: 200 });
 });
 
 describe('the loopback console', () => {
@@ -231,7 +235,7 @@ describe('the loopback console', () => {
     ).toBe(401);
   });
 
-  test.each(['/events', '/scripts/x/events', '/metrics', '/openapi.json'])(
+  test.each(['/events', '/scripts/x/events', '/metrics', '/v1/metrics', '/openapi.json'])(
     'hands out %s to nobody without the page’s key',
     async (path) => {
       expect((await browser(path, '', { 'x-unjam-key': '' }, 'GET')).status).toBe(401);

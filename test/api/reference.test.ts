@@ -70,7 +70,7 @@ test('docs/api.md is current', async () => {
     '- A method is called with `POST /rpc/METHOD` and one JSON object. The answer is `{"ok":true,"value":…}`, or `{"ok":false,"error":{"code","message","next","field"}}`',
     '  with the status below. With `Accept: application/problem+json` an error comes as RFC 9457 has it (`type`, `title`, `status`, `detail`, and `code`, `next`, `field`).',
     '- Who calls is found out by the host, from the system. Where the system says nothing, send `Authorization: Bearer TOKEN`.',
-    `- \`x-unjam-protocol: ${contractProtocol}\` makes a host of another protocol refuse with 426. \`host.info\` tells version, protocol and capabilities, and is answered in every protocol.`,
+    `- \`x-unjam-protocol: ${contractProtocol}\` makes a host of another protocol refuse with 426, and so does a path such as \`/v${contractProtocol}/rpc/METHOD\`. \`host.info\` tells version, protocol and capabilities, and is answered in every protocol.`,
     '- A start with a `ticket` of your own may be repeated: the same ticket never runs twice.',
     '- To have the output of a script as it comes, call `logs.read` with `waitMs` again and again: each answer is held until there is something new or the script is final.',
     '- `GET /events` streams whole snapshots (server-sent events, `event: snapshot`), at most four a second.',
