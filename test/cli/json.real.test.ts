@@ -67,7 +67,7 @@ test('every command prints its document', async () => {
     expect(stdout, `${kind}: ${stderr}`).not.toBe('');
     for (const text of kind === 'logs' ? stdout.trim().split('\n') : [stdout]) check(kind, text);
   }
-}, 120_000);
+}, 240_000);
 
 test('a command that fails prints its error as a document', async () => {
   const { status, stdout, stderr } = await world.cli('status', 'nobody', '--json');
