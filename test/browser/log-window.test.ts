@@ -31,6 +31,20 @@ describe('the log in a window of its own', () => {
     await row(scene.page, stuck).waitFor();
   });
 
+  it('shows its last line whole above the scroll bar of lines that are too long', async () => {
+    await using scene = await open(stuckWorld());
+    await detailOf(scene.page, 'Deploy web-eu');
+    const log = await opens(scene, () => scene.page.keyboard.press('l'));
+    await log.setViewportSize({ width: 480, height: 800 });
+    const hidden = (): Promise<number> =>
+      log.locator('[data-part=log]').evaluate((box) => {
+        const last = [...box.querySelectorAll('.line')].at(-1)?.getBoundingClientRect().bottom ?? Infinity;
+        return last - (box.getBoundingClientRect().top + box.clientTop + box.clientHeight);
+      });
+    await log.getByText('W102').first().waitFor();
+    await expect.poll(hidden, { timeout: 20_000 }).toBeLessThan(1);
+  });
+
   it('has a title that no name can rewrite', async () => {
     await using scene = await open(
       new World().add(script({ ticket: 'evil', name: 'Deploy \u202egnp.exe\u0007\u009b2J \u2028next' })),
