@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { UnjamError } from './contract/errors.ts';
 import * as lines from './domain/lines.ts';
 import { type Hold, placeOf } from './domain/mutex.ts';
-import { ticketAt } from './domain/names.ts';
+import { isFleetMutex, ticketAt } from './domain/names.ts';
 import { redactWords } from './domain/redact.ts';
 import { ancestorsOf, type Isolation, unjam } from './domain/script.ts';
 import { openStateDirectory } from './host/host-files.ts';
@@ -66,13 +66,16 @@ export async function hold(request: HoldRequest): Promise<number> {
   await openStateDirectory(request.stateDirectory, tell);
   const control = await openProcessControl();
   control.attend?.(request.stateDirectory);
+  await using fleet = isFleetMutex(isolation.mutex)
+    ? (await import('./fleet/index.ts')).joinedFleet(request.stateDirectory, control, 'hold')
+    : null;
   const mutexes = new Mutexes(
     join(request.stateDirectory, 'mutexes'),
     control,
     witnessOf(request.stateDirectory, control),
+    () => fleet,
   );
-  mutexes.check();
-  const mutex = mutexes.open(isolation.mutex);
+  const mutex = await mutexes.ready(isolation.mutex);
   const id = randomUUID();
   const ticket = ticketAt(new Date(), randomBytes(3).toString('hex'));
   const ancestors = ancestorsOf(environment['UNJAM_RUN']);
@@ -81,7 +84,7 @@ export async function hold(request: HoldRequest): Promise<number> {
   const granted = await queue();
   if (typeof granted === 'number') return granted;
   const script = await launch(granted);
-  return script === null ? status.abandoned : run(script, granted);
+  return script === null ? status.abandoned : await run(script, granted);
 
   /** The hold, or the exit status. */
   async function queue(): Promise<Hold | number> {

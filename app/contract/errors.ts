@@ -31,6 +31,11 @@ export const errorCodes = {
   'version-mismatch': 'failure',
   'host-unreachable': 'failure',
   'host-timeout': 'failure',
+  'fleet-not-joined': 'failure',
+  'fleet-refused': 'failure',
+  'fleet-retired': 'failure',
+  'fleet-went-back': 'failure',
+  'engine-unreachable': 'failure',
   /** The operating system refused it: a full disk, a limit, a missing right. */
   system: 'failure',
   internal: 'failure',

@@ -12,6 +12,8 @@ interface Entry {
   readonly id: string;
   readonly ticket: string;
   readonly name: string;
+  /** Which host of a fleet it belongs to; absent in the mutexes of one host. */
+  readonly host?: string;
   readonly level: IsolationLevel;
   readonly runner: ProcessIdentity;
   readonly ancestors: readonly string[];

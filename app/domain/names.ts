@@ -31,6 +31,13 @@ export function nameKey(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }
 
+const fleetEnding = ' (fleet)';
+
+/** Whether hosts share the mutex. Its ending is part of its name, in every list and line. */
+export const isFleetMutex = (mutex: string): boolean => nameKey(mutex).endsWith(fleetEnding);
+
+export const inFleet = (mutex: string): string => (isFleetMutex(mutex) ? mutex : `${mutex}${fleetEnding}`);
+
 /** `20261120-111918-3f9a2c`: sorts by time, short enough to read out. `random`: at least 6 letters or digits. */
 export function ticketAt(at: Date, random: string): string {
   const stamp = at.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);

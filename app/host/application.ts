@@ -44,6 +44,7 @@ import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 import { ConsoleDoor } from './console-door.ts';
 import { openEvidence } from './evidence.ts';
+import { FleetSeat } from './fleet-seat.ts';
 import { createHandlers } from './handlers.ts';
 import { hostFileProblem, openStateDirectory, writeHostFile } from './host-files.ts';
 import { Post } from './post.ts';
@@ -115,7 +116,13 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     new Journal(join(stateDirectory, 'journal.sqlite'), (sentence) => log(`W390 ${sentence}`)),
     (j) => j.close(),
   );
-  const mutexes = new Mutexes(join(stateDirectory, 'mutexes'), control, witnessOf(stateDirectory, control));
+  const seat = opening.use(await FleetSeat.open(stateDirectory, control, log));
+  const mutexes = new Mutexes(
+    join(stateDirectory, 'mutexes'),
+    control,
+    witnessOf(stateDirectory, control),
+    () => seat.fleet,
+  );
   const settings = opening.adopt(
     await SettingsStore.open(stateDirectory, options.policies ?? policySource(control.platform, stateDirectory), log),
     (s) => s.close(),

@@ -99,7 +99,7 @@ export async function waitInQueue({
         : new Alarm(isolation.timeoutMs, now, () => {
             ask(() => ({ kind: 'timed-out', state: mutex.read(), waitedMs: waited() }));
           });
-    const stopWatching = mutex.watch(() => guarded(look));
+    const stopWatching = mutex.watch(() => guarded(look), waiter.id);
     let clock = setTimeout(beat, paceMs(1));
     inbox.listen((request) => {
       if (wish !== null)

@@ -1,2 +1,4 @@
 export { Election } from './election.ts';
-export { type LivenessProbe, Mutex, Mutexes, type Witness } from './mutexes.ts';
+export { type FleetMutexes, type LivenessProbe, Mutex, Mutexes, type Witness } from './mutexes.ts';
+export { checkMutex } from './schemas.ts';
+export type { Store } from './store.ts';

@@ -5,10 +5,11 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
 import * as rules from '../domain/mutex.ts';
 import type { AbandonedHold, Hold, MutexState, Waiter } from '../domain/mutex.ts';
-import { nameKey } from '../domain/names.ts';
+import { isFleetMutex, nameKey } from '../domain/names.ts';
 import { hashHex, randomHex } from '../domain/random.ts';
 import type { Actor, TreeScope } from '../domain/script.ts';
 import { checkMutex } from './schemas.ts';
+import type { Store } from './store.ts';
 import { VersionStore } from './version-store.ts';
 
 /** How locks ask whether somebody lives; never a clock. */
@@ -20,16 +21,33 @@ export interface LivenessProbe {
 /** Who holds a mutex by another record than its files, living or not. */
 export type Witness = (mutex: string) => readonly Hold[];
 
+/** The mutexes that this host shares with others. */
+export interface FleetMutexes {
+  open(name: string): Mutex;
+  /** @throws UnjamError when nothing may be started under them now */
+  ready(): Promise<void>;
+  /** Those that somebody holds or waits for, as they were seen last. */
+  busy(): readonly { readonly mutex: Mutex; readonly state: MutexState }[];
+}
+
 export class Mutexes {
   readonly #root: string;
   readonly #probe: LivenessProbe;
   readonly #witness: Witness;
+  readonly #fleet: () => FleetMutexes | null;
   #checked = false;
 
-  constructor(root: string, probe: LivenessProbe, witness: Witness = () => []) {
+  /** `fleet` answers null for as long as this host has not joined one. */
+  constructor(
+    root: string,
+    probe: LivenessProbe,
+    witness: Witness = () => [],
+    fleet: () => FleetMutexes | null = () => null,
+  ) {
     this.#root = root;
     this.#probe = probe;
     this.#witness = witness;
+    this.#fleet = fleet;
   }
 
   get root(): string {
@@ -66,9 +84,39 @@ export class Mutexes {
     }
   }
 
-  /** The mutex of that name; names that differ only in case are one mutex. Creates nothing. */
+  /**
+   * The mutex of that name; names that differ only in case are one mutex. Creates nothing.
+   * @throws UnjamError `fleet-not-joined`: what asks for exclusion among hosts never runs with less
+   */
   open(name: string): Mutex {
-    return new Mutex(join(this.#root, folderName(name)), name, this.#probe, this.#witness);
+    if (isFleetMutex(name)) {
+      const fleet = this.#fleet();
+      if (fleet !== null) return fleet.open(name);
+      throw new UnjamError(
+        'fleet-not-joined',
+        `"${name}" is a mutex of a fleet, and this host has not joined one.`,
+        'Join it with "unjam fleet join"; nothing was started.',
+        'mutex',
+      );
+    }
+    return this.#inFolder(folderName(name), name);
+  }
+
+  /**
+   * The mutex of that name, once a script may be started under it.
+   * @throws UnjamError as `check`, `open` and the engine of the fleet
+   */
+  async ready(name: string): Promise<Mutex> {
+    this.check();
+    const mutex = this.open(name);
+    if (isFleetMutex(name)) await this.#fleet()?.ready();
+    mutex.read();
+    return mutex;
+  }
+
+  /** Those of the fleet that somebody holds or waits for. */
+  shared(): ReturnType<FleetMutexes['busy']> {
+    return this.#fleet()?.busy() ?? [];
   }
 
   /** All mutexes that have a folder here, used or idle. */
@@ -79,27 +127,34 @@ export class Mutexes {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    return folders.filter((f) => /-[0-9a-f]{16}$/.test(f)).map((f) => new Mutex(join(this.#root, f), '', this.#probe));
+    return folders.filter((f) => /-[0-9a-f]{16}$/.test(f)).map((f) => this.#inFolder(f, ''));
   }
-}
 
-export class Mutex {
-  readonly #store: VersionStore<MutexState>;
-  readonly #probe: LivenessProbe;
-
-  constructor(directory: string, name: string, probe: LivenessProbe, witness: Witness = () => []) {
-    this.#probe = probe;
+  #inFolder(folder: string, name: string): Mutex {
     // Somebody may have removed the files while a script held it: then a first version must not say that it is free.
     const initial = (): MutexState =>
       rules.restored(
         rules.newMutex(name, randomHex(32)),
-        name === '' ? [] : witness(name).filter((hold) => !this.#gone(hold)),
+        name === '' ? [] : this.#witness(name).filter((hold) => !isGone(this.#probe, hold)),
       );
-    this.#store = new VersionStore(directory, initial, checkMutex);
+    return new Mutex(new VersionStore(join(this.#root, folder), initial, checkMutex), this.#probe);
+  }
+}
+
+export class Mutex {
+  readonly #store: Store<MutexState>;
+  readonly #probe: LivenessProbe;
+  readonly #host: string | null;
+
+  /** `host` is the name of this host among those that share the store; null for a store of this host alone. */
+  constructor(store: Store<MutexState>, probe: LivenessProbe, host: string | null = null) {
+    this.#store = store;
+    this.#probe = probe;
+    this.#host = host;
   }
 
   get key(): string {
-    return this.#store.directory;
+    return this.#store.key;
   }
 
   read(): MutexState {
@@ -111,20 +166,22 @@ export class Mutex {
    * afterwards: a hold whose processes are all gone is reaped first, so only a living one can be joined.
    */
   async enqueue(waiter: Waiter): Promise<MutexState> {
+    const own = this.#own(waiter);
     return this.#store.change((s) => {
-      const at = Date.now();
-      return rules.enqueue(waiter.inherit ? rules.reap(s, this.#gone, at) : s, waiter, at);
+      const at = this.#store.now();
+      return rules.enqueue(own.inherit ? rules.reap(s, this.#gone, at) : s, own, at);
     });
   }
 
   /** Writes again that `own` holds the mutex when its files are missing. Reads only while they are there. */
   async heal(own: Hold): Promise<MutexState> {
-    return this.#store.change((s) => (s.version === 0 ? { ...rules.restored(s, [own]) } : s));
+    if (this.#host !== null) return this.read(); // nobody clears away an engine under a living script
+    return this.#store.change((s) => (s.version === 0 ? { ...rules.restored(s, [this.#own(own)]) } : s));
   }
 
   /** Joins the queue again, whose files were removed while this one waited. */
   async rejoin(waiter: Waiter): Promise<MutexState> {
-    return this.#store.change((s) => rules.rejoin(s, waiter, Date.now()));
+    return this.#store.change((s) => rules.rejoin(s, this.#own(waiter), this.#store.now()));
   }
 
   /** Confirms a grant with the script's identity; false when the hold was abandoned or reaped: the script must not run. */
@@ -134,11 +191,11 @@ export class Mutex {
   }
 
   async release(id: string, fence: number): Promise<MutexState> {
-    return this.#store.change((s) => rules.release(s, id, fence, Date.now()));
+    return this.#store.change((s) => rules.release(s, id, fence, this.#store.now()));
   }
 
   async leave(id: string): Promise<MutexState> {
-    return this.#store.change((s) => rules.leave(s, id, Date.now()));
+    return this.#store.change((s) => rules.leave(s, id, this.#store.now()));
   }
 
   async abandon(
@@ -148,12 +205,12 @@ export class Mutex {
     holdQueue: boolean,
     left: readonly ProcessIdentity[] = [],
   ): Promise<MutexState> {
-    const at = Date.now();
+    const at = this.#store.now();
     return this.#store.change((s) => rules.abandon(s, id, { at, by, reason, holdQueue, left }));
   }
 
   async resume(): Promise<MutexState> {
-    return this.#store.change((s) => rules.resume(s, Date.now()));
+    return this.#store.change((s) => rules.resume(s, this.#store.now()));
   }
 
   async orphanEnded(id: string): Promise<MutexState> {
@@ -164,22 +221,29 @@ export class Mutex {
   async reap(): Promise<MutexState> {
     const state = this.#store.read();
     if (rules.reap(state, this.#gone, 0) === state) return state;
-    return this.#store.change((s) => rules.reap(s, this.#gone, Date.now()));
+    return this.#store.change((s) => rules.reap(s, this.#gone, this.#store.now()));
   }
 
-  /** Calls `look` after a change on this machine; a watch may be refused or stay silent, so look by a clock too. */
-  watch(look: () => void): () => void {
-    this.#store.create();
-    return this.#store.watch(look);
+  /** Calls `look` when it may have become the turn of `id`; a watch may stay silent, so look by a clock too. */
+  watch(look: () => void, id: string): () => void {
+    return this.#store.watch(look, id);
   }
 
-  /** A hold belongs to a script: it dies when neither its runner nor any process of its tree lives. */
-  readonly #gone = (entry: Waiter | Hold | AbandonedHold): boolean => {
-    const scope = 'scope' in entry ? entry.scope : null;
-    if ('abandonedAt' in entry && scope !== null) return this.#probe.treeLiveness(scope) === 'dead';
-    if (this.#probe.liveness(entry.runner) !== 'dead') return false;
-    return scope === null || this.#probe.treeLiveness(scope) === 'dead';
-  };
+  #own<E extends Waiter>(entry: E): E {
+    return this.#host === null ? entry : { ...entry, host: this.#host };
+  }
+
+  /** Only the host that wrote an entry can know: two machines may have one name, and a boot of their own each. */
+  readonly #gone = (entry: Waiter | Hold | AbandonedHold): boolean =>
+    (entry.host ?? null) === this.#host && isGone(this.#probe, entry);
+}
+
+/** A hold belongs to a script: it dies when neither its runner nor any process of its tree lives. */
+function isGone(probe: LivenessProbe, entry: Waiter | Hold | AbandonedHold): boolean {
+  const scope = 'scope' in entry ? entry.scope : null;
+  if ('abandonedAt' in entry && scope !== null) return probe.treeLiveness(scope) === 'dead';
+  if (probe.liveness(entry.runner) !== 'dead') return false;
+  return scope === null || probe.treeLiveness(scope) === 'dead';
 }
 
 /** Readable and safe on NTFS; the hash keeps names apart that only differ in what is not safe. */

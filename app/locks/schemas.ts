@@ -34,6 +34,7 @@ const entry = {
   id: text,
   ticket: text,
   name: text,
+  host: v.exactOptional(text),
   level: v.picklist(isolationLevels),
   runner: identity,
   ancestors: v.array(text),

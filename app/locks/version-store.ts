@@ -23,6 +23,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UnjamError } from '../contract/errors.ts';
 import { randomHex } from '../domain/random.ts';
 import type { Check } from './schemas.ts';
+import type { Store } from './store.ts';
 
 /** Versions kept behind the newest, so that a slow reader finds what it listed. */
 const kept = 32;
@@ -45,7 +46,8 @@ interface Found<State> {
   readonly mark: string | null;
 }
 
-export class VersionStore<State extends Versioned> {
+export class VersionStore<State extends Versioned> implements Store<State> {
+  readonly problem = null;
   readonly directory: string;
   readonly #initial: () => State;
   readonly #check: Check;
@@ -66,9 +68,12 @@ export class VersionStore<State extends Versioned> {
     return this.#newest().state;
   }
 
-  /** Creates the directory when it is missing. */
-  create(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+  get key(): string {
+    return this.directory;
+  }
+
+  now(): number {
+    return Date.now();
   }
 
   /**
@@ -100,6 +105,7 @@ export class VersionStore<State extends Versioned> {
   watch(look: () => void): () => void {
     let watcher: ReturnType<typeof watch> | null = null;
     try {
+      this.#create();
       watcher = watch(this.directory, (_event, file) => {
         if (file === null || file.startsWith('s.')) look();
       });
@@ -230,6 +236,10 @@ export class VersionStore<State extends Versioned> {
     return (this.#versions().at(-1) ?? version) >= version + kept;
   }
 
+  #create(): void {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+  }
+
   /** The directory is missing once in the life of a mutex: it is made when it is missed. */
   #write(path: string, text: string): string {
     let file: number;
@@ -237,7 +247,7 @@ export class VersionStore<State extends Versioned> {
       file = openSync(path, 'wx', 0o600);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      this.create();
+      this.#create();
       file = openSync(path, 'wx', 0o600);
     }
     try {

@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import { Mutexes } from '../locks/index.ts';
 import { openInput, openProcessControl, type ProcessControl } from '../processes/index.ts';
+import { isFleetMutex } from '../domain/names.ts';
 import { maskValues } from '../domain/redact.ts';
 import { RunDirectory } from '../run-directory/run-directory.ts';
 import { parseOrder, type RunnerOrder } from './order.ts';
@@ -45,6 +46,12 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     return;
   }
   process.title = `unjam-runner ${spec.ticket}`;
+  const stateDirectory = dirname(mutexRoot);
+  // Loaded by who needs it alone: it costs more than all else of a runner's start.
+  await using fleet =
+    spec.isolation && isFleetMutex(spec.isolation.mutex)
+      ? (await import('../fleet/index.ts')).joinedFleet(stateDirectory, control, `runner of ${spec.ticket}`)
+      : null;
   const session = new Session({
     directory,
     spec,
@@ -54,7 +61,7 @@ async function obey(order: RunnerOrder, control: ProcessControl): Promise<void> 
     limits: surroundings.limits,
     stdin,
     control,
-    mutexes: new Mutexes(mutexRoot, control, witnessOf(dirname(mutexRoot), control)),
+    mutexes: new Mutexes(mutexRoot, control, witnessOf(stateDirectory, control), () => fleet),
     killDisabled,
     onClaimed: () => answer('claimed'),
   });

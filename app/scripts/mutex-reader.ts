@@ -35,7 +35,7 @@ export class MutexReader {
   /** States with a holder, a waiter, an orphan or a pause. */
   busy(): { mutex: Mutex; state: MutexState }[] {
     const unreadable = new Map<string, Warning>();
-    const busy: { mutex: Mutex; state: MutexState }[] = [];
+    const busy = [...this.#mutexes.shared()];
     for (const mutex of this.#mutexes.folders())
       try {
         const state = this.#read(mutex);

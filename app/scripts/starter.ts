@@ -85,10 +85,7 @@ export class Starter {
     const { mutexes, register, custody, killDisabled, runsPath } = this.#options;
     const outdated = this.#options.outdated?.() ?? null;
     if (outdated !== null) throw replaced(outdated);
-    if (spec.isolation) {
-      mutexes.check();
-      mutexes.open(spec.isolation.mutex).read(); // says at once what its runner could only fail with
-    }
+    if (spec.isolation) await mutexes.ready(spec.isolation.mutex); // says at once what its runner could only fail with
     const path = join(runsPath, key);
     const directory = new RunDirectory(path);
     const record = new ScriptRecord(path, spec);

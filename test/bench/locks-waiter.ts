@@ -26,7 +26,7 @@ for await (const line of createInterface({ input: process.stdin })) {
         stop();
         resolve(place.hold);
       };
-      const stop = mutex.watch(look);
+      const stop = mutex.watch(look, id);
       look();
     });
     say(String(now()));

@@ -98,7 +98,7 @@ async function once(name: string): Promise<void> {
 function wait(mutex: Mutex, id: string, patienceMs: number): Promise<Place> {
   return new Promise((resolve) => {
     const until = performance.now() + patienceMs;
-    const stopWatching = mutex.watch(look);
+    const stopWatching = mutex.watch(look, id);
     const clock = setInterval(look, 100);
     const reaper = setInterval(() => void mutex.reap().catch(() => undefined), sabotage === 'steal' ? 5 : 500);
     look();

@@ -1,0 +1,139 @@
+/** The mutexes of a fleet as one of its hosts sees them. */
+import { UnjamError } from '../contract/errors.ts';
+import { idle, type MutexState } from '../domain/mutex.ts';
+import { nameKey } from '../domain/names.ts';
+import { type FleetMutexes, type LivenessProbe, Mutex } from '../locks/index.ts';
+import { type FleetConfig, readFleetConfig } from './config.ts';
+import { FleetStore, type Row } from './fleet-store.ts';
+import { Engine } from './postgres.ts';
+
+/** Between two looks of a host at all mutexes, and two signs of its life, ms. */
+const lookMs = 2_000;
+const beatMs = 5_000;
+/** Changes that were under way at the last look have an earlier time: so far back a look begins, s. */
+const overlapS = 30;
+/** An engine that is away for longer refuses a start, ms. */
+const patienceMs = 15_000;
+
+export class Fleet implements FleetMutexes, AsyncDisposable {
+  readonly config: FleetConfig;
+  readonly #engine: Engine;
+  readonly #probe: LivenessProbe;
+  readonly #stores = new Map<string, { readonly store: FleetStore; readonly mutex: Mutex }>();
+  /** Engine's clock minus own clock, ms. */
+  #offsetMs = 0;
+  #timers: NodeJS.Timeout[] = [];
+  #sawAll = false;
+  #isRetired = false;
+
+  constructor(config: FleetConfig, probe: LivenessProbe, what: string) {
+    this.config = config;
+    this.#engine = new Engine(config.engine, `unjam ${what}`);
+    this.#probe = probe;
+  }
+
+  /** The name of this host in the fleet. */
+  get host(): string {
+    return this.config.engine.user;
+  }
+
+  /** What operators should know of it, one sentence; null when all is well. */
+  get problem(): string | null {
+    return this.#isRetired ? `This host was retired from the fleet as "${this.host}".` : this.#engine.problem;
+  }
+
+  open(name: string): Mutex {
+    return this.#at(name).mutex;
+  }
+
+  busy(): readonly { readonly mutex: Mutex; readonly state: MutexState }[] {
+    return [...this.#stores.values()]
+      .map(({ mutex }) => ({ mutex, state: mutex.read() }))
+      .filter(({ state }) => !idle(state));
+  }
+
+  /**
+   * Waits until the engine answers.
+   * @throws UnjamError `engine-unreachable`, `fleet-retired`
+   */
+  async ready(): Promise<void> {
+    for (const until = performance.now() + patienceMs; ; ) {
+      try {
+        await this.#beat();
+        if (!this.#isRetired) return;
+        throw new UnjamError(
+          'fleet-retired',
+          `This host was retired from the fleet as "${this.host}".`,
+          'Ask who runs the fleet to admit it again; nothing was started.',
+        );
+      } catch (error) {
+        if (error instanceof UnjamError) throw error;
+        if (performance.now() < until) {
+          await new Promise((done) => setTimeout(done, 250));
+          continue;
+        }
+        throw new UnjamError(
+          'engine-unreachable',
+          `${(error as Error).message}.`,
+          'Nothing was started. Scripts that hold or wait for mutexes of the fleet keep them; see "unjam fleet doctor".',
+        );
+      }
+    }
+  }
+
+  /** Looks at all mutexes and shows that this host lives, until it is closed. Only a host does. */
+  attend(): void {
+    const quietly = (act: () => Promise<void>) => (): void => void act().catch(() => undefined);
+    this.#timers = [
+      setInterval(quietly(() => this.#look()), lookMs).unref(),
+      setInterval(quietly(() => this.#beat()), beatMs).unref(),
+    ];
+    quietly(() => this.#beat())();
+    quietly(() => this.#look())();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#engine.close();
+  }
+
+  async #beat(): Promise<void> {
+    const asked = Date.now();
+    const [row] = await this.#engine.query<{ now_ms: number; retired: boolean }>('select * from unjam.beat($1)', [
+      this.config.installation,
+    ]);
+    if (row === undefined)
+      throw new UnjamError(
+        'fleet-refused',
+        `The fleet does not know this installation as "${this.host}".`,
+        'Join it with "unjam fleet join".',
+      );
+    this.#isRetired = row.retired;
+    this.#offsetMs = row.now_ms - (asked + Date.now()) / 2;
+  }
+
+  async #look(): Promise<void> {
+    const rows = await this.#engine.query<Row & { name: string }>(
+      this.#sawAll
+        ? `select version, state, state->>'name' as name from unjam.mutex where changed_at > clock_timestamp() - interval '${overlapS} s'`
+        : `select version, state, state->>'name' as name from unjam.mutex`,
+    );
+    this.#sawAll = true;
+    for (const row of rows) this.#at(row.name).store.seen(row);
+  }
+
+  #at(name: string): { readonly store: FleetStore; readonly mutex: Mutex } {
+    const known = this.#stores.get(nameKey(name));
+    if (known) return known;
+    const store = new FleetStore(this.#engine, name, () => Date.now() + this.#offsetMs);
+    const made = { store, mutex: new Mutex(store, this.#probe, this.host) };
+    this.#stores.set(nameKey(name), made);
+    return made;
+  }
+}
+
+/** Null when the host of that state directory has joined none. `what` is shown to who looks at the engine. */
+export function joinedFleet(stateDirectory: string, probe: LivenessProbe, what: string): Fleet | null {
+  const config = readFleetConfig(stateDirectory);
+  return config && new Fleet(config, probe, what);
+}

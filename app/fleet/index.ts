@@ -1,0 +1,1 @@
+export { Fleet, joinedFleet } from './fleet.ts';

@@ -1,0 +1,90 @@
+/** A PostgreSQL of its own for a test file, on a port and in a folder of its own; all of it is gone afterwards. */
+import { execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+
+/** The newest that Debian has installed; null when there is none. */
+const programs = ((): string | null => {
+  const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : [];
+  const newest = versions.map(Number).sort((a, b) => b - a)[0];
+  return newest === undefined ? null : `/usr/lib/postgresql/${newest}/bin`;
+})();
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+export class Postgres implements AsyncDisposable {
+  readonly folder: string;
+  readonly port: number;
+  #server: ReturnType<typeof spawn> | null = null;
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.port = port;
+  }
+
+  static async open(): Promise<Postgres> {
+    if (programs === null) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
+    const postgres = new Postgres(mkdtempSync(join(tmpdir(), 'unjam-postgres-')), await freePort());
+    const { uid, gid } = postgres.#account();
+    chownSync(postgres.folder, uid, gid);
+    execFileSync(join(programs, 'initdb'), ['-D', join(postgres.folder, 'data'), '-A', 'trust', '-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync'], { uid, gid, cwd: postgres.folder, stdio: 'ignore' }); // prettier-ignore
+    await postgres.start();
+    return postgres;
+  }
+
+  /** PostgreSQL refuses to run as root. */
+  #account(): { uid: number; gid: number } {
+    if (process.getuid?.() !== 0) return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const [, , uid, gid] = /^postgres:.*$/m.exec(readFileSync('/etc/passwd', 'utf8'))?.[0].split(':') ?? [];
+    return { uid: Number(uid), gid: Number(gid) };
+  }
+
+  async start(): Promise<void> {
+    const { uid, gid } = this.#account();
+    const server = spawn(join(programs ?? '', 'postgres'), ['-D', join(this.folder, 'data'), '-h', '127.0.0.1', '-p', String(this.port), '-k', this.folder, '-c', 'max_connections=300'], { uid, gid, cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] }); // prettier-ignore
+    this.#server = server;
+    let log = '';
+    await new Promise<void>((ready, failed) => {
+      server.stderr.setEncoding('utf8').on('data', (text: string) => {
+        log += text;
+        if (log.includes('ready to accept connections')) ready();
+      });
+      server.once('exit', () => failed(new Error(log)));
+    });
+  }
+
+  /** SIGKILL of the server and its processes, as a power cut; `start` begins it again. */
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    const gone = new Promise((done) => server.once('close', done));
+    server.kill(signal);
+    await gone;
+    this.#server = null;
+  }
+
+  /** As `user`; the owner when absent. */
+  async sql(text: string, user = 'postgres', values: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ host: '127.0.0.1', port: this.port, user, database: 'postgres' });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(text, [...values])).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
