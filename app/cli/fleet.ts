@@ -73,16 +73,17 @@ export async function leave(): Promise<void> {
 }
 
 export async function doctor(options: AsOptions): Promise<void> {
-  const address = options.as === undefined ? fleet.joinedConfig(await whichStateDirectory()).engine : readInvitation(options.as);
+  const address =
+    options.as === undefined ? fleet.joinedConfig(await whichStateDirectory()).engine : readInvitation(options.as);
   const findings = await fleet.withEngine(address, (engine) => fleet.examineEngine(engine, address.user));
-  if (options.json) printJson({ findings });
+  if (options.json) printJson<'fleet doctor'>({ findings: [...findings] });
   else print(block(findings.map(({ check, ok, text }) => `${ok ? 'ok  ' : 'BAD '} ${check}: ${text}`)));
   if (findings.some(({ ok }) => !ok)) process.exitCode = exitStatuses.failure;
 }
 
 export async function hosts(options: AsOptions): Promise<void> {
   const all = await fleet.withEngine(personAddress(options), fleet.hostsOf);
-  if (options.json) return printJson({ hosts: all });
+  if (options.json) return printJson<'fleet hosts'>({ hosts: [...all] });
   if (all.length === 0) return print('No host has joined the fleet.');
   const ago = (iso: string): string => longDuration(Math.max(0, Date.now() - Date.parse(iso)));
   const rows = all.map((h) => [
@@ -99,9 +100,9 @@ export async function hosts(options: AsOptions): Promise<void> {
 export async function locks(options: AsOptions): Promise<void> {
   const all = (await fleet.withEngine(personAddress(options), fleet.mutexesOf)).map(({ state }) => state);
   const busy = all.filter((s) => s.holders.length + s.queue.length + s.abandoned.length > 0 || s.paused);
-  const entry = (e: { ticket: string; host?: string; name: string }) => ({ ticket: e.ticket, host: e.host ?? null, name: e.name }); // prettier-ignore
+  const entry = (e: { ticket: string; host?: string; name: string }) => ({ ticket: e.ticket, host: e.host ?? '', name: e.name }); // prettier-ignore
   if (options.json)
-    return printJson({
+    return printJson<'fleet locks'>({
       mutexes: busy.map((s) => ({ name: s.name, paused: s.paused !== null, holders: s.holders.map(entry), waiters: s.queue.map(entry), orphans: s.abandoned.map(entry) })), // prettier-ignore
     });
   if (busy.length === 0) return print('No mutex of the fleet is in use.');

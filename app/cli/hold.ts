@@ -5,7 +5,10 @@ import { whichStateDirectory } from '../access/state-directory.ts';
 import { say } from './output.ts';
 import { here, isolationInput, type ScriptOptions } from './script-options.ts';
 
-export type HoldOptions = Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout' | 'inheritHold' | 'name'>;
+export type HoldOptions = Pick<
+  ScriptOptions,
+  'mutex' | 'scope' | 'isolation' | 'mutexTimeout' | 'inheritHold' | 'name'
+>;
 
 export async function hold(command: string[], options: HoldOptions): Promise<void> {
   const [file, ...args] = command;
@@ -45,7 +48,7 @@ function ownEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> 
   return Object.fromEntries(
     Object.entries(environment).filter(
       (e): e is [string, string] =>
-        e[1] !== undefined && !/^UNJAM_(ISOLATION_LEVEL|MUTEX_NAME|MUTEX_TIMEOUT)$/.test(e[0]),
+        e[1] !== undefined && !/^UNJAM_(ISOLATION_LEVEL|MUTEX_NAME|MUTEX_SCOPE|MUTEX_TIMEOUT)$/.test(e[0]),
     ),
   );
 }

@@ -2,6 +2,8 @@
 import { Command, Option } from 'commander';
 import { cancelSignals } from '../domain/script.ts';
 import { version } from '../version.ts';
+import { example, jsonOption } from './command.ts';
+import { fleetCommands } from './fleet-program.ts';
 import type { HoldOptions } from './hold.ts';
 import type { LogsOptions } from './logs.ts';
 import type { PsOptions } from './ps.ts';
@@ -27,6 +29,7 @@ export function createProgram(): Command {
   looking(program);
   acting(program);
   accounts(program);
+  fleetCommands(program);
   hosting(program);
   helping(program);
   return program;
@@ -57,6 +60,10 @@ function starting(program: Command): void {
     .description('run a command while it holds a mutex, as flock(1) does; works without a host; unsupervised')
     .argument('[command...]', 'the command and its arguments, after "--"')
     .option('--mutex <mutex>', 'isolation mutex: any name in one line, at most 128 characters')
+    .option(
+      '--scope <scope>',
+      'who shares the mutex: host = this machine (default), fleet = every host that has joined',
+    )
     .option('--isolation <level>', 'full = exclusive (default), none or shared = shared')
     .option(
       '--timeout, --mutex-timeout <time>',
@@ -317,6 +324,10 @@ function scriptOptions(command: Command): Command {
     .argument('[command...]', 'the command and its arguments, after "--"')
     .option('--name <name>', 'display name, for instance "Deploy web / step 4"')
     .option('--mutex <mutex>', 'isolation mutex: any name in one line, at most 128 characters')
+    .option(
+      '--scope <scope>',
+      'who shares the mutex: host = this machine (default), fleet = every host that has joined',
+    )
     .option('--isolation <level>', 'full = exclusive (default with --mutex), none = shared')
     .option('--mutex-timeout <time>', 'how long to wait for the mutex: 10ms to 1d (default: forever)')
     .option('--inherit-hold', 'run under the hold of the script that starts this one (otherwise: a deadlock)')
@@ -345,7 +356,3 @@ function positive(flags: string, about: string): Option {
   option.negate = false;
   return option;
 }
-
-const jsonOption = (command: Command): Command => command.option('--json', 'print JSON');
-
-const example = (command: Command, line: string): Command => command.addHelpText('after', `\nExample:\n  ${line}`);

@@ -5,12 +5,13 @@ import { UnjamError } from '../contract/errors.ts';
 import type { Input } from '../contract/methods.ts';
 import { parseDuration } from '../domain/durations.ts';
 import { limits } from '../domain/limits.ts';
-import { mutexNameProblem, ticketProblem } from '../domain/names.ts';
+import { inFleet, mutexNameProblem, ticketProblem } from '../domain/names.ts';
 import { type CancelSignal, cancelSignals, cleanupTimes, type IsolationLevel } from '../domain/script.ts';
 
 export interface ScriptOptions {
   name?: string;
   mutex?: string;
+  scope?: string;
   isolation?: string;
   mutexTimeout?: string;
   inheritHold?: boolean;
@@ -103,6 +104,7 @@ function cleanupInput(o: ScriptOptions): Input<'scripts.start'>['cleanup'] | nul
 const asked = {
   level: ['UNJAM_ISOLATION_LEVEL', 'CalamariScriptIsolationLevel'],
   mutex: ['UNJAM_MUTEX_NAME', 'CalamariScriptIsolationMutexName'],
+  scope: ['UNJAM_MUTEX_SCOPE'],
   mutexTimeout: ['UNJAM_MUTEX_TIMEOUT', 'CalamariScriptIsolationMutexTimeout', 'CalamariScritpIsolationMutexTimeout'],
   timeout: ['UNJAM_TIMEOUT'],
 } as const;
@@ -131,31 +133,40 @@ const isForever = ({ text, from }: Given): boolean =>
 
 /** Options win over the environment; anything incomplete or invalid is an error: nothing runs unisolated by mistake. */
 export function isolationInput(
-  o: Pick<ScriptOptions, 'mutex' | 'isolation' | 'mutexTimeout' | 'inheritHold'>,
+  o: Pick<ScriptOptions, 'mutex' | 'scope' | 'isolation' | 'mutexTimeout' | 'inheritHold'>,
   environment: NodeJS.ProcessEnv,
 ): Input<'scripts.start'>['isolation'] | null {
   const given = {
     level: option(o.isolation, '--isolation', asked.level, environment),
     mutex: option(o.mutex, '--mutex', asked.mutex, environment),
+    scope: option(o.scope, '--scope', asked.scope, environment),
     timeout: option(o.mutexTimeout, '--mutex-timeout', asked.mutexTimeout, environment),
   };
   const level = given.level?.text;
   const mutex = given.mutex?.text;
+  const scope = given.scope?.text;
   const timeout = given.timeout?.text;
   const inherit = o.inheritHold === true;
-  if (level === undefined && mutex === undefined && timeout === undefined && !inherit) return null;
+  if ([level, mutex, scope, timeout].every((one) => one === undefined) && !inherit) return null;
   if (mutex === undefined || mutex === '')
     throw new UnjamError(
       'isolation-incomplete',
-      `Isolation was asked for (${level !== undefined ? `level "${level}"` : timeout !== undefined ? 'a mutex timeout is given' : '--inherit-hold'}) without the name of a mutex.`,
+      `Isolation was asked for (${level !== undefined ? `level "${level}"` : timeout !== undefined ? 'a mutex timeout is given' : scope !== undefined ? `scope "${scope}"` : '--inherit-hold'}) without the name of a mutex.`,
       'Give the name with --mutex or UNJAM_MUTEX_NAME; nothing was started.',
       'mutex',
     );
   refuse('bad-mutex-name', mutexNameProblem(mutex), given.mutex?.from ?? '--mutex');
+  if (scope !== undefined && scope !== 'host' && scope !== 'fleet')
+    throw new UnjamError(
+      'bad-input',
+      `"${scope}" is no scope of a mutex.`,
+      'Use host (this machine alone) or fleet (every host that has joined it); nothing was started.',
+      'scope',
+    );
   const timeoutMs = given.timeout === null || isForever(given.timeout) ? null : duration(timeout, given.timeout.from);
   return {
     level: level === undefined ? 'full' : isolationLevel(level),
-    mutex,
+    mutex: scope === 'fleet' ? inFleet(mutex) : mutex,
     ...(timeoutMs === null ? {} : { timeoutMs }),
     ...(inherit ? { inheritHold: true } : {}),
   };

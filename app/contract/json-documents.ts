@@ -21,6 +21,8 @@ const Ended = z
   .union([s.ScriptDetail, s.ScriptView, o.ObservedDetail])
   .describe('ScriptView with "--no-wait" and with "--pid"; ObservedDetail for an observed script');
 
+const FleetEntry = z.strictObject({ ticket: z.string(), host: z.string(), name: z.string() });
+
 export const jsonDocuments = {
   start: s.ScriptView,
   ps: z.strictObject({
@@ -64,6 +66,31 @@ export const jsonDocuments = {
     door: z.string().nullable().describe('where people with a role reach it'),
   }),
   open: s.ConsoleAddress,
+  'fleet doctor': z.strictObject({ findings: z.array(Finding.omit({ next: true })) }),
+  'fleet hosts': z.strictObject({
+    hosts: z.array(
+      z.strictObject({
+        id: z.string(),
+        version: z.string(),
+        state: z.enum(['reachable', 'unreachable', 'retired']),
+        since: z.string().describe('when it was last seen, or retired'),
+        why: z.string().nullable().describe('why it was retired'),
+        holds: z.int(),
+        waits: z.int(),
+      }),
+    ),
+  }),
+  'fleet locks': z.strictObject({
+    mutexes: z.array(
+      z.strictObject({
+        name: z.string(),
+        paused: z.boolean(),
+        holders: z.array(FleetEntry),
+        waiters: z.array(FleetEntry).describe('first in line first'),
+        orphans: z.array(FleetEntry).describe('abandoned; their processes may still run'),
+      }),
+    ),
+  }),
   doctor: z.strictObject({ findings: z.array(Finding) }),
   /** On standard error, when a command fails. */
   error: z.strictObject({

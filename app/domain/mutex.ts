@@ -254,3 +254,23 @@ function grant(state: MutexState, at: number): MutexState {
   }
   return taken === 0 ? state : { ...state, fence, holders, queue: state.queue.slice(taken) };
 }
+
+/**
+ * The state for the lists of one host: a script of another one has its host in its ticket and no process here. It is
+ * for showing only, never to begin a change from.
+ */
+export function seenFrom(state: MutexState, host: string): MutexState {
+  const isForeign = (e: Entry): boolean => e.host !== undefined && e.host !== host;
+  const far = <E extends Entry>(e: E): E => (isForeign(e) ? { ...e, ticket: ticketOf(e) } : e);
+  const farHold = <H extends Hold>(h: H): H => (isForeign(h) ? { ...far(h), scope: null } : h);
+  return {
+    ...state,
+    holders: state.holders.map(farHold),
+    queue: state.queue.map(far),
+    abandoned: state.abandoned.map(farHold),
+  };
+}
+
+/** `TICKET@HOST` in a fleet, where a ticket alone does not say which script is meant. */
+export const ticketOf = ({ ticket, host }: Pick<Entry, 'ticket' | 'host'>): string =>
+  host === undefined ? ticket : `${ticket}@${host}`;

@@ -105,10 +105,15 @@ export async function joinFleet(stateDirectory: string, address: EngineAddress, 
     if (known === null || known > schemaVersion)
       throw new UnjamError(
         'not-possible',
-        known === null ? 'That database has no fleet.' : `That fleet has schema ${known}, this Unjam knows ${schemaVersion}.`,
+        known === null
+          ? 'That database has no fleet.'
+          : `That fleet has schema ${known}, this Unjam knows ${schemaVersion}.`,
         known === null ? 'Make one with "unjam fleet init".' : 'Update Unjam on this host.',
       );
-    const [row] = await engine.query<{ fleet: string }>('select unjam.join_fleet($1, $2) as fleet', [installation, version]);
+    const [row] = await engine.query<{ fleet: string }>('select unjam.join_fleet($1, $2) as fleet', [
+      installation,
+      version,
+    ]);
     const config: FleetConfig = { schema: 1, fleet: row?.fleet ?? '', installation, engine: address };
     await writeFleetConfig(stateDirectory, config);
     return config;
@@ -209,7 +214,9 @@ export async function admitHost(engine: Engine, host: string, reason: string): P
   await engine.query('select unjam.admit($1, $2)', [host, reason]);
 }
 
-export const mutexesOf = (engine: Engine): Promise<(Row & { readonly state: rules.MutexState; readonly name: string })[]> =>
+export const mutexesOf = (
+  engine: Engine,
+): Promise<(Row & { readonly state: rules.MutexState; readonly name: string })[]> =>
   engine.query(`select version, state, state->>'name' as name from unjam.mutex order by key`);
 
 function takeOut(
@@ -231,8 +238,17 @@ export interface Finding {
 export async function examineEngine(engine: Engine, user: string): Promise<readonly Finding[]> {
   const asked = Date.now();
   const [row] = await engine.query<{
-    server: string; number: number; replica: boolean; fsync: string; commit: string; ssl: boolean; powerful: boolean; // prettier-ignore
-    owner: boolean; now_ms: number; standbys: number; names: string; // prettier-ignore
+    server: string;
+    number: number;
+    replica: boolean;
+    fsync: string;
+    commit: string;
+    ssl: boolean;
+    powerful: boolean; // prettier-ignore
+    owner: boolean;
+    now_ms: number;
+    standbys: number;
+    names: string; // prettier-ignore
   }>(
     `select current_setting('server_version') as server, current_setting('server_version_num')::int as number,
        pg_is_in_recovery() as replica, current_setting('fsync') as fsync,

@@ -20,7 +20,11 @@ const ConfigSchema = v.object({
     user: v.string(),
     password: v.exactOptional(v.string()),
     ssl: v.exactOptional(
-      v.object({ ca: v.exactOptional(v.string()), cert: v.exactOptional(v.string()), key: v.exactOptional(v.string()) }),
+      v.object({
+        ca: v.exactOptional(v.string()),
+        cert: v.exactOptional(v.string()),
+        key: v.exactOptional(v.string()),
+      }),
     ),
   }),
 });
@@ -92,12 +96,15 @@ export function readInvitation(path: string): EngineAddress {
  * paths of files, relative to `folder`. TLS is always used but on this very machine.
  * @throws UnjamError `bad-input`
  */
-export function engineAddress(
-  { engine, ca, cert, key }: Omit<Invitation, 'unjam'>,
-  folder: string,
-): EngineAddress {
+export function engineAddress({ engine, ca, cert, key }: Omit<Invitation, 'unjam'>, folder: string): EngineAddress {
   const url = URL.parse(engine);
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.username === '' || url.pathname.length < 2)
+  if (
+    !url ||
+    !/^postgres(ql)?:$/.test(url.protocol) ||
+    url.hostname === '' ||
+    url.username === '' ||
+    url.pathname.length < 2
+  )
     throw new UnjamError(
       'bad-input',
       `"${engine.replace(/:[^:@/]*@/, ':…@')}" is not the address of an engine.`,

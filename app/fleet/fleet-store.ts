@@ -26,6 +26,7 @@ export class FleetStore implements Store<MutexState> {
   readonly #name: string;
   readonly #now: () => number;
   #known: MutexState | null = null;
+  #readAt = performance.now();
 
   /** `now` is the engine's clock as this host knows it. */
   constructor(engine: Engine, name: string, now: () => number) {
@@ -39,8 +40,8 @@ export class FleetStore implements Store<MutexState> {
     return this.#now();
   }
 
-  get problem(): string | null {
-    return this.#engine.problem;
+  get staleMs(): number {
+    return performance.now() - this.#readAt;
   }
 
   read(): MutexState {
@@ -52,12 +53,13 @@ export class FleetStore implements Store<MutexState> {
     const [row] = await this.#engine.query<Row>('select version, state from unjam.mutex where key = $1', [
       nameKey(this.#name),
     ]);
+    this.#readAt = performance.now();
     return row === undefined ? this.read() : this.seen(row);
   }
 
   async change(change: (state: MutexState) => MutexState): Promise<MutexState> {
     let isFresh = false;
-    for (let lost = 0; ; ) {
+    for (let lost = 0; ;) {
       const base = isFresh || this.#known === null ? await this.refresh() : this.#known;
       isFresh = isFresh || this.#known === null;
       const next = change(base);
@@ -67,7 +69,10 @@ export class FleetStore implements Store<MutexState> {
         continue;
       }
       const committed = { ...next, version: base.version + 1 };
-      if (await this.#commit(committed)) return (this.#known = committed);
+      if (await this.#commit(committed)) {
+        this.#readAt = performance.now();
+        return (this.#known = committed);
+      }
       isFresh = true;
       lost += 1;
       await delay(Math.random() * Math.min(lost * 2, 50));
@@ -91,6 +96,11 @@ export class FleetStore implements Store<MutexState> {
     return rows.length === 1;
   }
 
+  /** Another query has shown that nothing has changed. */
+  isStillSo(): void {
+    this.#readAt = performance.now();
+  }
+
   /** Reads again when a notification names `id` as one who holds now, or says that nothing is known; and by a clock. */
   watch(look: () => void, id: string): () => void {
     let isLooking = false;
@@ -111,8 +121,9 @@ export class FleetStore implements Store<MutexState> {
     };
   }
 
-  /** As another query of this connection has read it. */
+  /** As another query of this connection has read it just now. */
   seen({ version, state }: Row): MutexState {
+    this.#readAt = performance.now();
     const wrong = checkMutex(state);
     if (wrong !== null)
       throw new UnjamError(

@@ -1,6 +1,6 @@
 /** The mutexes of a fleet as one of its hosts sees them. */
 import { UnjamError } from '../contract/errors.ts';
-import { idle, type MutexState } from '../domain/mutex.ts';
+import { idle, type MutexState, seenFrom } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import { type FleetMutexes, type LivenessProbe, Mutex } from '../locks/index.ts';
 import { type FleetConfig, readFleetConfig } from './config.ts';
@@ -48,7 +48,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
 
   busy(): readonly { readonly mutex: Mutex; readonly state: MutexState }[] {
     return [...this.#stores.values()]
-      .map(({ mutex }) => ({ mutex, state: mutex.read() }))
+      .map(({ mutex }) => ({ mutex, state: seenFrom(mutex.read(), this.host) }))
       .filter(({ state }) => !idle(state));
   }
 
@@ -57,7 +57,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
    * @throws UnjamError `engine-unreachable`, `fleet-retired`
    */
   async ready(): Promise<void> {
-    for (const until = performance.now() + patienceMs; ; ) {
+    for (const until = performance.now() + patienceMs; ;) {
       try {
         await this.#beat();
         if (!this.#isRetired) return;
@@ -85,8 +85,14 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   attend(): void {
     const quietly = (act: () => Promise<void>) => (): void => void act().catch(() => undefined);
     this.#timers = [
-      setInterval(quietly(() => this.#look()), lookMs).unref(),
-      setInterval(quietly(() => this.#beat()), beatMs).unref(),
+      setInterval(
+        quietly(() => this.#look()),
+        lookMs,
+      ).unref(),
+      setInterval(
+        quietly(() => this.#beat()),
+        beatMs,
+      ).unref(),
     ];
     quietly(() => this.#beat())();
     quietly(() => this.#look())();
@@ -120,6 +126,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
     );
     this.#sawAll = true;
     for (const row of rows) this.#at(row.name).store.seen(row);
+    for (const { store } of this.#stores.values()) store.isStillSo();
   }
 
   #at(name: string): { readonly store: FleetStore; readonly mutex: Mutex } {

@@ -138,7 +138,7 @@ export class Engine {
     if (code?.startsWith('UJ'))
       return new UnjamError(
         code === 'UJ001' ? 'fleet-retired' : 'fleet-refused',
-        `The engine of the fleet says: ${message}.`,
+        `The engine of the fleet has ${message}.`,
         'Ask who runs the fleet; "unjam fleet doctor" shows what this host may.',
       );
     if (code !== undefined && !isPassing(code)) {

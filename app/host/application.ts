@@ -208,6 +208,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       logs,
       evidence,
       subscribe,
+      seat,
       runner: runnerCommand,
       program,
       killDisabled,

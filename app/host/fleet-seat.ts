@@ -32,7 +32,12 @@ export class FleetSeat implements AsyncDisposable {
     const problem = this.fleet?.problem ?? null;
     return problem === null
       ? []
-      : [{ text: `${problem.replace(/\.$/, '')}. What is shown of its mutexes may be old.`, next: 'See "unjam fleet doctor".' }];
+      : [
+          {
+            text: `${problem.replace(/\.$/, '')}. What is shown of its mutexes may be old.`,
+            next: 'See "unjam fleet doctor".',
+          },
+        ];
   }
 
   async #look(): Promise<void> {

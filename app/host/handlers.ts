@@ -10,6 +10,7 @@ import { startDrill } from '../drill/drill.ts';
 import type { ConsoleDoor } from './console-door.ts';
 import { whySources } from './evidence.ts';
 import type { Evidence } from '../evidence/evidence.ts';
+import type { FleetSeat } from './fleet-seat.ts';
 import type { Journal } from '../journal/journal.ts';
 import { observedHandlers } from '../observed/handlers.ts';
 import type { ObservedScripts } from '../observed/observed-scripts.ts';
@@ -48,6 +49,7 @@ export interface HandlerTools {
   readonly logs: LogReaders;
   readonly evidence: Evidence;
   readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
+  readonly seat: FleetSeat;
   readonly runner: RunnerCommand;
   /** The files of this program, to tell when they were replaced. */
   readonly program: ProgramFiles;
@@ -80,6 +82,7 @@ const capabilities = [
   'take',
   'console',
   'observed',
+  'fleet-mutexes',
 ];
 
 export function createHandlers(tools: HandlerTools): Handlers {
@@ -102,7 +105,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
       capabilities,
       killDisabled,
       outdated: program.replaced(),
-      warnings: [...control.warnings(), ...supervisor.warnings],
+      warnings: [...control.warnings(), ...supervisor.warnings, ...tools.seat.warnings],
       you: { user: caller.user, role: caller.role, refused: refusalsOf(caller.role, settings.values) },
     }),
     'host.retire': (_input, caller) => {

@@ -1,6 +1,7 @@
 /** Turns a mutex's state into the facts that log lines name. */
 import { besideOrphan, type HolderFacts, inherited, type Line, type MutexFacts } from '../domain/lines.ts';
-import { type Hold, jointHolder, type MutexState, placeOf } from '../domain/mutex.ts';
+import type { Mutex } from '../locks/index.ts';
+import { type Hold, jointHolder, type MutexState, placeOf, ticketOf } from '../domain/mutex.ts';
 
 /** Seen by a script that holds the mutex, or has just released it: `next` is who runs now, or who is first in line. */
 export function mutexFacts(state: MutexState, name: string, self: Pick<Hold, 'id' | 'fence'>): MutexFacts {
@@ -11,16 +12,22 @@ export function mutexFacts(state: MutexState, name: string, self: Pick<Hold, 'id
   return { name, waiting: state.queue.length, next: next?.name ?? null, joint };
 }
 
+/** What was seen longer ago says nothing of who waits now, ms. */
+const currentForMs = 10_000;
+
 /** Null when the script holds the mutex no more, for instance because it was abandoned. */
-export function heldMutexFacts(state: MutexState, name: string, self: string): MutexFacts | null {
+export function heldMutexFacts(mutex: Mutex, name: string, self: string): MutexFacts | null {
+  const state = mutex.read();
   const place = placeOf(state, self);
-  return place.kind === 'holds' ? mutexFacts(state, name, place.hold) : null;
+  if (place.kind !== 'holds') return null;
+  const facts = mutexFacts(state, name, place.hold);
+  return mutex.staleMs > currentForMs ? { ...facts, waiting: null } : facts;
 }
 
 export function holderFacts(state: MutexState, now: number): HolderFacts[] {
   return state.holders.map((h) => ({
     name: h.name,
-    ticket: h.ticket,
+    ticket: ticketOf(h),
     pid: h.scope?.root.pid ?? null,
     level: h.level,
     heldMs: now - h.grantedAt,
@@ -35,7 +42,7 @@ export function notIsolated(state: MutexState, name: string, hold: Hold): Line[]
     ...state.abandoned.map((orphan) =>
       besideOrphan(name, hold.grantedAt, {
         name: orphan.name,
-        ticket: orphan.ticket,
+        ticket: ticketOf(orphan),
         process: orphan.scope?.root ?? null,
       }),
     ),

@@ -87,6 +87,7 @@ export async function waitInQueue({
 
   return new Promise((resolve) => {
     let told = 1;
+    let toldAway = false;
     /** The latest state in which this one had a place. */
     let seen: Pick<MutexState, 'epoch' | 'version'> = first;
     let settled = false;
@@ -112,10 +113,17 @@ export async function waitInQueue({
     function beat(): void {
       if (settled) return;
       void mutex.reap().catch(() => undefined);
+      guarded(tellAway);
       guarded(look);
       void leave();
       const at = guarded(() => placeOf(mutex.read(), waiter.id));
       if (!settled) clock = setTimeout(beat, paceMs(at?.kind === 'waits' ? at.position : 1));
+    }
+
+    function tellAway(): void {
+      const isAway = mutex.staleMs > awayAfterMs;
+      if (isAway && !toldAway) log.append({ type: 'note' }, lines.engineAway(isolation.mutex, mutex.staleMs));
+      toldAway = isAway;
     }
 
     function settle(outcome: QueueOutcome): void {
@@ -175,6 +183,9 @@ export async function waitInQueue({
     }
   });
 }
+
+/** A fleet's engine is asked every 5 s. */
+const awayAfterMs = 15_000;
 
 /** 120 waiters that all looked twice a second took 0.6 of a core. */
 const paceMs = (position: number): number => 500 * Math.min(position, 20);

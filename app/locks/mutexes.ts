@@ -102,6 +102,11 @@ export class Mutexes {
     return this.#inFolder(folderName(name), name);
   }
 
+  /** False for a mutex of a fleet while this host is in none. */
+  has(name: string): boolean {
+    return !isFleetMutex(name) || this.#fleet() !== null;
+  }
+
   /**
    * The mutex of that name, once a script may be started under it.
    * @throws UnjamError as `check`, `open` and the engine of the fleet
@@ -155,6 +160,11 @@ export class Mutex {
 
   get key(): string {
     return this.#store.key;
+  }
+
+  /** How long ago what `read` answers was so, ms. */
+  get staleMs(): number {
+    return this.#store.staleMs;
   }
 
   read(): MutexState {

@@ -16,8 +16,8 @@ export interface Store<State> {
    * what ends it.
    */
   watch(look: () => void, id: string): () => void;
-  /** Why what `read` answers may be old, one sentence; null when it is not. */
-  readonly problem: string | null;
+  /** How long ago what `read` answers was so, ms; 0 for files. */
+  readonly staleMs: number;
   /** Wall clock, ms since 1970, for people; nothing is decided by it. */
   now(): number;
 }

@@ -47,7 +47,7 @@ interface Found<State> {
 }
 
 export class VersionStore<State extends Versioned> implements Store<State> {
-  readonly problem = null;
+  readonly staleMs = 0;
   readonly directory: string;
   readonly #initial: () => State;
   readonly #check: Check;

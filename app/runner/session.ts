@@ -192,7 +192,8 @@ export class Session {
   #tellHolder(holder: Hold, line: lines.Line): void {
     try {
       const beside = new RunDirectory(join(dirname(this.#c.directory.path), nameKey(holder.ticket)));
-      if (!holder.unsupervised) beside.append('runner', { type: 'note' }, line);
+      if (!holder.unsupervised && beside.readSpec()?.runId === holder.id)
+        beside.append('runner', { type: 'note' }, line);
     } catch {
       // Its folder is gone, or the disk is full: this script's own log says it too.
     }
@@ -413,7 +414,7 @@ export class Session {
   #facts(): lines.MutexFacts | null {
     const { spec } = this.#c;
     if (!this.#mutex || !this.#hold || !spec.isolation) return null;
-    return heldMutexFacts(this.#mutex.read(), spec.isolation.mutex, spec.runId);
+    return heldMutexFacts(this.#mutex, spec.isolation.mutex, spec.runId);
   }
 }
 

@@ -123,7 +123,9 @@ export class Custody {
 
   /** The mutex that the script was started under, or null. */
   mutexOf(record: ScriptRecord): Mutex | null {
-    return record.spec.isolation ? this.#options.mutexes.open(record.spec.isolation.mutex) : null;
+    const { mutexes } = this.#options;
+    const name = record.spec.isolation?.mutex;
+    return name !== undefined && mutexes.has(name) ? mutexes.open(name) : null;
   }
 
   #judge(record: ScriptRecord): boolean {
@@ -346,7 +348,7 @@ export class Custody {
   #facts(record: ScriptRecord): lines.MutexFacts | null {
     const { isolation, runId } = record.spec;
     const mutex = this.mutexOf(record);
-    return mutex && isolation ? heldMutexFacts(mutex.read(), isolation.mutex, runId) : null;
+    return mutex && isolation ? heldMutexFacts(mutex, isolation.mutex, runId) : null;
   }
 
   #safely(record: ScriptRecord, act: () => void): void {

@@ -34,7 +34,7 @@ import { Register } from './register.ts';
 import type { RunnerCommand } from './runner-pool.ts';
 import { Starter } from './starter.ts';
 import type { Tally } from './tally.ts';
-import { abandon, abandonOverdue } from './verbs/abandon.ts';
+import { abandon, abandonedElsewhere, abandonOverdue } from './verbs/abandon.ts';
 import { cancel } from './verbs/cancel.ts';
 import { completeScript } from './verbs/complete.ts';
 import { endProcess } from './verbs/end-process.ts';
@@ -329,6 +329,7 @@ export class Supervisor {
       }
       const { autoAbandonMs, beforeAutoAbandon = () => Promise.resolve() } = this.#options;
       await abandonOverdue(this.#register.living, autoAbandonMs?.() ?? null, this.#tools, beforeAutoAbandon);
+      await abandonedElsewhere(this.#register.living, this.#tools);
       for (const record of this.#register.all)
         if (record.isFinal && record.tree === null && !record.isOrphan)
           changed = this.#custody.finish(record) || changed;

@@ -29,12 +29,12 @@ beforeAll(async () => {
   await postgres.sql(`update unjam.host set retired_at = now() where id = 'gone'`);
   client = new pg.Client({ host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' });
   await client.connect();
-});
+}, 120_000);
 
 afterAll(async () => {
   await client.end();
   await postgres[Symbol.asyncDispose]();
-});
+}, 120_000);
 
 /** Null when the engine took it, else what it said. */
 async function put(key: string, state: MutexState, by: string): Promise<string | null> {
@@ -140,17 +140,55 @@ describe('the guard', () => {
   type Change = (s: MutexState) => Partial<MutexState>;
   const grantTo = (w: Waiter, fence: number): Hold => ({ ...w, fence, grantedAt: at0312, scope: null });
   test.each<[string, Role, Change, string]>([
-    ['releases another host’s script', 'web-2', (s) => ({ holders: [grantTo(s.queue[0]!, 2)], queue: s.queue.slice(1), fence: 2 }), 'a change of "a"'],
-    ['abandons another host’s script', 'web-2', (s) => ({ ...rules.abandon(s, 'a', { at: at0312, by: kim, reason: null, holdQueue: false }), version: s.version + 1 }), 'a change of "a"'],
+    [
+      'releases another host’s script',
+      'web-2',
+      (s) => ({ holders: [grantTo(s.queue[0]!, 2)], queue: s.queue.slice(1), fence: 2 }),
+      'a change of "a"',
+    ],
+    [
+      'abandons another host’s script',
+      'web-2',
+      (s) => ({
+        ...rules.abandon(s, 'a', { at: at0312, by: kim, reason: null, holdQueue: false }),
+        version: s.version + 1,
+      }),
+      'a change of "a"',
+    ],
     ['alters another host’s hold', 'web-2', (s) => ({ holders: [{ ...s.holders[0]!, name: 'x' }] }), 'a change of "a"'],
-    ['takes another host’s script out of the queue', 'web-1', (s) => ({ queue: s.queue.filter((w) => w.id !== 'e') }), 'a change of "e"'],
+    [
+      'takes another host’s script out of the queue',
+      'web-1',
+      (s) => ({ queue: s.queue.filter((w) => w.id !== 'e') }),
+      'a change of "e"',
+    ],
     ['overtakes', 'web-1', (s) => ({ queue: [s.queue[1]!, s.queue[0]!, s.queue[2]!] }), 'a place before'],
     ['puts a new one in front', 'web-1', (s) => ({ queue: [own('c', 'full'), ...s.queue] }), 'a place before'],
-    ['takes the turn of the first in line', 'web-1', (s) => ({ holders: [grantTo(s.queue[1]!, 2)], queue: [s.queue[0]!, s.queue[2]!], fence: 2 }), 'a place before'],
-    ['holds beside an exclusive hold', 'web-2', (s) => ({ holders: [...s.holders, grantTo(s.queue[0]!, 2)], queue: s.queue.slice(1), fence: 2 }), 'two holders'],
+    [
+      'takes the turn of the first in line',
+      'web-1',
+      (s) => ({ holders: [grantTo(s.queue[1]!, 2)], queue: [s.queue[0]!, s.queue[2]!], fence: 2 }),
+      'a place before',
+    ],
+    [
+      'holds beside an exclusive hold',
+      'web-2',
+      (s) => ({ holders: [...s.holders, grantTo(s.queue[0]!, 2)], queue: s.queue.slice(1), fence: 2 }),
+      'two holders',
+    ],
     ['leaves a first in line waiting', 'web-1', () => ({ holders: [] }), 'left waiting'],
-    ['gives a fence twice', 'web-1', (s) => ({ holders: [grantTo(s.queue[0]!, 1)], queue: s.queue.slice(1), fence: 1 }), 'a fence'],
-    ['leaves out a fence', 'web-1', (s) => ({ holders: [grantTo(s.queue[0]!, 3)], queue: s.queue.slice(1), fence: 3 }), 'a fence'],
+    [
+      'gives a fence twice',
+      'web-1',
+      (s) => ({ holders: [grantTo(s.queue[0]!, 1)], queue: s.queue.slice(1), fence: 1 }),
+      'a fence',
+    ],
+    [
+      'leaves out a fence',
+      'web-1',
+      (s) => ({ holders: [grantTo(s.queue[0]!, 3)], queue: s.queue.slice(1), fence: 3 }),
+      'a fence',
+    ],
     ['counts fences without a grant', 'web-1', () => ({ fence: 9 }), 'a fence that does not count'],
     ['writes in another’s name', 'web-1', (s) => ({ queue: [...s.queue, own('d', 'full')] }), 'in the name of "web-2"'],
     ['writes in nobody’s name', 'web-1', (s) => ({ queue: [...s.queue, waiter('c')] }), 'a state that is none'],
@@ -158,17 +196,53 @@ describe('the guard', () => {
     ['changes the epoch', 'web-1', () => ({ epoch: 'another' }), 'a changed epoch'],
     ['changes the name', 'web-1', () => ({ name: 'another' }), 'a changed name'],
     ['leaves out a version', 'web-1', (s) => ({ version: s.version + 2 }), 'a version that is not the next'],
-    ['changes its own hold to shared', 'web-1', (s) => ({ holders: [{ ...s.holders[0]!, level: 'none' }] }), 'another request under the id'],
-    ['gives its own hold another fence', 'web-1', (s) => ({ holders: [{ ...s.holders[0]!, fence: 7 }] }), 'another fence'],
-    ['moves a hold back into the queue', 'web-1', (s) => ({ holders: [], queue: [...s.queue, own('a', 'full')] }), 'another fence'],
+    [
+      'changes its own hold to shared',
+      'web-1',
+      (s) => ({ holders: [{ ...s.holders[0]!, level: 'none' }] }),
+      'another request under the id',
+    ],
+    [
+      'gives its own hold another fence',
+      'web-1',
+      (s) => ({ holders: [{ ...s.holders[0]!, fence: 7 }] }),
+      'another fence',
+    ],
+    [
+      'moves a hold back into the queue',
+      'web-1',
+      (s) => ({ holders: [], queue: [...s.queue, own('a', 'full')] }),
+      'another fence',
+    ],
     ['is there twice', 'web-1', (s) => ({ queue: [...s.queue, s.queue[1]!] }), 'there twice'],
-    ['invents an orphan', 'web-1', (s) => ({ abandoned: [{ ...grantTo(own('c', 'full'), 1), abandonedAt: 1, by: kim, reason: null }] }), 'never held'],
-    ['holds under a hold that is not its own', 'web-2', (s) => ({ holders: [...s.holders, { ...grantTo(own('d', 'full'), 1), under: 'a' }] }), 'under one that is not there'],
+    [
+      'invents an orphan',
+      'web-1',
+      () => ({ abandoned: [{ ...grantTo(own('c', 'full'), 1), abandonedAt: 1, by: kim, reason: null }] }),
+      'never held',
+    ],
+    [
+      'holds under a hold that is not its own',
+      'web-2',
+      (s) => ({ holders: [...s.holders, { ...grantTo(own('d', 'full'), 1), under: 'a' }] }),
+      'under one that is not there',
+    ],
     ['sends no list of holders', 'web-1', () => ({ holders: null as never }), 'a state that is none'],
     ['sends no pause', 'web-1', () => ({ paused: undefined as never }), 'a state that is none'],
-    ['puts its script in, as an operator', 'oncall', (s) => ({ queue: [...s.queue, own('c', 'full')] }), 'in an operator'],
-    ['releases, as an operator', 'oncall', (s) => ({ holders: [grantTo(s.queue[0]!, 2)], queue: s.queue.slice(1), fence: 2 }), 'may abandon and take out'],
-  ])('refuses a client that %s', async (_what, by, change, why) => { // prettier-ignore
+    [
+      'puts its script in, as an operator',
+      'oncall',
+      (s) => ({ queue: [...s.queue, own('c', 'full')] }),
+      'in an operator',
+    ],
+    [
+      'releases, as an operator',
+      'oncall',
+      (s) => ({ holders: [grantTo(s.queue[0]!, 2)], queue: s.queue.slice(1), fence: 2 }),
+      'may abandon and take out',
+    ],
+  ])('refuses a client that %s', async (_what, by, change, why) => {
+    // prettier-ignore
     const { key, state } = await busy();
     const said = await put(key, { ...state, version: state.version + 1, ...change(state) }, by);
     expect(said).toContain(why);
@@ -193,13 +267,19 @@ describe('the guard', () => {
       { who: 'oncall', host: 'web-1', ticket: 'ticket-a', what: 'abandoned', reason: 'INC-4471' },
       { who: 'oncall', host: null, ticket: null, what: 'paused', reason: null },
     ]);
-    for (const text of ['delete from unjam.audit', `update unjam.audit set who = 'x'`, 'truncate unjam.audit', 'delete from unjam.mutex']) // prettier-ignore
+    for (const text of [
+      'delete from unjam.audit',
+      `update unjam.audit set who = 'x'`,
+      'truncate unjam.audit',
+      'delete from unjam.mutex',
+    ])
+      // prettier-ignore
       await expect(postgres.sql(text)).rejects.toThrow(/audit of a fleet is not changed|is not removed/);
   });
 
   test('knows a second installation of one name, and names the first', async () => {
-    await expect(
-      postgres.sql('select unjam.join_fleet($1, $2)', 'web-1', ['a clone', '0.1.0']),
-    ).rejects.toThrow('"web-1" is the name of another installation (installation of web-1)');
+    await expect(postgres.sql('select unjam.join_fleet($1, $2)', 'web-1', ['a clone', '0.1.0'])).rejects.toThrow(
+      '"web-1" is the name of another installation (installation of web-1)',
+    );
   });
 });

@@ -1,6 +1,15 @@
 /** A PostgreSQL of its own for a test file, on a port and in a folder of its own; all of it is gone afterwards. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,14 +40,34 @@ export class Postgres implements AsyncDisposable {
     this.port = port;
   }
 
-  static async open(): Promise<Postgres> {
+  /** With `certificate` only over TLS from the network, as "postgres" with the password "secret". */
+  static async open(certificate?: { readonly file: string; readonly keyFile: string }): Promise<Postgres> {
     if (programs === null) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
     const postgres = new Postgres(mkdtempSync(join(tmpdir(), 'unjam-postgres-')), await freePort());
     const { uid, gid } = postgres.#account();
     chownSync(postgres.folder, uid, gid);
     execFileSync(join(programs, 'initdb'), ['-D', join(postgres.folder, 'data'), '-A', 'trust', '-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync'], { uid, gid, cwd: postgres.folder, stdio: 'ignore' }); // prettier-ignore
+    if (certificate) await postgres.#secure(certificate, { uid, gid });
     await postgres.start();
+    if (certificate)
+      for (const text of ["alter role postgres password 'secret'", 'create database unjam']) await postgres.sql(text);
     return postgres;
+  }
+
+  async #secure(
+    { file, keyFile }: { readonly file: string; readonly keyFile: string },
+    { uid, gid }: { readonly uid: number; readonly gid: number },
+  ): Promise<void> {
+    const data = join(this.folder, 'data');
+    for (const [from, name] of [
+      [file, 'server.crt'],
+      [keyFile, 'server.key'],
+    ] as const) {
+      writeFileSync(join(data, name), readFileSync(from), { mode: 0o600 });
+      chownSync(join(data, name), uid, gid);
+    }
+    appendFileSync(join(data, 'postgresql.conf'), 'ssl = on\n');
+    writeFileSync(join(data, 'pg_hba.conf'), 'local all all trust\nhostssl all all all scram-sha-256\n');
   }
 
   /** PostgreSQL refuses to run as root. */
@@ -50,7 +79,7 @@ export class Postgres implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { uid, gid } = this.#account();
-    const server = spawn(join(programs ?? '', 'postgres'), ['-D', join(this.folder, 'data'), '-h', '127.0.0.1', '-p', String(this.port), '-k', this.folder, '-c', 'max_connections=300'], { uid, gid, cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] }); // prettier-ignore
+    const server = spawn(join(programs ?? '', 'postgres'), ['-D', join(this.folder, 'data'), '-h', 'localhost', '-p', String(this.port), '-k', this.folder, '-c', 'max_connections=300'], { uid, gid, cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] }); // prettier-ignore
     this.#server = server;
     let log = '';
     await new Promise<void>((ready, failed) => {
@@ -73,8 +102,13 @@ export class Postgres implements AsyncDisposable {
   }
 
   /** As `user`; the owner when absent. */
-  async sql(text: string, user = 'postgres', values: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ host: '127.0.0.1', port: this.port, user, database: 'postgres' });
+  async sql(
+    text: string,
+    user = 'postgres',
+    values: readonly unknown[] = [],
+    database = 'postgres',
+  ): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ host: this.folder, port: this.port, user, database });
     await client.connect();
     try {
       return (await client.query<Record<string, unknown>>(text, [...values])).rows;

@@ -17,6 +17,7 @@ const tools: readonly (readonly [file: string, name: string, what: string])[] = 
   ['/usr/bin/curl', 'curl', 'the example clients'],
   ['/usr/bin/jq', 'jq', 'the example clients'],
   ['/usr/bin/python3', 'python3', 'the example clients and the zip of evidence'],
+  ['/usr/lib/postgresql/15/bin/postgres', 'postgresql-15', 'the tests of a fleet'],
   ['/usr/bin/gdb', 'gdb', 'the stacks in a bundle of evidence'],
 ];
 

@@ -12,8 +12,8 @@ export interface Line {
 /** What most lines need to know about the mutex at that moment. */
 export interface MutexFacts {
   readonly name: string;
-  /** How many scripts are waiting. */
-  readonly waiting: number;
+  /** How many scripts are waiting; null when that was not seen lately. */
+  readonly waiting: number | null;
   /** The script that is or was granted next. */
   readonly next: string | null;
   /** A script under the same hold (--inherit-hold) that keeps the mutex when this one's hold ends. */
@@ -36,7 +36,7 @@ export const listed = (all: readonly ProcessIdentity[]): string => {
   return all.length > 20 ? `${shown} and ${all.length - 20} more` : shown;
 };
 export const scriptsWait = (m: MutexFacts | null): string | null =>
-  m === null
+  m === null || m.waiting === null
     ? null
     : m.waiting === 0
       ? 'No script is waiting.'

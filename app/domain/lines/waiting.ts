@@ -35,6 +35,14 @@ export const waiting = (
     `Position ${position} of ${of}.`,
   );
 
+/** In the log of a script that waits for a mutex of a fleet; once for each time that the engine is away. */
+export const engineAway = (mutex: string, forMs: number): Line =>
+  line(
+    'W111',
+    `The engine of the fleet has not answered for ${longDuration(forMs)}: who holds mutex "${mutex}" now is not known.`,
+    'The script keeps its place and goes on waiting. Next: "unjam fleet doctor" says what is wrong.',
+  );
+
 /** In the log of the first script that asks for a mutex whose files somebody has removed. */
 export const holdRestored = (mutex: string, holder: { readonly name: string; readonly ticket: string }): Line =>
   line(

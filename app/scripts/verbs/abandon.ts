@@ -4,6 +4,7 @@ import type { Parsed } from '../../contract/methods.ts';
 import { longDuration } from '../../domain/durations.ts';
 import * as lines from '../../domain/lines.ts';
 import { placeOf } from '../../domain/mutex.ts';
+import { isFleetMutex } from '../../domain/names.ts';
 import { type Actor, unjam, verdictOf } from '../../domain/script.ts';
 import type { ScriptRecord } from '../record.ts';
 import { recordAbandon } from './abandon-record.ts';
@@ -115,6 +116,21 @@ export async function abandonOverdue(
     const reason = `${lines.triedText(record.life.cause.kind)} has not ended it for ${longDuration(afterMs)}`;
     await abandonNow(record, { actor: unjam, reason, holdQueue: false }, tools).catch((error: Error) =>
       tools.log(`W396 ${record.spec.ticket} could not be abandoned automatically: ${error.message}`),
+    );
+  }
+}
+
+/** What a person took from a script at the engine of the fleet, because this host was not to be reached. */
+export async function abandonedElsewhere(records: readonly ScriptRecord[], tools: VerbTools): Promise<void> {
+  for (const record of records) {
+    const { isolation, runId } = record.spec;
+    if (record.isFinal || isolation === null || !isFleetMutex(isolation.mutex)) continue;
+    const mutex = tools.mutexOf(record);
+    const place = mutex && placeOf(mutex.read(), runId);
+    if (place?.kind !== 'abandoned') continue;
+    await abandonNow(record, { actor: place.hold.by, reason: place.hold.reason, holdQueue: false }, tools).catch(
+      (error: Error) =>
+        tools.log(`W396 That ${record.spec.ticket} was abandoned could not be written: ${error.message}`),
     );
   }
 }

@@ -1,0 +1,196 @@
+/** Two hosts that share a mutex, over a real PostgreSQL with TLS: joined by the commands of docs/fleet.md. */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { makeCertificate } from '../alerts/servers.ts';
+import { Postgres } from '../support/postgres.ts';
+import { type CliResult, root, World } from '../support/world.ts';
+
+let postgres: Postgres;
+let folder: string;
+let one: World;
+let two: World;
+
+const page = readFileSync(join(root, 'docs/fleet.md'), 'utf8');
+const blocks = [...page.matchAll(/^```sh\n([^]*?)^```/gm)].map(([, text = '']) => text.trim().split('\n'));
+
+/** A line of the page, as it stands there but for where the engine is. */
+function line(text: string, world: World): CliResult {
+  const command = text
+    .replace(/^unjam/, `"${process.execPath}" "${world.program}"`)
+    .replaceAll('db.example.com:5432', `localhost:${postgres.port}`);
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, UNJAM_HOME: world.home },
+  });
+  return { status, stdout, stderr };
+}
+
+const operator = (...words: string[]): Promise<CliResult> => one.cli('fleet', ...words, '--as', join(folder, 'oncall.json')); // prettier-ignore
+const until = (condition: () => Promise<boolean>): Promise<void> =>
+  vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 60_000 });
+const shared = { isolation: { level: 'full' as const, mutex: 'web (fleet)' } };
+const waiting = 'echo up; until [ -e go ]; do sleep 0.05; done';
+const fenceOf = (world: World, ticket: string): Promise<string> => world.log(ticket).then((log) => /fence (\d+)/.exec(log)?.[1] ?? ''); // prettier-ignore
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'unjam-fleet-'));
+  makeCertificate(folder);
+  postgres = await Postgres.open({ file: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') });
+  writeFileSync(join(folder, 'ca.pem'), readFileSync(join(folder, 'cert.pem')));
+  one = await World.open();
+  two = await World.open();
+}, 120_000);
+
+afterAll(async () => {
+  for (const made of [one, two, postgres]) await made?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+}, 120_000);
+
+describe.runIf(process.platform === 'linux')('a fleet', () => {
+  test('that a host has not joined gives it no mutex, and nothing runs', async () => {
+    for (const words of [['run'], ['start'], ['hold']]) {
+      const said = await one.cli(...words, '--scope', 'fleet', '--mutex', 'web', '--', 'touch', join(folder, 'ran'));
+      expect(said.stderr).toContain('(fleet-not-joined)');
+      expect(said.status).not.toBe(0);
+    }
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
+    expect(await one.cli('run', '--scope', 'everywhere', '--mutex', 'web', '--', 'true')).toMatchObject({ status: 2 });
+  });
+
+  test('is made, and joined by two hosts, with the commands of the page', async () => {
+    const [init = '', invite1 = '', invite2 = '', join1 = '', join2 = ''] = blocks[0] ?? [];
+    for (const [text, world] of [
+      [init, one],
+      [invite1, one],
+      [invite2, one],
+      [join1, one],
+      [join2, two],
+    ] as const)
+      // prettier-ignore
+      expect(line(text, world)).toMatchObject({ status: 0 });
+    const doctor = await one.cli('fleet', 'doctor');
+    expect(doctor).toMatchObject({ status: 0 });
+    expect(doctor.stdout).toContain('TLS: used');
+    expect(line(blocks[2]?.[0] ?? '', one)).toMatchObject({ status: 0 });
+    expect((await operator('hosts')).stdout).toMatch(/web-1 +reachable.*\nweb-2 +reachable/);
+    // Again, by somebody else's copy, by a stranger, and where the certificate is another one.
+    expect(line(init, one).stderr).toContain('has a fleet already');
+    await using clone = await World.empty();
+    expect(line(join1, clone).stderr).toContain('is the name of another installation');
+    const stranger = readFileSync(join(folder, 'web-2.json'), 'utf8').replace(/web-2:[^@]+@/, 'web-2:guessed@');
+    writeFileSync(join(folder, 'stranger.json'), stranger);
+    expect(line('unjam fleet join stranger.json', clone).stderr).toContain('password authentication failed');
+    const { ca: _ca, ...blind } = JSON.parse(readFileSync(join(folder, 'web-2.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    writeFileSync(join(folder, 'blind.json'), JSON.stringify({ ...blind, engine: blind['engine']?.replace('localhost', 'localhost.') })); // prettier-ignore
+    expect(line('unjam fleet join blind.json', clone).stderr).toMatch(/certificate|cannot be reached/);
+  });
+
+  test('lets one script of all hosts run at a time; who waits is told where the holder is; fences grow', async () => {
+    await until(async () => (await one.cli('run', '--scope', 'fleet', '--mutex', 'web', '--', 'true')).status === 0);
+    const first = await one.start(`${waiting}; echo fence $UNJAM_FENCE`, { name: 'Deploy web', ...shared });
+    await one.untilLogged(first.ticket, 'up');
+    const second = await two.start('echo fence $UNJAM_FENCE', { name: 'Deploy web too', ...shared });
+    await two.untilLogged(second.ticket, `"Deploy web" (ticket ${first.ticket}@web-1`);
+    await two.until(second.ticket, (s) => s.holder?.ticket === `${first.ticket}@web-1`);
+    expect((await two.cli('locks')).stdout).toContain(`${first.ticket}@web-1`);
+    const held = await two.cli('hold', '--scope', 'fleet', '--mutex', 'web', '--mutex-timeout', '1s', '--', 'true');
+    expect(held).toMatchObject({ status: 172 });
+    writeFileSync(join(one.home, 'go'), '');
+    await two.untilFinal(second.ticket);
+    expect(Number(await fenceOf(two, second.ticket))).toBeGreaterThan(Number(await fenceOf(one, first.ticket)));
+    rmSync(join(one.home, 'go'));
+  });
+
+  test('keeps the hold of a script whose runner is killed, until its processes are gone', async () => {
+    const first = await one.start(waiting, shared);
+    await one.untilLogged(first.ticket, 'up');
+    const second = await two.start('echo ran', shared);
+    await two.untilLogged(second.ticket, 'I101');
+    process.kill((await one.get(first.ticket)).runnerPid ?? 0, 'SIGKILL');
+    await one.untilLogged(first.ticket, 'W304');
+    expect(await two.get(second.ticket)).toMatchObject({ state: 'queued' });
+    writeFileSync(join(one.home, 'go'), '');
+    expect(await two.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
+    rmSync(join(one.home, 'go'));
+  });
+
+  test('without its engine: holds and places stay, nothing new starts, and all goes on when it is back', async () => {
+    const first = await one.start(waiting, shared);
+    await one.untilLogged(first.ticket, 'up');
+    const second = await two.start('echo ran', shared);
+    await two.untilLogged(second.ticket, 'I101');
+    await postgres.stop('SIGQUIT'); // as a crash: no shutdown
+    const refused = await two.refusal(two.start('touch ran', shared));
+    expect(refused).toMatchObject({ code: 'engine-unreachable' });
+    await two.untilLogged(second.ticket, 'W111');
+    expect(await one.cli('run', '--mutex', 'web', '--', 'true')).toMatchObject({ status: 0 });
+    writeFileSync(join(one.home, 'go'), '');
+    await one.untilFinal(first.ticket);
+    expect(await two.get(second.ticket)).toMatchObject({ state: 'queued' });
+    await postgres.start();
+    expect(await two.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
+    expect(existsSync(join(two.home, 'ran'))).toBe(false);
+    rmSync(join(one.home, 'go'));
+  });
+
+  test('whose host is gone keeps its hold until a person abandons it; the script learns of it when its host is back', async () => {
+    const { ticket } = await one.startHung('web (fleet)');
+    await one.untilLogged(ticket, 'copying');
+    const second = await two.start('echo ran', shared);
+    await two.untilLogged(second.ticket, 'I101');
+    await one.killHost();
+    expect((await operator('locks')).stdout).toContain(`held by ${ticket}@web-1`);
+    expect(await operator('abandon', 'web', `${ticket}@web-2`, '--reason', 'x')).toMatchObject({ status: 1 });
+    const done = await operator('abandon', 'web', `${ticket}@web-1`, '--reason', 'INC-4471');
+    expect(done.stdout).toContain('NOTHING WAS ENDED');
+    expect(await two.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
+    expect(await two.log(second.ticket)).toContain('W222');
+    await one.startHost();
+    expect(await one.until(ticket, (s) => s.verdict === 'abandoned')).toMatchObject({ orphan: true });
+    expect(await one.log(ticket)).toMatch(/W221 .*INC-4471/);
+    await one.cli('kill', ticket);
+    expect((await one.cli('history', '--json')).stdout).toContain('INC-4471');
+  });
+
+  test('that has retired a host takes nothing from it until it is admitted; who holds something cannot leave', async () => {
+    const first = await two.start(waiting, shared);
+    await two.untilLogged(first.ticket, 'up');
+    expect(line('unjam fleet leave', two).stderr).toContain('hold or wait for mutexes of the fleet');
+    expect(await operator('retire', 'web-2', '--reason', 'its disk died')).toMatchObject({ status: 0 });
+    expect((await operator('hosts')).stdout).toMatch(/web-2 +retired for .*its disk died/);
+    expect(await two.until(first.ticket, (s) => s.verdict === 'abandoned')).toMatchObject({ orphan: true });
+    expect(await two.refusal(two.start('true', shared))).toMatchObject({ code: 'fleet-retired' });
+    expect(await one.cli('run', '--scope', 'fleet', '--mutex', 'web', '--', 'true')).toMatchObject({ status: 0 });
+    expect(await operator('admit', 'web-2', '--reason', 'new disk')).toMatchObject({ status: 0 });
+    writeFileSync(join(two.home, 'go'), '');
+    await two.until(first.ticket, (s) => !s.orphan);
+    await until(async () => (await two.cli('run', '--scope', 'fleet', '--mutex', 'web', '--', 'true')).status === 0);
+    const audit = await postgres.sql('select who, host, what, reason from unjam.audit order by id', 'postgres', [], 'unjam'); // prettier-ignore
+    expect(audit).toContainEqual({ who: 'oncall', host: 'web-2', what: 'retired', reason: 'its disk died' });
+    expect(audit).toContainEqual({ who: 'oncall', host: 'web-2', what: 'admitted', reason: 'new disk' });
+    expect(line('unjam fleet leave', two)).toMatchObject({ status: 0 });
+    await until(async () => (await two.cli('run', '--scope', 'fleet', '--mutex', 'web', '--', 'true')).stderr.includes('fleet-not-joined')); // prettier-ignore
+  });
+
+  test('a wrapper that is killed while it waits leaves no place behind that holds up the others', async () => {
+    const first = await one.start(waiting, shared);
+    await one.untilLogged(first.ticket, 'up');
+    const wrapper = spawn(process.execPath, [one.program, 'hold', '--scope', 'fleet', '--mutex', 'web', '--', 'true'], {
+      env: { ...process.env, UNJAM_HOME: one.home },
+      stdio: 'ignore',
+    });
+    await until(async () => (await operator('locks')).stdout.includes('1. '));
+    wrapper.kill('SIGKILL');
+    const third = await one.start('echo ran', shared);
+    rmSync(join(one.home, 'go'), { force: true });
+    writeFileSync(join(one.home, 'go'), '');
+    expect(await one.untilFinal(third.ticket)).toMatchObject({ exitCode: 0 });
+  });
+});
