@@ -24,6 +24,23 @@ module.exports = {
       '^app/(agents|domain|contract|journal)/',
       '^app/processes/index\\.ts$',
     ]),
+    layer('a fleet is a store of locks', '^app/fleet/', [
+      '^app/(domain|contract)/',
+      '^app/locks/index\\.ts$',
+      '^app/run-directory/atomic-file\\.ts$',
+    ]),
+    {
+      name: 'one file speaks to PostgreSQL',
+      severity: 'error',
+      from: { pathNot: '^app/fleet/postgres\\.ts$|^test/' },
+      to: { path: 'node_modules/pg/' },
+    },
+    {
+      name: 'a host that has joined no fleet loads nothing of it',
+      severity: 'error',
+      from: { path: '^app/', pathNot: '^app/(fleet/|cli/fleet\\.ts$)' },
+      to: { path: '^app/fleet/', pathNot: '^app/fleet/config\\.ts$', dependencyTypesNot: ['type-only', 'dynamic-import'] },
+    },
     layer('locks import domain, errors and the schemas of records', '^app/locks/', [
       '^app/domain/',
       '^app/contract/errors',
@@ -42,7 +59,7 @@ module.exports = {
     ]),
     layer('the runner carries out the ladder', '^app/runner/', [
       '^app/(domain|ladder|run-directory)/',
-      '^app/(locks|logs|processes)/index\\.ts$',
+      '^app/(fleet|locks|logs|processes)/index\\.ts$',
     ]),
     layer('scripts joins the layers below', '^app/scripts/', [
       '^app/(domain|contract|run-directory|journal|ladder|outgoing)/',
@@ -65,6 +82,7 @@ module.exports = {
       '^app/processes/',
       '^app/host/(application|engine|host-files|take-over)\\.ts$',
       '^app/(hold|version)\\.ts$',
+      '^app/fleet/(admin|config|postgres)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',

@@ -26,7 +26,7 @@ export class Engine {
   readonly #name: string;
   readonly #listeners = new Map<string, Set<(payload: string) => void>>();
   #client: pg.Client | null = null;
-  #connecting: Promise<pg.Client> | null = null;
+  #turn: Promise<void> = Promise.resolve();
   #closed = false;
   #resting: NodeJS.Timeout | null = null;
   /** Why it cannot be reached, one sentence; null when the last statement was answered. */
@@ -44,14 +44,23 @@ export class Engine {
    * `fleet-refused` for what no waiting mends
    */
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const client = await this.#connected();
+    const before = this.#turn;
+    const { promise, resolve: done } = Promise.withResolvers<void>();
+    this.#turn = promise; // one statement at a time: a connection has no more
+    await before;
+    if (this.#resting !== null) clearTimeout(this.#resting);
     try {
-      const { rows } = await client.query<Row>(text, [...values]);
-      this.problem = null;
-      this.#restLater();
-      return rows;
-    } catch (error) {
-      throw this.#translated(error, client);
+      const client = await this.#connected();
+      try {
+        const { rows } = await client.query<Row>(text, [...values]);
+        this.problem = null;
+        this.#restLater();
+        return rows;
+      } catch (error) {
+        throw this.#translated(error, client);
+      }
+    } finally {
+      done();
     }
   }
 
@@ -77,7 +86,6 @@ export class Engine {
 
   /** A script that runs for hours needs no connection: the engine has a number of them for all its hosts. */
   #restLater(): void {
-    if (this.#resting !== null) clearTimeout(this.#resting);
     this.#resting = setTimeout(() => {
       if (this.#listeners.size > 0) return;
       const client = this.#client;
@@ -89,16 +97,14 @@ export class Engine {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#resting !== null) clearTimeout(this.#resting);
-    const client = this.#client ?? (await this.#connecting?.catch(() => null)) ?? null;
+    const client = this.#client;
     this.#client = null;
     await client?.end().catch(() => undefined);
   }
 
   async #connected(): Promise<pg.Client> {
     if (this.#closed) throw new Error('The connection to the engine was closed.');
-    if (this.#client !== null) return this.#client;
-    this.#connecting ??= this.#connect().finally(() => (this.#connecting = null));
-    return this.#connecting;
+    return this.#client ?? this.#connect();
   }
 
   async #connect(): Promise<pg.Client> {
@@ -128,7 +134,8 @@ export class Engine {
       void client.end().catch(() => undefined);
       throw this.#translated(error, client);
     }
-    this.#client = client;
+    if (this.#closed) void client.end().catch(() => undefined);
+    else this.#client = client;
     for (const heard of [...this.#listeners.values()].flatMap((all) => [...all])) heard('');
     return client;
   }

@@ -58,7 +58,8 @@ const commands: readonly (readonly [Exclude<JsonKind, 'error'>, ...string[]])[] 
 ];
 
 test('each command with --json is tried here', () => {
-  expect([...commands.map(([kind]) => kind), 'error'].sort()).toEqual(Object.keys(jsonDocuments).sort());
+  const here = Object.keys(jsonDocuments).filter((kind) => !kind.startsWith('fleet ')); // those: test/fleet
+  expect([...commands.map(([kind]) => kind), 'error'].sort()).toEqual(here.sort());
 });
 
 test('every command prints its document', async () => {

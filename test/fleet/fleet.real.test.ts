@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { jsonDocuments } from '../../app/contract/json-documents.ts';
+import { jsonSchema } from '../../app/contract/protocol.ts';
 import { makeCertificate } from '../alerts/servers.ts';
 import { Postgres } from '../support/postgres.ts';
 import { type CliResult, root, World } from '../support/world.ts';
@@ -100,6 +102,16 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     await two.untilLogged(second.ticket, `"Deploy web" (ticket ${first.ticket}@web-1`);
     await two.until(second.ticket, (s) => s.holder?.ticket === `${first.ticket}@web-1`);
     expect((await two.cli('locks')).stdout).toContain(`${first.ticket}@web-1`);
+    for (const [kind, words] of [
+      ['fleet hosts', ['hosts']],
+      ['fleet locks', ['locks']],
+      ['fleet doctor', ['doctor']],
+    ] as const) {
+      // prettier-ignore
+      const { schema, ...document } = JSON.parse((await operator(...words, '--json')).stdout) as Record<string, unknown>;
+      expect(schema).toBe(jsonSchema);
+      expect(jsonDocuments[kind].safeParse(document).error, kind).toBeUndefined();
+    }
     const held = await two.cli('hold', '--scope', 'fleet', '--mutex', 'web', '--mutex-timeout', '1s', '--', 'true');
     expect(held).toMatchObject({ status: 172 });
     writeFileSync(join(one.home, 'go'), '');
