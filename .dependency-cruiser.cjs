@@ -39,7 +39,11 @@ module.exports = {
       name: 'a host that has joined no fleet loads nothing of it',
       severity: 'error',
       from: { path: '^app/', pathNot: '^app/(fleet/|cli/fleet\\.ts$)' },
-      to: { path: '^app/fleet/', pathNot: '^app/fleet/config\\.ts$', dependencyTypesNot: ['type-only', 'dynamic-import'] },
+      to: {
+        path: '^app/fleet/',
+        pathNot: '^app/fleet/config\\.ts$',
+        dependencyTypesNot: ['type-only', 'dynamic-import'],
+      },
     },
     layer('locks import domain, errors and the schemas of records', '^app/locks/', [
       '^app/domain/',
