@@ -228,8 +228,11 @@ async function giveBack(
   name: string,
   tell: (line: string) => void,
 ): Promise<void> {
+  const before = mutex.read();
   const place = placeOf(await lasting(() => mutex.release(id, fence)), id);
-  if (place.kind !== 'abandoned') return;
+  // A host may have seen the end of the command first, and forgotten that it was abandoned.
+  const wasTaken = before.version > 0 && placeOf(before, id).kind !== 'holds';
+  if (place.kind !== 'abandoned' && !wasTaken) return;
   tell(`The hold of mutex "${name}" was taken away while the command ran: it was not isolated to its end.`);
   await lasting(() => mutex.orphanEnded(id));
 }

@@ -53,17 +53,20 @@ test('no page runs a TypeScript file itself: the machine’s Node may be too old
 test('every verb and option of "unjam" is one of the command line’s', () => {
   const hidden = new Set(['--background']); // what a command says to the host that it starts
   const help = new Map<string, string>();
-  const helpOf = (verb: string): string => {
-    const known = help.get(verb) ?? spawnSync(process.execPath, [bin, verb, '--help'], { encoding: 'utf8' }).stdout;
-    help.set(verb, known);
+  const helpOf = (...words: string[]): string => {
+    const key = words.join(' ');
+    const known = help.get(key) ?? spawnSync(process.execPath, [bin, ...words, '--help'], { encoding: 'utf8' }).stdout;
+    help.set(key, known);
     return known;
   };
   const wrong = starting(/^(npx )?unjam [a-z]/).flatMap(({ page, line }) => {
     const [, verb = '', rest = ''] = /unjam ([a-z-]+)(.*)/.exec(line) ?? [];
     const options = (rest.split(/\s--(?:\s|$)/)[0] ?? '').match(/--[a-z][a-z-]+/g) ?? [];
     if (!helpOf(verb).includes(`unjam ${verb}`)) return [`${page}: ${line}: there is no verb ${verb}`];
+    const [inner = ''] = rest.trim().split(' ');
+    const words = helpOf(verb).includes('\nCommands:') ? [verb, inner] : [verb];
     return options
-      .filter((option) => !hidden.has(option) && !helpOf(verb).includes(option))
+      .filter((option) => !hidden.has(option) && !helpOf(...words).includes(option))
       .map((option) => `${page}: ${line}: no ${option}`);
   });
   expect(wrong).toEqual([]);
