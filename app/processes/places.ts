@@ -34,10 +34,17 @@ export function windowsStateDirectory(
   program: string,
   closed: (folder: string) => boolean,
 ): string {
-  const machines = win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam');
+  const machines = machineFolder(environment, program);
   // The installer closes it to everybody but SYSTEM and administrators: it cannot be the place of anybody else's host.
-  if (isInstalled(environment, program) && !closed(machines)) return machines;
+  if (machines !== null && !closed(machines)) return machines;
   return win32.join(environment['LOCALAPPDATA'] ?? win32.join(homedir(), 'AppData', 'Local'), 'Unjam');
+}
+
+/** Where SYSTEM and elevated administrators have their host; null when `program` is not installed for the machine. */
+export function machineFolder(environment: NodeJS.ProcessEnv, program: string): string | null {
+  return isInstalled(environment, program)
+    ? win32.join(environment['ProgramData'] ?? 'C:\\ProgramData', 'Unjam')
+    : null;
 }
 
 /** On Windows only opening a folder tells: access(2) looks at no access list there. */

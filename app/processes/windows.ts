@@ -10,6 +10,7 @@ import type {
   TreeMember,
   Warning,
 } from './control.ts';
+import { isClosed, machineFolder } from './places.ts';
 import { type HelperRuntime, listenToCtrlC, ownRuntime, sendConsoleEvent } from './windows/console-signal.ts';
 import { end, explainSurvivor, measureSurvivor } from './windows/ending.ts';
 import type { Handle } from './windows/ffi.ts';
@@ -118,7 +119,11 @@ export function openWindows(runtime: HelperRuntime | null = ownRuntime()): Proce
     user: owner.user ?? process.env['USERNAME'] ?? 'unknown',
     elevated: owner.elevated,
     defaultSignal: 'ctrl-c',
-    warnings: () => warningsOf({ place, job: ownJob(), elevated: owner.elevated, debug: debug.held }),
+    warnings: () => {
+      const folder = machineFolder(process.env, process.execPath);
+      const closedFolder = folder !== null && isClosed(folder) ? folder : null;
+      return warningsOf({ place, job: ownJob(), elevated: owner.elevated, debug: debug.held, closedFolder });
+    },
     identify: (pid) => identify(place, pid),
     liveness: (identity) => liveness(place, identity),
     prepareRunner: listenToCtrlC,
@@ -177,13 +182,20 @@ interface Circumstances {
   readonly job: OwnJob | null;
   readonly elevated: boolean;
   readonly debug: boolean;
+  /** The machine's folder, when this account may not look into it. */
+  readonly closedFolder: string | null;
 }
 
 /** Pure. */
-export function warningsOf({ place, job, elevated, debug }: Circumstances): Warning[] {
+export function warningsOf({ place, job, elevated, debug, closedFolder }: Circumstances): Warning[] {
   const warnings: Warning[] = [];
   const inJob = jobWarning(job);
   if (inJob !== null) warnings.push(inJob);
+  if (closedFolder !== null)
+    warnings.push({
+      text: `Scripts that SYSTEM or an elevated administrator starts are not shown here: their host has "${closedFolder}", which this account may not open.`,
+      next: 'Look at them with an elevated "unjam ps"; or have an administrator run "unjam service install" and give this account a role.',
+    });
   if (elevated && !debug)
     warnings.push({
       text: 'This administrator does not hold the right "Debug programs" (SeDebugPrivilege): what processes of other users wait for cannot be read, and those that shut out administrators cannot be ended.',

@@ -119,7 +119,7 @@ describe('a start that Windows would make into another one is refused', () => {
 });
 
 describe('a host says what keeps it from its job', () => {
-  const well = { place: { ...place, machineId: 'id' }, job: null, elevated: true, debug: true };
+  const well = { place: { ...place, machineId: 'id' }, job: null, elevated: true, debug: true, closedFolder: null };
   const texts = (circumstances: Parameters<typeof warningsOf>[0]): string[] =>
     warningsOf(circumstances).map((warning) => warning.text);
 
@@ -133,6 +133,11 @@ describe('a host says what keeps it from its job', () => {
   test('an administrator without "Debug programs"; of an ordinary user nobody expects it', () => {
     expect(texts({ ...well, debug: false })[0]).toContain('SeDebugPrivilege');
     expect(texts({ ...well, elevated: false, debug: false })).toEqual([]);
+  });
+
+  test('that it does not see what SYSTEM and elevated administrators have started', () => {
+    const [text] = texts({ ...well, elevated: false, closedFolder: 'C:\\ProgramData\\Unjam' });
+    expect(text).toContain('are not shown here: their host has "C:\\ProgramData\\Unjam"');
   });
 
   test('a Node for ARM is refused in a sentence: Windows emulates the one for x64', () => {
