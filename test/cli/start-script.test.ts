@@ -4,6 +4,10 @@ import { UnjamError } from '../../app/contract/errors.ts';
 
 const call = vi.fn<(method: string, input: { ticket: string }) => Promise<unknown>>();
 vi.mock('../../app/cli/connect.ts', () => ({ connect: async () => ({ call, close: () => undefined }) }));
+// That of this process would be carried on by a process of its own, which waits for a script to read it.
+vi.mock('../../app/processes/surroundings.ts', () => ({
+  ownSurroundings: async () => ({ keep: () => undefined, [Symbol.dispose]: () => undefined }),
+}));
 const { startScript } = await import('../../app/cli/start-script.ts');
 
 beforeEach(() => void call.mockReset());

@@ -158,7 +158,7 @@ await scenarios({
     await recordMachineHost(host);
     const written = await answer();
     const hosts = await mayHost(host);
-    await writeMachineRecord('{');
+    writeMachineRecord('{');
     const damaged = await answer();
     await recordMachineHost(null);
     await recordMachineHost(null);
