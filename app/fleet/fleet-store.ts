@@ -53,15 +53,17 @@ export class FleetStore implements Store<MutexState> {
     const [row] = await this.#engine.query<Row>('select version, state from unjam.mutex where key = $1', [
       nameKey(this.#name),
     ]);
+    if (row !== undefined) return this.seen(row);
+    if ((this.#known?.version ?? 0) > 0) throw this.#wentBack('nothing');
     this.#readAt = performance.now();
-    return row === undefined ? this.read() : this.seen(row);
+    return this.read();
   }
 
   async change(change: (state: MutexState) => MutexState): Promise<MutexState> {
     let isFresh = false;
     for (let lost = 0; ;) {
-      const base = isFresh || this.#known === null ? await this.refresh() : this.#known;
-      isFresh = isFresh || this.#known === null;
+      isFresh ||= this.#known === null;
+      const base = isFresh ? await this.refresh() : this.read();
       const next = change(base);
       if (next === base) {
         if (isFresh) return base;
@@ -135,12 +137,16 @@ export class FleetStore implements Store<MutexState> {
     const known = this.#known;
     // One connection answers in order: an older state means that the engine lost what it had confirmed.
     if (known !== null && known.version > 0 && (Number(version) < known.version || seen.epoch !== known.epoch))
-      throw new UnjamError(
-        'fleet-went-back',
-        `The engine of the fleet knows of mutex "${this.#name}" less than it has told before (version ${version} after ${known.version}): a backup was restored, or a standby took over without its last changes.`,
-        'Ask who runs the fleet to compare its holders with the scripts that run.',
-      );
+      throw this.#wentBack(`version ${version}`);
     return (this.#known = seen);
+  }
+
+  #wentBack(now: string): UnjamError {
+    return new UnjamError(
+      'fleet-went-back',
+      `The engine of the fleet knows of mutex "${this.#name}" less than it has told before (${now}, after version ${this.#known?.version ?? 0}): a backup was restored, or a standby took over without its last changes.`,
+      'Ask who runs the fleet to compare its holders with the scripts that run.',
+    );
   }
 }
 

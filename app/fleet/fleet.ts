@@ -25,6 +25,8 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   #timers: NodeJS.Timeout[] = [];
   #sawAll = false;
   #isRetired = false;
+  /** Of a mutex that the engine tells otherwise than before. */
+  #doubt: string | null = null;
 
   constructor(config: FleetConfig, probe: LivenessProbe, what: string) {
     this.config = config;
@@ -39,7 +41,8 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
 
   /** What operators should know of it, one sentence; null when all is well. */
   get problem(): string | null {
-    return this.#isRetired ? `This host was retired from the fleet as "${this.host}".` : this.#engine.problem;
+    if (this.#isRetired) return `This host was retired from the fleet as "${this.host}".`;
+    return this.#engine.problem ?? this.#doubt;
   }
 
   open(name: string): Mutex {
@@ -125,7 +128,13 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
         : `select version, state, state->>'name' as name from unjam.mutex`,
     );
     this.#sawAll = true;
-    for (const row of rows) this.#at(row.name).store.seen(row);
+    this.#doubt = null;
+    for (const row of rows)
+      try {
+        this.#at(row.name).store.seen(row);
+      } catch (error) {
+        this.#doubt = (error as Error).message;
+      }
     for (const { store } of this.#stores.values()) store.isStillSo();
   }
 

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openConsole } from '../../app/api/console-server.ts';
 import { type HostSocket, openHostSocket, type SocketOptions } from '../../app/api/host-socket.ts';
 import { requestBounds } from '../../app/api/http-server.ts';
@@ -53,6 +53,17 @@ describe.skipIf(process.platform === 'win32')('the host’s socket', () => {
     await socket?.close();
     await open(kim, { roleOf: () => 'viewer' });
     expect(await statusWith(null)).toBe(200);
+  });
+
+  test('goes on after an error of its server, as when Windows refuses the next instance of a pipe', async () => {
+    const listening = vi.spyOn(Server.prototype, 'listen');
+    const said: string[] = [];
+    await open(null, { log: (line) => said.push(line) });
+    const [server] = listening.mock.contexts as Server[];
+    listening.mockRestore();
+    server?.emit('error', new Error('EACCES'));
+    expect(said).toEqual(["W391 The host's door met an error: EACCES."]);
+    expect(await statusWith(token)).toBe(200);
   });
 
   test('has mode 0600 in a folder with mode 0700; that of the machine’s host 0666 and 0755, and no token opens it', async () => {

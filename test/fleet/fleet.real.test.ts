@@ -26,7 +26,7 @@ function line(text: string, world: World): CliResult {
   const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
     cwd: folder,
     encoding: 'utf8',
-    env: { ...process.env, UNJAM_HOME: world.home },
+    env: { ...process.env, UNJAM_HOME: world.home, PGPASSWORD: 'secret' },
   });
   return { status, stdout, stderr };
 }

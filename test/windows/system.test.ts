@@ -56,6 +56,16 @@ test('limits and graces are counted by a clock that leaves sleep out and that no
   expect(first).toBeLessThanOrEqual(uptime + 1_000);
 });
 
+test('the right to read and end processes of others is on only while that is done, also when it fails', async () => {
+  expect(await run.scenario('system', 'privilege')).toEqual({
+    held: true, // Wine's only user is an administrator
+    before: false,
+    within: true,
+    fault: 'gone meanwhile',
+    after: false,
+  });
+});
+
 describe('the host of the machine', () => {
   test('is found by a record in the registry, with every letter; a damaged one is refused, and none is none', async () => {
     const seen = await run.scenario<{ host: unknown }>('system', 'machine record');

@@ -22,6 +22,9 @@ import { machineHost, mayHost, recordMachineHost } from '../../../app/access/mac
 import type { Role } from '../../../app/domain/access.ts';
 import { accountId, ownerIds, ownPeer } from '../../../app/processes/accounts.ts';
 import { writeMachineRecord } from '../../../app/processes/windows/machine-record.ts';
+import { bind, type Handle, type Out } from '../../../app/processes/windows/ffi.ts';
+import { closeHandle } from '../../../app/processes/windows/kernel.ts';
+import { DebugPrivilege } from '../../../app/processes/windows/privilege.ts';
 import { restrictPipe } from '../../../app/processes/windows/owner-only.ts';
 import { serverOwner } from '../../../app/processes/windows/server-owner.ts';
 import { changeMachinePath } from '../../../app/processes/windows/machine-path.ts';
@@ -31,6 +34,36 @@ import { pipeListOf, pipeOwnerOf } from '../support/access-list.ts';
 import { say, scenarios, until } from '../support/scenarios.ts';
 
 const pipeName = (): string => `\\\\.\\pipe\\unjam-test-${randomBytes(8).toString('hex')}`;
+
+const processToken = bind<(process: number, rights: number, token: Out) => number>(
+  'advapi32',
+  'int32',
+  'OpenProcessToken',
+  'intptr_t',
+  'uint32',
+  '_Out_ uintptr_t *', // prettier-ignore
+);
+const tokenInformation = bind<(token: Handle, kind: number, buffer: Buffer, size: number, needed: Out) => number>(
+  'advapi32',
+  'int32',
+  'GetTokenInformation',
+  'uintptr_t',
+  'int',
+  '_Out_ void *',
+  'uint32',
+  '_Out_ uint32 *', // prettier-ignore
+);
+
+/** TOKEN_PRIVILEGES: a count, and for each a LUID of 8 bytes (20 is SeDebugPrivilege) and its attributes. */
+function hasDebugPrivilege(): boolean {
+  const token: Out = [0];
+  processToken(-1, 0x8, token);
+  const buffer = Buffer.alloc(4_096);
+  tokenInformation(token[0] ?? 0, 3, buffer, buffer.length, [0]);
+  closeHandle(token[0] ?? 0);
+  const entries = Array.from({ length: buffer.readUInt32LE(0) }, (_, i) => 4 + 12 * i);
+  return entries.some((at) => buffer.readUInt32LE(at) === 20 && (buffer.readUInt32LE(at + 8) & 0x2) !== 0);
+}
 
 await scenarios({
   async 'event log'() {
@@ -143,6 +176,25 @@ await scenarios({
     await until(() => control.now() >= first + 50, 'half a tenth of a second');
     Date.now = set;
     return { first, uptime };
+  },
+
+  /** Whether this process's token has SeDebugPrivilege switched on: before, within, after a fault, after its close. */
+  async privilege() {
+    const privilege = new DebugPrivilege();
+    const before = hasDebugPrivilege();
+    const within = privilege.use(hasDebugPrivilege);
+    const fault = ((): string => {
+      try {
+        return privilege.use(() => {
+          throw new Error('gone meanwhile');
+        });
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    const after = hasDebugPrivilege();
+    privilege.close();
+    return { held: privilege.held, before, within, fault, after };
   },
 
   /** The record of the machine's host, from absence over a damaged one to absence. */
