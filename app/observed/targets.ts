@@ -19,13 +19,14 @@ export interface TargetsOptions {
 /** A signal is decided by a table that is not older than this. */
 const tableMaxAgeMs = 1_000;
 const freezeRoundsMax = 50;
+const clockToleranceMs = 1_000;
 
 export class Targets {
   readonly #o: TargetsOptions;
   /** By `keyOf`; also after a process has lost its parent. */
   readonly #tracked = new Map<string, ProcessIdentity>();
-  /** When the end of a process was asked for, by pid. */
-  readonly #endedAt = new Map<number, number>();
+  /** When the end of a process was asked for, by pid: on the wall clock, and where that stood beside `control.now`. */
+  readonly #endedAt = new Map<number, { readonly at: number; readonly offset: number }>();
 
   constructor(options: TargetsOptions) {
     this.#o = options;
@@ -101,21 +102,28 @@ export class Targets {
       // Its parent may have ended a moment ago; that it was below the root is known from an earlier look.
       if (refusalOfHolder(row, facts) !== null || this.#o.killDisabled) continue;
       outcomes.set(key, this.#o.control.end(of));
-      this.#endedAt.set(of.pid, Date.now());
+      this.#endedAt.set(of.pid, { at: Date.now(), offset: this.#clockOffset() });
     }
   }
 
   /**
    * Windows: a child that was started before its parent was ended, by a parent that has gone. Had the parent's pid been
-   * given to another process since, that one's child would be younger.
+   * given to another process since, that one's child would be younger; unless somebody has set the clock, and then
+   * nothing is concluded.
    */
   #isOrphan(row: Row, look: Look, facts: RefusalFacts): boolean {
-    const endedAt = this.#endedAt.get(row.parentPid);
+    const ended = this.#endedAt.get(row.parentPid);
     return (
-      endedAt !== undefined &&
+      ended !== undefined &&
+      Math.abs(this.#clockOffset() - ended.offset) < clockToleranceMs &&
       look.forest.byPid(row.parentPid) === null &&
-      row.identity.startedAt <= endedAt &&
+      row.identity.startedAt <= ended.at &&
       refusalOfHolder(row, facts) === null
     );
+  }
+
+  /** Stays the same until somebody sets the clock, or the machine sleeps. */
+  #clockOffset(): number {
+    return Date.now() - this.#o.control.now();
   }
 }
