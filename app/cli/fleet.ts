@@ -159,8 +159,8 @@ function personAddress({ as }: AsOptions): EngineAddress {
   if (file !== undefined && file !== '') return readInvitation(file);
   throw new UnjamError(
     'bad-input',
-    'It is not said as whom.',
-    'Give your own invitation with --as FILE or UNJAM_FLEET_AS; "unjam fleet invite NAME --operator" makes one.',
+    'No invitation is given.',
+    'Give your own with --as FILE or UNJAM_FLEET_AS; "unjam fleet invite NAME --operator" makes one.',
     'as',
   );
 }

@@ -10,7 +10,7 @@ import { Engine } from './postgres.ts';
 /** Between two looks of a host at all mutexes, and two signs of its life, ms. */
 const lookMs = 2_000;
 const beatMs = 5_000;
-/** Changes that were under way at the last look have an earlier time: so far back a look begins, s. */
+/** A change that was under way at the last look has an earlier time: a look begins so long before that, s. */
 const overlapS = 30;
 /** An engine that is away for longer refuses a start, ms. */
 const patienceMs = 15_000;
@@ -23,7 +23,8 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   /** Engine's clock minus own clock, ms. */
   #offsetMs = 0;
   #timers: NodeJS.Timeout[] = [];
-  #sawAll = false;
+  /** When it looked last, by the engine's clock. */
+  #sawAt: string | null = null;
   #isRetired = false;
   /** Of a mutex that the engine tells otherwise than before. */
   #doubt: string | null = null;
@@ -122,16 +123,17 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const rows = await this.#engine.query<Row & { name: string }>(
-      this.#sawAll
-        ? `select version, state, state->>'name' as name from unjam.mutex where changed_at > clock_timestamp() - interval '${overlapS} s'`
-        : `select version, state, state->>'name' as name from unjam.mutex`,
+    const rows = await this.#engine.query<Row & { name: string | null; now: string }>(
+      `select m.version, m.state, m.state->>'name' as name, t.now
+         from (select clock_timestamp()::text as now) t
+         left join unjam.mutex m on m.changed_at > coalesce($1::timestamptz, '-infinity') - interval '${overlapS} s'`,
+      [this.#sawAt],
     );
-    this.#sawAll = true;
+    this.#sawAt = rows[0]?.now ?? null;
     this.#doubt = null;
-    for (const row of rows)
+    for (const { name, ...row } of rows)
       try {
-        this.#at(row.name).store.seen(row);
+        if (name !== null) this.#at(name).store.seen(row);
       } catch (error) {
         this.#doubt = (error as Error).message;
       }
