@@ -71,7 +71,7 @@ class Copy {
       const text = readFileSync(path, 'utf8');
       const other = text
         .replace(/("x-unjam-protocol": String\()\d+/g, `$1${protocol}`)
-        .replace(/(Number\(spoken\) !== )\d+/g, `$1${protocol}`);
+        .replace(/(Number\(spoken\) [!=]== )\d+/g, `$1${protocol}`);
       if (other !== text) changed += 1;
       writeFileSync(path, other);
     }
