@@ -114,6 +114,15 @@ const commands: Record<string, string[][]> = {
   ],
   serve: [['serve', '--port', evilWords('port')]],
   drill: [['drill', '--minutes', evilWords('minutes')]],
+  fleet: [
+    ['fleet', 'init', '--engine', evilWords('engine')],
+    ['fleet', 'invite', evilWords('name'), '--engine', 'postgresql://x@127.0.0.1:1/x', '--out', evilWords('out')],
+    ['fleet', 'join', evilWords('file')],
+    ['fleet', 'leave'],
+    ['fleet', 'doctor', '--json'],
+    ['fleet', 'hosts', '--as', evilWords('as')],
+    ['fleet', 'abandon', evilWords('mutex'), evilWords('script'), '--reason', evilWords('reason')],
+  ],
 };
 
 test('each command of the command line is tried here', () => {
