@@ -48,7 +48,7 @@ module.exports = {
     layer('locks import domain, errors and the schemas of records', '^app/locks/', [
       '^app/domain/',
       '^app/contract/errors',
-      '^app/run-directory/schemas\\.ts$',
+      '^app/run-directory/(schemas|disk)\\.ts$',
     ]),
     layer('journal imports domain', '^app/journal/', ['^app/domain/']),
     layer('logs import domain, contract types, run directory', '^app/logs/', [

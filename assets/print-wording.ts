@@ -105,6 +105,7 @@ const isSpoken = (name: unknown): boolean =>
 const isProse = (text: string): boolean =>
   /\p{L}{2,}[,:;.]? (\p{L}|\{|\[)/u.test(text) &&
   !/^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ALTER|DROP|WITH|BEGIN|VACUUM)\b/.test(text) &&
+  !/\bunjam\.[a-z]|\bpg_\w|current_setting\(|\$\$|^select format|^(un)?listen \{/.test(text) && // SQL of the fleet
   !/=>|;\n|^[.#[]?[\w-]+,? ?[\w-]*[,[]\w*\[|^#|<!doctype|<\?xml|__stdcall|charset=|^NUL |\$\(|^\$|&&|\[tabindex|^end with-|^field small$|\bprintf\b|-- -- /.test(
     text,
   );

@@ -1,5 +1,5 @@
 /** The isolation mutexes of a state directory: the rules of `domain/mutex.ts` over a version store each. */
-import { linkSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Liveness, ProcessIdentity } from '../domain/identity.ts';
@@ -8,6 +8,7 @@ import type { AbandonedHold, Hold, MutexState, Waiter } from '../domain/mutex.ts
 import { isFleetMutex, nameKey } from '../domain/names.ts';
 import { hashHex, randomHex } from '../domain/random.ts';
 import type { Actor, TreeScope } from '../domain/script.ts';
+import { makeFolder } from '../run-directory/disk.ts';
 import { checkMutex } from './schemas.ts';
 import type { Store } from './store.ts';
 import { VersionStore } from './version-store.ts';
@@ -63,7 +64,7 @@ export class Mutexes {
     const mark = `probe.${process.pid}.${randomHex(12)}`;
     const [first, second] = [join(this.#root, `${mark}.a`), join(this.#root, `${mark}.b`)];
     try {
-      mkdirSync(this.#root, { recursive: true, mode: 0o700 });
+      makeFolder(this.#root);
       writeFileSync(first, '', { mode: 0o600 });
       linkSync(first, second);
       if (!refusesSecondLink(first, second)) throw new Error('a second link over an existing name was not refused');

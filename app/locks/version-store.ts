@@ -9,7 +9,6 @@ import {
   closeSync,
   fstatSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -22,6 +21,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnjamError } from '../contract/errors.ts';
 import { randomHex } from '../domain/random.ts';
+import { makeFolder } from '../run-directory/disk.ts';
 import type { Check } from './schemas.ts';
 import type { Store } from './store.ts';
 
@@ -237,7 +237,7 @@ export class VersionStore<State extends Versioned> implements Store<State> {
   }
 
   #create(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makeFolder(this.directory);
   }
 
   /** The directory is missing once in the life of a mutex: it is made when it is missed. */

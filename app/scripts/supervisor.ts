@@ -2,7 +2,7 @@
  * Starts, watches, cancels, kills, abandons, completes and recovers scripts. It holds nothing that a crash could
  * lose: what it knows is read from run directories and mutexes, what it decides is written there first.
  */
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
@@ -21,6 +21,7 @@ import { remake } from '../ladder/remake.ts';
 import type { Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
+import { makeFolder } from '../run-directory/disk.ts';
 import { sweepTemporaries } from '../run-directory/atomic-file.ts';
 import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { Completions } from './completions.ts';
@@ -126,7 +127,7 @@ export class Supervisor {
 
   /** Re-adopts every script of the state directory, then keeps watching. */
   async open(): Promise<void> {
-    mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
+    makeFolder(this.runsPath);
     sweepTemporaries(this.#options.stateDirectory, (pid) => this.#options.control.identify(pid) !== null);
     const { journal } = this.#options;
     const finished = journal.finished();
@@ -353,7 +354,7 @@ export class Supervisor {
   /** Run directories come and go only by this host, or when somebody exchanges the state directory or removes them. */
   #lookAtRuns(): void {
     if (!existsSync(this.#options.stateDirectory)) return;
-    mkdirSync(this.runsPath, { recursive: true, mode: 0o700 });
+    makeFolder(this.runsPath);
     const changedAt = statSync(this.runsPath).mtimeMs;
     if (changedAt === this.#runsChangedAt && Date.now() - changedAt > settledMs) return;
     this.#runsChangedAt = changedAt;

@@ -89,8 +89,8 @@ const row = (copy: Copy, ticket: string) =>
 
 test('0.2 takes over from 0.1 and 0.1 from 0.2: script, queue, history and unknown settings go on', async () => {
   await using world = await World.empty();
-  const [home, under] = [join(world.home, 'home'), world.home];
-  mkdirSync(home, { mode: 0o700 });
+  const [home, under] = [world.home, join(world.home, 'copies')];
+  mkdirSync(under);
   writeFileSync(join(home, 'settings.json'), JSON.stringify({ fromTheFuture: { a: 1 }, overdueFactor: 4 }), {
     mode: 0o600,
   });
@@ -134,8 +134,8 @@ test('0.2 takes over from 0.1 and 0.1 from 0.2: script, queue, history and unkno
 
 test('a newer host that is started takes the place of an older one by itself; an older one does not', async () => {
   await using world = await World.empty();
-  const [home, under] = [join(world.home, 'home'), world.home];
-  mkdirSync(home, { mode: 0o700 });
+  const [home, under] = [world.home, join(world.home, 'copies')];
+  mkdirSync(under);
   const [old, next] = [new Copy(under, home, '0.1.7'), new Copy(under, home, '0.1.10')];
   const hosts: ChildProcess[] = [];
   try {
@@ -152,8 +152,8 @@ test('a newer host that is started takes the place of an older one by itself; an
 
 test('a host whose files were replaced starts nothing and leaves nothing; its scripts end as they should, with their clean-up', async () => {
   await using world = await World.empty();
-  const [home, under] = [join(world.home, 'home'), world.home];
-  mkdirSync(home, { mode: 0o700 });
+  const [home, under] = [world.home, join(world.home, 'copies')];
+  mkdirSync(under);
   const [old, next] = [new Copy(under, home, '0.1.7'), new Copy(under, home, '0.1.8')];
   const hosts: ChildProcess[] = [];
   try {

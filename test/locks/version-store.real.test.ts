@@ -1,7 +1,16 @@
 /** A version store under several processes, of which any may be stopped, killed or refused between two file operations. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -227,6 +236,19 @@ describe('old versions', () => {
     expect(versions(store).at(-1)).toBe('s.000000000100.json');
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'a change in a state directory that was removed under a mount or an open folder is an error, and no spin',
+  async () => {
+    const folder = temporaryFolder();
+    const open = openSync(folder, 'r');
+    onTestFinished(() => closeSync(open));
+    rmdirSync(folder);
+    const lost = new VersionStore(`/proc/${process.pid}/fd/${open}/mutexes/web`, noCounters, () => null);
+    await expect(lost.change(increment('x'))).rejects.toThrow('no folder can be made');
+    lost.watch(() => undefined)();
+  },
+);
 
 describe('watching', () => {
   test('a change by another process wakes a watcher', async () => {

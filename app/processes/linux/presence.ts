@@ -38,7 +38,8 @@ export class Presence {
     const path = this.path ?? '';
     try {
       if (!existsSync(path)) {
-        mkdirSync(folderOf(stateDirectory), { recursive: true, mode: 0o700 });
+        // Not with what lies above it, which is there: a removed one would make that recursion endless (disk.ts).
+        if (!existsSync(folderOf(stateDirectory))) mkdirSync(folderOf(stateDirectory), { mode: 0o700 });
         spawnSync('mkfifo', ['-m', '600', path], {
           stdio: 'ignore',
           env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
