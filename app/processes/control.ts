@@ -175,8 +175,8 @@ export interface ProcessControl {
   prepareRunner(): void;
   /** Prepares a launch while a runner waits for its order, as far as that can be without it. Never fails. Absent where it would gain nothing. */
   rehearse?(): Promise<void>;
-  /** Begins what the launch of a script with these logs needs, while it still waits for its mutex. Absent where that is nothing. */
-  prepareLaunch?(files: Pick<LaunchRequest, 'stdoutPath'>): void;
+  /** Begins what the launch of a script needs, while it still waits for its mutex. Absent where that is nothing. */
+  prepareLaunch?(): void;
   /** Starts a script behind a closed gate. Throws an Error with `code` (ENOENT, EACCES …) when the system refuses. */
   launch(request: LaunchRequest): Promise<LaunchedScript>;
   /** As `launch`; when the caller dies before the gate is open, the command never runs. */

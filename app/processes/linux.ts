@@ -1,6 +1,5 @@
 /** Linux process control on /proc, sessions, cgroups and signals; no native code. */
 import { uptime } from 'node:os';
-import { dirname } from 'node:path';
 import { type Liveness, type ProcessIdentity, sameProcess, samePlace } from '../domain/identity.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl, ProcessSnapshot, TreeMember } from './control.ts';
@@ -125,12 +124,12 @@ export function openLinux(): ProcessControl {
       entering = enterCgroup(self).then((name) => void (cgroup = name));
     },
     attend: (stateDirectory) => presence.keep(stateDirectory),
-    prepareLaunch({ stdoutPath }) {
-      if (prepared === null || prepared.hasFailed) prepared = new Output(dirname(stdoutPath));
+    prepareLaunch() {
+      if (prepared === null || prepared.hasFailed) prepared = new Output();
     },
     async launch(request) {
       await entering;
-      const output = prepared ?? new Output(dirname(request.stdoutPath));
+      const output = prepared ?? new Output();
       prepared = null;
       const launched = await launch(place, request, output, presence.path, () => kin.note(request.runId));
       if (launched.scope.drain) ends.set(launched.scope.drain.pid, output.ended);
@@ -139,7 +138,7 @@ export function openLinux(): ProcessControl {
     launchAttached: (request) => launchAttached(place, request),
     async rehearse() {
       await entering;
-      prepared ??= new Output(null);
+      prepared ??= new Output();
     },
     decodeOutput: (bytes) => bytes.toString(),
     now: () => performance.now(), // CLOCK_MONOTONIC, which stands still during sleep (clock_gettime(2))

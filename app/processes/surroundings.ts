@@ -3,21 +3,13 @@
  * niceness, resource limits and standard input. Linux only: on Windows a script's standard input is empty (docs/scripts.md).
  */
 import { spawn } from 'node:child_process';
-import {
-  open as openFile,
-  constants,
-  fstatSync,
-  mkdtempSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  rmSync,
-} from 'node:fs';
-import { getPriority, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { open as openFile, constants, fstatSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { getPriority } from 'node:os';
 import { promisify } from 'node:util';
 import { isatty } from 'node:tty';
 import type { ResourceLimits } from '../domain/resource-limits.ts';
+import { pipes } from './linux/pipes.ts';
 import { ownLimits } from './linux/resource-limits.ts';
 
 /** A file, or what /proc shows of an open one, and how much of it was read already. */
@@ -84,26 +76,36 @@ function linkOf(path: string): string | null {
   }
 }
 
-/** A socket, which Node gives its children, cannot be opened a second time: cat carries it into a FIFO of its own. */
+/**
+ * Descriptor 3 tells that a runner has the pipe open, or that none will have it. Until then this shell has it too; after
+ * that cat ends at its next write when the script is gone (SIGPIPE).
+ */
+const relay = `${pipes([[6, 4]])}
+echo ready
+read -r line <&3
+exec 3<&- 6<&- cat >&4`;
+
+/** A socket, which Node gives its children, and a named FIFO cannot be opened a second time: cat carries them into a pipe. */
 async function relayed(): Promise<Input> {
-  const folder = mkdtempSync(join(tmpdir(), 'unjam-input-'));
-  const path = join(folder, 'stdin');
-  const relay = spawn('/bin/sh', ['-c', 'mkfifo -m 600 "$1" && echo && exec cat > "$1"', 'unjam-input', path], {
-    stdio: [0, 'pipe', 'ignore'],
+  const child = spawn('/bin/sh', ['-c', relay, 'unjam-input'], {
+    stdio: [0, 'pipe', 'ignore', 'pipe'],
     detached: true, // it outlives this command as its script does, and ends with the input
   });
-  relay.unref();
+  child.unref();
   await new Promise<void>((resolve, reject) => {
-    relay.stdout?.once('data', () => resolve());
-    relay.once('error', reject);
-    relay.once('exit', () => reject(new Error('the input could not be carried on')));
+    child.stdout?.once('data', () => resolve());
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error('the input could not be carried on')));
   });
-  relay.stdout?.destroy();
+  child.stdout?.destroy();
+  const signal = child.stdio[3] as Socket;
+  signal.on('error', () => undefined);
+  signal.unref();
   return {
-    stdin: { path, offset: 0 },
+    stdin: { path: `/proc/${child.pid}/fd/6`, offset: 0 },
     dispose: (isKept) => {
-      if (!isKept) relay.kill();
-      rmSync(folder, { recursive: true, force: true });
+      if (!isKept) child.kill();
+      signal.destroy();
     },
   };
 }

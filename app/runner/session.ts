@@ -77,7 +77,7 @@ export class Session {
   /** Resolves when nothing is left to watch. */
   async run(): Promise<void> {
     this.#indexer.start();
-    this.#c.control.prepareLaunch?.(this.#c.directory);
+    this.#c.control.prepareLaunch?.();
     try {
       if (await this.#takeMutex()) await this.#runScript();
     } finally {

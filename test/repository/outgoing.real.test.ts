@@ -102,11 +102,8 @@ const outgoing: readonly (readonly [words: RegExp, environment: readonly string[
   [/^\/usr\/bin\/env --default-signal \/bin\/true$/, []],
   [/^\/bin\/true$/, []],
   [/^\/usr\/bin\/prlimit --pid \d+( --\w+=\w+:\w+)+$/, []],
-  [/^\/bin\/sh -c trap [^]* unjam-output \S*$/, short],
-  [
-    /^(mkfifo -m 622 (\S+\/unjam-output-\w+)\/1 \2\/2|rm -rf \S+\/unjam-output-\w+|mktemp -d \S+\/unjam-output-XXXXXX)$/,
-    [...short, ...ofShell],
-  ],
+  [/^\/bin\/sh -c trap [^]* unjam-output$/, short],
+  [/^chmod 622 \/proc\/self\/fd\/6 \/proc\/self\/fd\/7$/, [...short, ...ofShell]],
   [/^(cat|sleep \.1)$/, [...short, ...ofShell]],
   [/^\/bin\/sh -c read -r unjam_gate [^]* unjam \S+\/(true|sh -c echo up; exec sleep 3600|touch \S+\/cleaned)$/, null],
   [/^\S+ --no-warnings -e \/\/ unjam\n[^]*$/, ['UNJAM_RUN']],

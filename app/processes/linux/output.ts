@@ -1,9 +1,8 @@
 /**
  * A script's output goes through two pipes, each drained into its log by cat(1), in a session of their own: that outlives
  * runner and host, and a script may open its output again (`echo … > /dev/stderr`) as often as it likes. With the log
- * itself as standard output, such an open truncated the log, and another user was refused. The pipes are FIFOs, because
- * those have a mode: others may write to them. They have no name once they are open; nobody but the script's processes,
- * through /proc/self/fd, can reach them. Designs and figures: docs/architecture.md, "How a script's output is recorded".
+ * itself as standard output, such an open truncated the log, and another user was refused. Designs and figures:
+ * docs/architecture.md, "How a script's output is recorded".
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readlinkSync, statSync } from 'node:fs';
@@ -11,6 +10,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../../domain/identity.ts';
 import type { ProcessSnapshot } from '../control.ts';
+import { pipes } from './pipes.ts';
 import { identityOf, type Place, read, readTable } from './proc.ts';
 import { send } from './signals.ts';
 import { systemCallName } from './system-calls.ts';
@@ -21,18 +21,19 @@ export interface OutputFiles {
 }
 
 /**
- * $1 takes the FIFOs' names for a moment; the folder for temporary files when it is empty or refuses. Descriptor 3 then tells, as
- * `escaped`, the logs and the FIFO by which others know that somebody of this place lives; when it ends without that,
- * nothing was started. Two shells keep the reading ends, so that a drain that is killed can be started again and no writer
- * gets SIGPIPE meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is told on stdout; it
- * goes on with what comes. The end of a drain is the end of the last writer; the first shell then closes its descriptor 6.
+ * Descriptor 3 tells, as `escaped`, the logs and the FIFO by which others know that somebody of this place lives; when it
+ * ends without that, nothing was started. Two shells keep the reading ends, so that a drain that is killed can be started
+ * again and no writer gets SIGPIPE meanwhile. cat fails when the disk refuses what it has read: that part is lost, which is
+ * told on stdout; it goes on with what comes. The end of a drain is the end of the last writer; the first shell then closes
+ * its descriptor 6.
  */
 const program = `trap '' HUP INT QUIT TERM PIPE
-fifos() { mkfifo -m 622 "$1/1" "$1/2" 2>/dev/null && exec 4<>"$1/1" 5<>"$1/2" 6<"$1/1" 7<"$1/2"; }
-within() { [ "$1" ] && d=$(mktemp -d "$1/unjam-output-XXXXXX" 2>/dev/null) && fifos "$d"; }
-within "$1" || { [ "$d" ] && rm -rf "$d"; within "\${TMPDIR:-/tmp}"; } || { rm -rf "$d"; exit 1; }
+${pipes([
+  [6, 4],
+  [7, 5],
+])}
+chmod 622 /proc/self/fd/6 /proc/self/fd/7 2>/dev/null # also for a part of the script that runs as another user
 echo ready
-rm -rf "$d"
 line() { IFS= read -r line <&3 && line=$(printf '%b.' "$line") && line=\${line%.}; }
 line && out=$line && line && err=$line && line || exit 0
 [ -p "$line" ] && exec 8<>"$line"
@@ -60,15 +61,14 @@ export class Output {
   /** True once it is known that the pipes could not be made. */
   hasFailed = false;
 
-  /** `folder` takes the FIFOs' names for a moment; null: the one for temporary files. */
-  constructor(folder: string | null) {
+  constructor() {
     const path = process.env['PATH'] ?? '/usr/bin:/bin';
-    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output', folder ?? ''], {
+    this.#kit = spawn('/bin/sh', ['-c', program, 'unjam-output'], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
       // "none": it is no part of the script, and no verb ends it.
-      env: { PATH: path, UNJAM_RUN: 'none', ...(process.env['TMPDIR'] ? { TMPDIR: process.env['TMPDIR'] } : {}) },
+      env: { PATH: path, UNJAM_RUN: 'none' },
     });
     this.ended = new Promise((resolve) => {
       this.#kit.once('exit', () => resolve());
@@ -83,7 +83,7 @@ export class Output {
       });
       this.#kit.once('error', reject);
       this.#kit.once('exit', (code) =>
-        reject(new Error(`The pipes for the script’s output could not be made (mkfifo(1), exit status ${code}).`)),
+        reject(new Error(`The pipes for the script’s output could not be made (exit status ${code} of /bin/sh).`)),
       );
     });
     this.#ready.catch(() => (this.hasFailed = true)); // told by `opened`
