@@ -15,12 +15,14 @@ export interface Field {
   readonly label: string;
   readonly help: string;
   readonly control: Kind;
+  /** Elsewhere it would have no effect. */
+  readonly where?: 'win32';
 }
 
 export interface Group {
   readonly title: string;
   /** Elsewhere its settings would have no effect. */
-  readonly where?: 'desktop' | 'win32';
+  readonly where?: 'desktop';
   /** What follows its settings. */
   readonly more?: 'rules' | 'notification' | 'data' | 'console';
   readonly fields: readonly Field[];
@@ -161,13 +163,19 @@ export const groups: readonly Group[] = [
   },
   {
     title: 'Monitoring',
-    where: 'win32',
     fields: [
+      {
+        key: 'metricsPort',
+        label: 'Metrics on port',
+        help: 'The numbers of this host at http://127.0.0.1:PORT/metrics, for Prometheus. Every account of this machine can read them. 0 turns it off.',
+        control: number(''),
+      },
       {
         key: 'notifications.eventLog',
         label: 'Write to the Windows Event Log',
         help: 'Every warning, with the source Unjam, for tools that monitor this host.',
         control: onOff,
+        where: 'win32',
       },
     ],
   },
@@ -225,7 +233,7 @@ export const groups: readonly Group[] = [
 /** "10 min", "on", "Use system setting": how a value reads in a sentence. */
 export function valueText({ control }: Field, value: Settings[PlainKey]): string {
   if (control.kind === 'switch') return value === true ? 'on' : 'off';
-  if (control.kind === 'number') return `${value} ${control.unit}`;
+  if (control.kind === 'number') return `${value} ${control.unit}`.trim();
   if (control.kind === 'list') return String(value) === '' ? 'none' : String(value);
   return control.choices.find((choice) => choice.value === value)?.label ?? String(value);
 }

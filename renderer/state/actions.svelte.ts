@@ -5,7 +5,7 @@
 import type { ConsoleClient, Input, ProcessView, ScriptDetail, ScriptView, Verb } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
 import { aids } from '../words/aids.ts';
-import { notPossibleNow, verbNames } from '../words/verbs.ts';
+import { notPossibleNow, outcomeOf } from '../words/verbs.ts';
 import { byKey, withEntry, withoutEntry } from '../words/maps.ts';
 import type { Announcer } from './announcer.svelte.ts';
 
@@ -29,6 +29,13 @@ export interface Notice {
   readonly next: string;
 }
 
+/** A Force Kill that the host has begun, and whose end is not proven yet. */
+interface Ending {
+  readonly view: ScriptView;
+  /** Of the answer; a snapshot may be older. Observed scripts have none. */
+  readonly version: number | undefined;
+}
+
 export interface Decision {
   readonly reason?: string;
   readonly confirmPid?: number;
@@ -49,9 +56,18 @@ export class Actions {
   readonly #client: ConsoleClient;
   readonly #announcer: Announcer;
   readonly #graceMs: () => number;
+  readonly #viewOf: (ticket: string) => ScriptView | null;
+  #endings: readonly Ending[] = [];
 
-  constructor(client: ConsoleClient, announcer: Announcer, graceMs: () => number) {
+  /** `viewOf` is the script as the last snapshot has it. */
+  constructor(
+    client: ConsoleClient,
+    announcer: Announcer,
+    graceMs: () => number,
+    viewOf: (ticket: string) => ScriptView | null,
+  ) {
     this.#graceMs = graceMs;
+    this.#viewOf = viewOf;
     this.#client = client;
     this.#announcer = announcer;
   }
@@ -78,6 +94,11 @@ export class Actions {
   async confirm(verb: Verb, views: readonly ScriptView[], decision: Decision): Promise<void> {
     this.dialog = null;
     await Promise.all(views.map((view) => this.#send(verb, view, decision)));
+  }
+
+  /** A new snapshot has come: says how each Force Kill went whose outcome is known now. */
+  accept(): void {
+    this.#endings = this.#endings.filter((ending) => this.#isOpen(ending));
   }
 
   /** The same command once more, as a new script; null when it was refused, which stays beside the old one. */
@@ -137,7 +158,11 @@ export class Actions {
     this.pending = withEntry(this.pending, view.ticket, verb);
     try {
       const after = await this.#call(verb, view, decision);
-      this.#announcer.warn(`${verbNames[verb]} of ${view.name}: ${after.condition.headline}`);
+      // How many have ended at this moment is no outcome: that follows when it is proven, or when some survive.
+      if (after.condition.key === 'killing') {
+        this.#endings = [...this.#endings, { view, version: after.version }];
+        this.accept();
+      } else this.#announcer.warn(outcomeOf(verb, view.name, after.condition.headline));
     } catch (error) {
       const { code, message, next } = toCallError(error);
       // The person has just said no: that needs no notice that stays.
@@ -148,7 +173,20 @@ export class Actions {
     }
   }
 
-  #call(verb: Verb, view: ScriptView, decision: Decision): Promise<Pick<ScriptView, 'condition'>> {
+  #isOpen({ view: { ticket, name, condition: before }, version }: Ending): boolean {
+    const now = this.#viewOf(ticket);
+    if (now === null) return false;
+    const isOlder = version === undefined ? now.condition.key === before.key : now.version < version;
+    if (isOlder || now.condition.key === 'killing') return true;
+    this.#announcer.warn(outcomeOf('kill', name, now.condition.headline));
+    return false;
+  }
+
+  #call(
+    verb: Verb,
+    view: ScriptView,
+    decision: Decision,
+  ): Promise<Pick<ScriptView, 'condition'> & Partial<Pick<ScriptView, 'version'>>> {
     const aim = {
       ...(view.process === null ? {} : { process: { pid: view.process.pid, startTime: view.process.startTime } }),
       ...(decision.reason === undefined ? {} : { reason: decision.reason }),

@@ -64,7 +64,12 @@ export class Console {
       onSnapshot: (snapshot) => this.#accept(snapshot),
       onMeet: () => void this.preferences.read(),
     });
-    this.actions = new Actions(client, this.announcer, () => this.preferences.graceMs);
+    this.actions = new Actions(
+      client,
+      this.announcer,
+      () => this.preferences.graceMs,
+      (ticket) => this.list.get(ticket),
+    );
     this.evidence = new Evidence(client, this.announcer);
     this.detail = new LiveDetail(client, (ticket) => this.list.isObserved(ticket));
     this.log = new LiveLog(client);
@@ -286,6 +291,7 @@ export class Console {
     this.clock.set(snapshot.at);
     this.list.held = this.actions.dialog !== null;
     this.list.accept(snapshot);
+    this.actions.accept();
     this.#follow();
     this.detail.accept(this.#subject === null ? null : this.list.get(this.#subject));
     this.journal.accept();

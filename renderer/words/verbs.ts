@@ -20,3 +20,6 @@ export const verbButtons: readonly VerbButton[] = [
 export const notPossibleNow = (verb: Verb): string => `${verbNames[verb]} is not possible now.`;
 
 export const requested = (verb: Verb): string => `${verbNames[verb]} requested…`;
+
+export const outcomeOf = (verb: Verb, name: string, headline: string): string =>
+  `${verbNames[verb]} of ${name}: ${headline}`;

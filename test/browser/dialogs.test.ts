@@ -10,6 +10,10 @@ const open = consoleSpecs();
 const stuck = '9f2c-41aa';
 const name = 'Deploy web-eu / step 4';
 
+const neutral = { severity: 'neutral', icon: 'killing', next: 'none' } as const;
+const killing = { ...neutral, key: 'killing', label: 'Killing, 0 of 3', headline: 'Ending 3 processes; 0 are gone.' } as const; // prettier-ignore
+const killed = { ...neutral, key: 'killed', label: 'Killed', headline: 'Killed by CONTOSO\\kim after running 52 min.' } as const; // prettier-ignore
+
 async function at(state: object = {}, settings: World['settings'] = {}): Promise<Scene> {
   const world = stuckWorld();
   world.settings = settings;
@@ -189,6 +193,30 @@ describe('Force Kill', () => {
       .toEqual([
         { method: 'scripts.kill', input: { ticket: stuck, version: 8, process: { pid: 7312, startTime: 't7312' } } },
       ]);
+  });
+
+  it.each([
+    ['that everything is gone', { state: 'final', condition: killed }, 'Killed by CONTOSO\\kim after running 52 min.'],
+    ['what lives on and why', unkillable, 'PID 8444, but it still exists: a thread waits inside a kernel call.'],
+  ] as const)('says %s when that is proven, and nothing before', async (_what, outcome, said) => {
+    await using scene = await at(cancelIgnored);
+    const { page, host } = scene;
+    host.answers.set('scripts.kill', () => {
+      host.world.change(stuck, { condition: killing });
+      return listView(host.world.scripts.get(stuck)!);
+    });
+    await page.keyboard.press('Shift+Delete');
+    await ready(page);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => host.commands().length).toBe(1);
+    host.push();
+    await row(page, stuck).filter({ hasText: 'Killing' }).waitFor();
+    const toast = page.locator('.toast');
+    expect(await toast.count()).toBe(0);
+    host.push((world) => world.change(stuck, outcome));
+    await toast.filter({ hasText: `Force Kill of ${name}: ` }).waitFor();
+    expect(await toast.textContent()).toContain(said);
   });
 
   it('lists every process that it ends', async () => {

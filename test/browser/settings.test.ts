@@ -38,7 +38,22 @@ describe('the settings', () => {
     await silent.getByRole('spinbutton').fill('0');
     await scene.page.keyboard.press('Tab');
     await silent.getByText('Enter a number from 1 to 1440. It is still 10.').waitFor();
+    const port = scene.page.locator(setting('metricsPort'));
+    for (const [typed, why] of [
+      ['65536', 'Enter a number from 0 to 65535. It is still 0.'],
+      ['9464.5', 'Enter a whole number. It is still 0.'],
+    ] as const) {
+      await port.getByRole('spinbutton').fill(typed);
+      await scene.page.keyboard.press('Tab');
+      await port.getByText(why).waitFor();
+    }
     expect(scene.host.commands()).toEqual([]);
+    await port.getByRole('spinbutton').fill('9464');
+    await scene.page.keyboard.press('Tab');
+    await port.getByRole('button', { name: 'Reset to 0 Metrics on port' }).click();
+    await expect
+      .poll(() => scene.host.commands().map((call) => call.input))
+      .toEqual([{ values: { metricsPort: 9464 } }, { reset: ['metricsPort'] }]);
   });
 
   it('hold rules for single scripts, which are added, changed and removed', async () => {
@@ -112,9 +127,12 @@ describe('the settings', () => {
 
   it('of the administrator are shown, locked, and say so in words', async () => {
     const world = stuckWorld();
-    world.policy = { silentAfterMinutes: 3, disableForceKill: true };
+    world.policy = { silentAfterMinutes: 3, disableForceKill: true, metricsPort: 9464 };
     await using scene = await openSettings(world);
-    await scene.page.getByText('2 values are set by your administrator').waitFor();
+    await scene.page.getByText('3 values are set by your administrator').waitFor();
+    const port = scene.page.locator(setting('metricsPort'));
+    expect(await port.textContent()).toContain('Set by your administrator (policy MetricsPort)');
+    expect(await port.getByRole('spinbutton').getAttribute('readonly')).not.toBeNull();
     const silent = scene.page.locator(setting('silentAfterMinutes'));
     expect(await silent.textContent()).toContain('Set by your administrator (policy SilentAfterMinutes)');
     expect(await silent.getByRole('spinbutton').getAttribute('readonly')).not.toBeNull();
