@@ -28,6 +28,7 @@ module.exports = {
       '^app/(domain|contract)/',
       '^app/locks/index\\.ts$',
       '^app/run-directory/atomic-file\\.ts$',
+      '^app/api/answer\\.ts$',
     ]),
     {
       name: 'one file speaks to PostgreSQL',
@@ -86,7 +87,7 @@ module.exports = {
       '^app/processes/',
       '^app/host/(application|engine|host-files|take-over)\\.ts$',
       '^app/(hold|version)\\.ts$',
-      '^app/fleet/(admin|config|postgres)\\.ts$',
+      '^app/fleet/(admin|call-client|config|postgres|schema)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',

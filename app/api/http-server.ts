@@ -240,6 +240,7 @@ export function statusOf(error: Pick<ErrorBody, 'code'>): number {
     case 'unauthorized':
       return 401;
     case 'forbidden':
+    case 'not-allowed':
       return 403;
     case 'stale-version':
     case 'other-process':

@@ -11,6 +11,7 @@ import type { HostInfo } from '../contract/methods.ts';
 import { hostFileProblem, openStateDirectory, readHostFile } from '../host/host-files.ts';
 import { hostEnvironment } from '../domain/host-environment.ts';
 import { ownPeer } from '../processes/index.ts';
+import type { Elsewhere, HostClient } from './command.ts';
 import { say } from './output.ts';
 import { version } from '../version.ts';
 import { person } from './person.ts';
@@ -18,14 +19,21 @@ import { person } from './person.ts';
 const answerMs = 15_000;
 const startMs = 20_000;
 
-/** Connects, acts and closes. @throws UnjamError as `connect`, and what `act` throws */
-export async function withHost<T>(act: (client: HttpClient) => Promise<T>): Promise<T> {
-  const client = await connect();
+/** Connects, acts and closes. @throws UnjamError as `connectTo`, and what `act` throws */
+export async function withHost<T>(act: (client: HostClient) => Promise<T>, where: Elsewhere = {}): Promise<T> {
+  const client = await connectTo(where);
   try {
     return await act(client);
   } finally {
     client.close();
   }
+}
+
+/** @throws UnjamError as `connect`; `bad-input` */
+export async function connectTo({ host, as }: Elsewhere): Promise<HostClient> {
+  if (host !== undefined) return (await import('./elsewhere.ts')).connectElsewhere(host, as);
+  if (as === undefined) return connect();
+  throw new UnjamError('bad-input', '--as is for another host, and none is named.', 'Add --host HOST.', '--as');
 }
 
 /** @throws UnjamError `state-directory`, `host-unreachable`, `host-timeout`, `version-mismatch` */

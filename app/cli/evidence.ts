@@ -1,8 +1,8 @@
 /** `unjam evidence`: saves a bundle of evidence beside a script's log, and into a file where one is named. */
 import { open, rm } from 'node:fs/promises';
-import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { systemProblem } from '../domain/system-errors.ts';
+import type { HostClient } from './command.ts';
 import { withHost } from './connect.ts';
 import { block, print, printJson } from './output.ts';
 
@@ -23,7 +23,7 @@ export async function evidence(ticket: string, options: { output?: string; json?
   });
 }
 
-async function copyTo(client: HttpClient, ticket: string, file: string, path: string): Promise<void> {
+async function copyTo(client: HostClient, ticket: string, file: string, path: string): Promise<void> {
   const target = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'EEXIST' ? 'it exists' : (systemProblem(error)?.text ?? error.message);
     throw new UnjamError(

@@ -19,6 +19,10 @@ export function fleetCommands(program: Command): void {
     async (o: { engine: string; ca?: string }) => (await load()).init(o),
   );
   example(init, 'unjam fleet init --engine postgresql://postgres@db.example.com/unjam --ca ca.pem');
+  const migrate = ownerOptions(
+    fleet.command('migrate').description('bring the engine up to this version of Unjam; hosts go on meanwhile'),
+  ).action(async (o: { engine: string; ca?: string }) => (await load()).migrate(o));
+  example(migrate, 'unjam fleet migrate --engine postgresql://postgres@db.example.com/unjam --ca ca.pem');
   const invite = ownerOptions(
     fleet.command('invite <name>').description('make a login for a host, or for a person, and the file to join with'),
   )

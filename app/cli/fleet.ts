@@ -6,8 +6,10 @@ import { longDuration } from '../domain/durations.ts';
 import * as fleet from '../fleet/admin.ts';
 import { engineAddress, type Invitation, readInvitation } from '../fleet/config.ts';
 import type { EngineAddress } from '../fleet/postgres.ts';
+import { schemaVersion } from '../fleet/schema.ts';
 import { version } from '../version.ts';
 import { openStateDirectory } from '../host/host-files.ts';
+import { personAddress } from './elsewhere.ts';
 import { block, exitStatuses, print, printJson, say, table } from './output.ts';
 import { person } from './person.ts';
 
@@ -27,6 +29,15 @@ interface AsOptions extends Json {
 export async function init(options: EngineOptions): Promise<void> {
   await fleet.withEngine(ownerAddress(options), fleet.initFleet);
   print('The fleet is made. Invite its hosts with "unjam fleet invite".');
+}
+
+export async function migrate(options: EngineOptions): Promise<void> {
+  const before = await fleet.withEngine(ownerAddress(options), fleet.migrateFleet);
+  print(
+    before === schemaVersion
+      ? `The fleet has schema ${schemaVersion} already.`
+      : `The fleet has schema ${schemaVersion} now, it had ${before}. Hosts of the version before go on as they were.`,
+  );
 }
 
 export async function invite(
@@ -82,7 +93,7 @@ export async function doctor(options: AsOptions): Promise<void> {
 }
 
 export async function hosts(options: AsOptions): Promise<void> {
-  const all = await fleet.withEngine(personAddress(options), fleet.hostsOf);
+  const all = await fleet.withEngine(personAddress(options.as), fleet.hostsOf);
   if (options.json) return printJson<'fleet hosts'>({ hosts: [...all] });
   if (all.length === 0) return print('No host has joined the fleet.');
   const ago = (iso: string): string => longDuration(Math.max(0, Date.now() - Date.parse(iso)));
@@ -98,7 +109,7 @@ export async function hosts(options: AsOptions): Promise<void> {
 }
 
 export async function locks(options: AsOptions): Promise<void> {
-  const all = (await fleet.withEngine(personAddress(options), fleet.mutexesOf)).map(({ state }) => state);
+  const all = (await fleet.withEngine(personAddress(options.as), fleet.mutexesOf)).map(({ state }) => state);
   const busy = all.filter((s) => s.holders.length + s.queue.length + s.abandoned.length > 0 || s.paused);
   const entry = (e: { ticket: string; host?: string; name: string }) => ({ ticket: e.ticket, host: e.host ?? '', name: e.name }); // prettier-ignore
   if (options.json)
@@ -124,7 +135,7 @@ export async function abandon(mutex: string, who: string, options: AsOptions & {
   const [, ticket, host] = /^(.+)@(.+)$/.exec(who) ?? [];
   if (ticket === undefined || host === undefined)
     throw new UnjamError('bad-input', `"${who}" names no script of a host.`, 'Write it as TICKET@HOST.', 'ticket');
-  const did = await fleet.withEngine(personAddress(options), (engine) =>
+  const did = await fleet.withEngine(personAddress(options.as), (engine) =>
     fleet.abandonInFleet(engine, mutex, { ticket, host }, actor(options.reason)),
   );
   print(
@@ -135,7 +146,7 @@ export async function abandon(mutex: string, who: string, options: AsOptions & {
 }
 
 export async function retire(host: string, options: AsOptions & { reason: string }): Promise<void> {
-  const taken = await fleet.withEngine(personAddress(options), (engine) =>
+  const taken = await fleet.withEngine(personAddress(options.as), (engine) =>
     fleet.retireHost(engine, host, actor(options.reason)),
   );
   print(
@@ -144,7 +155,7 @@ export async function retire(host: string, options: AsOptions & { reason: string
 }
 
 export async function admit(host: string, options: AsOptions & { reason: string }): Promise<void> {
-  await fleet.withEngine(personAddress(options), (engine) => fleet.admitHost(engine, host, options.reason));
+  await fleet.withEngine(personAddress(options.as), (engine) => fleet.admitHost(engine, host, options.reason));
   print(`"${host}" is a host of the fleet again.`);
 }
 
@@ -152,15 +163,3 @@ const actor = (reason: string) => ({ by: { user: person(), via: 'cli' as const }
 
 const ownerAddress = ({ engine, ca }: EngineOptions): EngineAddress =>
   engineAddress({ engine, ...(ca === undefined ? {} : { ca }) }, process.cwd());
-
-/** A person looks and acts by an invitation of his own: what the engine knows him by, and not the host. */
-function personAddress({ as }: AsOptions): EngineAddress {
-  const file = as ?? process.env['UNJAM_FLEET_AS'];
-  if (file !== undefined && file !== '') return readInvitation(file);
-  throw new UnjamError(
-    'bad-input',
-    'No invitation is given.',
-    'Give your own with --as FILE or UNJAM_FLEET_AS; "unjam fleet invite NAME --operator" makes one.',
-    'as',
-  );
-}

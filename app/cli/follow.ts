@@ -1,13 +1,13 @@
 /** Reads a script's log as it grows: the one loop for `run`, `logs`, a search, and the wait for a verb's outcome. */
-import type { HttpClient } from '../api/http-client.ts';
 import type { LogEntry } from '../contract/methods.ts';
+import type { HostClient } from './command.ts';
 
 const holdMs = 2_000;
 const pageBytes = 1_048_576;
 
 /** `read` takes what is new and waits up to `waitMs` for it. Ends with the log; without `isFollowing` when nothing is new. */
 export async function follow(
-  client: HttpClient,
+  client: HostClient,
   ticket: string,
   isFollowing: boolean,
   read: (waitMs: number) => Promise<{ readonly moved: boolean; readonly complete: boolean }>,
@@ -31,7 +31,7 @@ export interface LogQuery {
 
 /** Hands over each entry, then the sequence number to go on from. */
 export async function followLog(
-  client: HttpClient,
+  client: HostClient,
   ticket: string,
   query: LogQuery,
   take: (entry: LogEntry) => Promise<void> | void,

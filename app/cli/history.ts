@@ -2,15 +2,18 @@
 import { UnjamError } from '../contract/errors.ts';
 import { csv, historyColumns } from '../domain/csv.ts';
 import { parseDuration } from '../domain/durations.ts';
+import type { Elsewhere } from './command.ts';
 import { withHost } from './connect.ts';
 import { print, printFile, printJson, table } from './output.ts';
 
-export async function history(options: {
+interface HistoryOptions extends Elsewhere {
   since?: string;
   ticket?: string;
   csv?: boolean;
   json?: boolean;
-}): Promise<void> {
+}
+
+export async function history(options: HistoryOptions): Promise<void> {
   const sinceMs = options.since === undefined ? 86_400_000 : parseDuration(options.since);
   if (sinceMs === null)
     throw new UnjamError(
@@ -19,12 +22,14 @@ export async function history(options: {
       'Write it as 30m, 24h or 7d.',
       '--since',
     );
-  const entries = await withHost((client) =>
-    client.call('history.list', {
-      sinceMs,
-      limit: 10_000,
-      ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
-    }),
+  const entries = await withHost(
+    (client) =>
+      client.call('history.list', {
+        sinceMs,
+        limit: 10_000,
+        ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
+      }),
+    options,
   );
   if (options.json) printJson<'history'>({ entries });
   else if (options.csv) printFile(csv(historyColumns, entries));

@@ -28,5 +28,5 @@ export async function killProcess(ticket: string, given: string, o: VerbOptions)
     const script = await client.call('scripts.endProcess', { ticket, process: { pid, startTime }, ...reason(o) });
     if (o.json) printJson<'kill'>(script);
     else print(visibleLine(`${script.ticket}: PID ${pid} (${name}) has ended. ${script.condition.headline}`));
-  });
+  }, o);
 }

@@ -1,13 +1,15 @@
 /** `unjam locks`: mutexes, holders, queues; `unjam locks resume` after --hold-queue. */
 import type { MutexView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
+import type { Elsewhere } from './command.ts';
 import { withHost } from './connect.ts';
 import { describeForeign } from './observed.ts';
 import { age, block, print, printJson } from './output.ts';
 
-export async function locks(options: { json?: boolean }): Promise<void> {
-  const [mutexes, foreign] = await withHost(async (client) =>
-    Promise.all([client.call('locks.list', {}), client.call('foreignLocks.list', {})]),
+export async function locks(options: Elsewhere & { json?: boolean }): Promise<void> {
+  const [mutexes, foreign] = await withHost(
+    async (client) => Promise.all([client.call('locks.list', {}), client.call('foreignLocks.list', {})]),
+    options,
   );
   if (options.json) printJson<'locks'>({ mutexes, foreign });
   else {
@@ -17,8 +19,8 @@ export async function locks(options: { json?: boolean }): Promise<void> {
   }
 }
 
-export async function resume(name: string, options: { json?: boolean }): Promise<void> {
-  const mutex = await withHost((client) => client.call('locks.resume', { name }));
+export async function resume(name: string, options: Elsewhere & { json?: boolean }): Promise<void> {
+  const mutex = await withHost((client) => client.call('locks.resume', { name }), options);
   if (options.json) printJson<'locks resume'>(mutex);
   else print(describe(mutex));
 }

@@ -1,16 +1,16 @@
 /** `unjam logs`: the log of a script, whole, by its end, or by what its lines contain. */
-import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { LogEntry, LogLine, LogLines } from '../contract/methods.ts';
 import { parseDuration } from '../domain/durations.ts';
 import { isObservedId } from '../domain/observed-id.ts';
+import type { Elsewhere, HostClient } from './command.ts';
 import { withHost } from './connect.ts';
 import { follow, followLog } from './follow.ts';
 import { foundLine, markedWriter, rawWriter, send } from './log-writers.ts';
 import { logsOfObserved } from './observed.ts';
 import { exitStatuses, jsonText, say } from './output.ts';
 
-export interface LogsOptions {
+export interface LogsOptions extends Elsewhere {
   follow?: boolean;
   tail?: string;
   stream?: string;
@@ -55,12 +55,12 @@ export async function logs(ticket: string, o: LogsOptions): Promise<void> {
     const isPlain = o.raw === true || stream === 'stdout' || stream === 'stderr';
     const write = o.json ? asJson : isPlain ? rawWriter() : markedWriter();
     await followLog(client, ticket, { from, follow: isFollowing, raw: o.json !== true, ...of }, write);
-  });
+  }, o);
 }
 
 /** The sequence number at which the last `lines` lines begin. */
 async function placeOfTail(
-  client: HttpClient,
+  client: HostClient,
   ticket: string,
   lines: number,
   stream: LogEntry['stream'] | undefined,
@@ -74,7 +74,7 @@ async function placeOfTail(
 }
 
 /** The sequence number of the first line that came at `at` (ms since 1970) or later. */
-async function placeOfTime(client: HttpClient, ticket: string, at: number): Promise<number> {
+async function placeOfTime(client: HostClient, ticket: string, at: number): Promise<number> {
   const { total, size } = await client.call('logs.lines', { ticket, count: 1, waitMs: countMs });
   const lineAt = async (place: number): Promise<LogLine | undefined> =>
     (await client.call('logs.lines', { ticket, from: place, count: 1 })).lines[0];
@@ -99,7 +99,7 @@ interface Search {
 
 /** Prints the lines with a hit, whole, however long they are; returns how many. */
 async function search(
-  client: HttpClient,
+  client: HostClient,
   ticket: string,
   isFollowing: boolean,
   { text, regex, ignoreCase, from, stream }: Search,
@@ -133,7 +133,7 @@ async function search(
   return hits;
 }
 
-async function whole(client: HttpClient, ticket: string, line: LogLine): Promise<LogEntry> {
+async function whole(client: HostClient, ticket: string, line: LogLine): Promise<LogEntry> {
   const { seq, stream, at, code, number } = line;
   let { text } = line;
   if (line.cut && number !== null) {

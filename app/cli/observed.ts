@@ -1,21 +1,21 @@
 /** Scripts that agents started by themselves, on the command line: `unjam agents`, and every command with an id `o-…`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { AgentsView, ForeignLocks, ObservedDetail, ObservedView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
 import { visibleLine, visibleOutput } from '../domain/visible.ts';
+import type { Elsewhere, HostClient } from './command.ts';
 import { withHost } from './connect.ts';
 import { age, block, exitStatuses, print, jsonText, printFile, printJson, say, table } from './output.ts';
 
-interface VerbOptions {
+interface VerbOptions extends Elsewhere {
   reason?: string;
   json?: boolean;
   wait?: boolean;
   outputHolders?: boolean;
 }
 
-interface LogOptions {
+interface LogOptions extends Elsewhere {
   follow?: boolean;
   json?: boolean;
   tail?: string;
@@ -87,8 +87,8 @@ export function observedTable(scripts: readonly ObservedView[]): string {
   );
 }
 
-export async function statusOfObserved(id: string, options: { json?: boolean }): Promise<void> {
-  const s = await withHost((client) => client.call('observed.get', { id }));
+export async function statusOfObserved(id: string, options: Elsewhere & { json?: boolean }): Promise<void> {
+  const s = await withHost((client) => client.call('observed.get', { id }), options);
   if (options.json) printJson<'status'>(s);
   else print(describe(s));
 }
@@ -141,10 +141,10 @@ export async function logsOfObserved(id: string, o: LogOptions): Promise<void> {
       if (!o.follow || (await isGone(client, id))) return;
       await delay(followMs);
     }
-  });
+  }, o);
 }
 
-async function isGone(client: HttpClient, id: string): Promise<boolean> {
+async function isGone(client: HostClient, id: string): Promise<boolean> {
   const list = await client.call('observed.list', {});
   return !list.some((s) => s.id === id && s.condition.key !== 'gone');
 }
@@ -154,7 +154,7 @@ export async function cancelObserved(id: string, o: VerbOptions, graceMs: number
     const seen = await client.call('observed.get', { id });
     await client.call('observed.cancel', { id, ...aim(seen, o), ...(graceMs === null ? {} : { graceMs }) });
     await finish(client, id, o);
-  });
+  }, o);
 }
 
 export async function killObserved(
@@ -177,12 +177,12 @@ export async function killObserved(
       ...(o.outputHolders ? { outputHolders: true } : {}),
     });
     await finish(client, id, o);
-  });
+  }, o);
 }
 
 /** What an agent holds only the agent can release: the sentence that says how. */
-export async function abandonObserved(id: string): Promise<never> {
-  const { agent, instead } = await withHost((client) => client.call('observed.get', { id }));
+export async function abandonObserved(id: string, where: Elsewhere): Promise<never> {
+  const { agent, instead } = await withHost((client) => client.call('observed.get', { id }), where);
   throw new UnjamError('not-possible', `Unjam cannot release what ${agent.name} holds. Nothing was done.`, instead);
 }
 
@@ -194,7 +194,7 @@ const aim = (s: ObservedDetail, o: VerbOptions) => ({
 const underWay = ['cancelling', 'killing'];
 const failed = ['unkillable', 'cancel-ignored', 'not-deliverable', 'carrier-waits'];
 
-async function finish(client: HttpClient, id: string, o: VerbOptions): Promise<void> {
+async function finish(client: HostClient, id: string, o: VerbOptions): Promise<void> {
   for (;;) {
     const script = await client.call('observed.get', { id });
     const { key, headline } = script.condition;

@@ -1,19 +1,21 @@
 /** What goes on when the host goes away: the script did not, and the next host carries on where this one stopped. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
-import { connect } from './connect.ts';
+import type { Elsewhere, HostClient } from './command.ts';
+import { connectTo } from './connect.ts';
 
 /** A connection that is made anew, once for everybody who uses it, when its host has gone. */
 export class LastingClient {
-  #client: HttpClient;
+  readonly #where: Elsewhere;
+  #client: HostClient;
 
-  constructor(client: HttpClient) {
+  constructor(client: HostClient, where: Elsewhere = {}) {
     this.#client = client;
+    this.#where = where;
   }
 
   /** Repeats `act` with the next host. Only for what may be asked twice. */
-  async outlast<T>(act: (client: HttpClient) => Promise<T>): Promise<T> {
+  async outlast<T>(act: (client: HostClient) => Promise<T>): Promise<T> {
     for (;;) {
       const client = this.#client;
       try {
@@ -24,7 +26,7 @@ export class LastingClient {
         await delay(100);
         if (this.#client !== client) continue; // another caller was first
         client.close();
-        this.#client = await connect();
+        this.#client = await connectTo(this.#where);
       }
     }
   }

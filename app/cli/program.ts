@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { cancelSignals } from '../domain/script.ts';
 import { version } from '../version.ts';
-import { example, jsonOption } from './command.ts';
+import { type Elsewhere, elsewhereOptions, example, jsonOption, scriptOf } from './command.ts';
 import { fleetCommands } from './fleet-program.ts';
 import type { HoldOptions } from './hold.ts';
 import type { LogsOptions } from './logs.ts';
@@ -15,6 +15,8 @@ import type { VerbOptions } from './verbs.ts';
 interface Json {
   json?: boolean;
 }
+
+type There = Json & Elsewhere;
 
 const times = 'such as 500ms, 90s, 30m, 1h30m or 00:30:00; a bare number is seconds';
 
@@ -77,27 +79,27 @@ function starting(program: Command): void {
 }
 
 function looking(program: Command): void {
-  const ps = jsonOption(
+  const ps = anywhere(
     program
       .command('ps')
       .description('scripts with state, PID, mutex, which scripts they block, age, last output')
       .option('-a, --all', 'finished ones too')
-      .option('-w, --watch', 'print it again at every change, until Ctrl-C'),
+      .addOption(new Option('-w, --watch', 'print it again at every change, until Ctrl-C').conflicts('host')),
   ).action(async (options: PsOptions) => (await import('./ps.ts')).ps(options));
   example(ps, 'unjam ps --all');
-  const status = jsonOption(program.command('status <ticket>').description('one script in full')).action(
-    async (ticket: string, options: Json) => (await import('./status.ts')).status(ticket, options),
+  const status = anywhere(program.command('status <ticket>').description('one script in full')).action(
+    scriptOf(async (ticket: string, options: There) => (await import('./status.ts')).status(ticket, options)),
   );
   example(status, 'unjam status 20261120-111918-3f9a2c');
   const wait = jsonOption(
     program.command('wait <ticket>').description('wait for the end of a script, and exit as "unjam run" would have'),
   ).action(async (ticket: string, options: Json) => (await import('./wait.ts')).wait(ticket, options));
   example(wait, 'unjam wait 20261120-111918-3f9a2c');
-  const why = jsonOption(
+  const why = anywhere(
     program.command('why <ticket>').description('what a script waits for, with the evidence'),
-  ).action(async (ticket: string, options: Json) => (await import('./why.ts')).why(ticket, options));
+  ).action(scriptOf(async (ticket: string, options: There) => (await import('./why.ts')).why(ticket, options)));
   example(why, 'unjam why 20261120-111918-3f9a2c');
-  const logs = jsonOption(
+  const logs = anywhere(
     program
       .command('logs <ticket>')
       .description('the log: the script’s output, stderr marked "E| ", lines of Unjam marked "Unjam "')
@@ -112,18 +114,20 @@ function looking(program: Command): void {
       .option('--regex', 'treat the text to search for as a regular expression')
       .option('--ignore-case', 'ignore case when searching')
       .option('--raw', 'the bytes alone, without marks'),
-  ).action(async (ticket: string, options: LogsOptions) => (await import('./logs.ts')).logs(ticket, options));
+  ).action(scriptOf(async (ticket: string, options: LogsOptions) => (await import('./logs.ts')).logs(ticket, options)));
   example(logs, 'unjam logs 20261120-111918-3f9a2c --follow --tail 20');
   const agents = jsonOption(
     program.command('agents').description('deployment agents on this host, and the scripts that they run'),
   ).action(async (options: Json) => (await import('./observed.ts')).agents(options));
   example(agents, 'unjam agents');
-  const locks = jsonOption(program.command('locks').description('mutexes, holders and queues')).action(
-    async (options: Json) => (await import('./locks.ts')).locks(options),
+  const locks = anywhere(program.command('locks').description('mutexes, holders and queues')).action(
+    async (options: There) => (await import('./locks.ts')).locks(options),
   );
   example(locks, 'unjam locks');
-  const resume = jsonOption(locks.command('resume <mutex>').description('let a paused queue continue')).action(
-    async (name: string, options: Json) => (await import('./locks.ts')).resume(name, options),
+  const resume = anywhere(locks.command('resume <mutex>').description('let a paused queue continue')).action(
+    // What stands before "resume" counts too: else the queue of the wrong host would go on.
+    async (name: string, _own: There, command: Command) =>
+      (await import('./locks.ts')).resume(name, command.optsWithGlobals<There>()),
   );
   example(resume, 'unjam locks resume web');
   const metrics = program
@@ -131,14 +135,14 @@ function looking(program: Command): void {
     .description('the host in numbers, in the text format of Prometheus')
     .action(async () => (await import('./metrics.ts')).metrics());
   example(metrics, 'unjam metrics > /var/lib/node_exporter/unjam.prom');
-  const history = jsonOption(
+  const history = anywhere(
     program
       .command('history')
       .description('the journal: what happened and who did it')
       .option('--since <time>', `how far back (default 24h); ${times}`)
       .option('--ticket <ticket>', 'only one script')
       .option('--csv', 'print CSV'),
-  ).action(async (options: Json & { since?: string; ticket?: string; csv?: boolean }) =>
+  ).action(async (options: There & { since?: string; ticket?: string; csv?: boolean }) =>
     (await import('./history.ts')).history(options),
   );
   example(history, 'unjam history --since 7d --csv > history.csv');
@@ -146,16 +150,18 @@ function looking(program: Command): void {
 
 function acting(program: Command): void {
   const verb = (name: 'cancel' | 'kill' | 'abandon', about: string): Command =>
-    jsonOption(
+    anywhere(
       program
         .command(`${name} <ticket>`)
         .description(about)
         .option('--reason <text>', 'recorded in the history')
         .option('-y, --yes', 'do not ask'),
-    ).action(async (ticket: string, options: VerbOptions) =>
-      options.pid === undefined
-        ? (await import('./verbs.ts'))[name](ticket, options)
-        : (await import('./kill-process.ts')).killProcess(ticket, options.pid, options),
+    ).action(
+      scriptOf(async (ticket: string, options: VerbOptions) =>
+        options.pid === undefined
+          ? (await import('./verbs.ts'))[name](ticket, options)
+          : (await import('./kill-process.ts')).killProcess(ticket, options.pid, options),
+      ),
     );
   const noWait = ['--no-wait', 'return at once; do not wait for the outcome'] as const;
   example(
@@ -208,9 +214,11 @@ function acting(program: Command): void {
       ),
   ).action(async (ticket: string, options: Json) => (await import('./retry.ts')).retry(ticket, options));
   example(retry, 'unjam retry 20261120-111918-3f9a2c');
-  const complete = jsonOption(
+  const complete = anywhere(
     program.command('complete <ticket>').description('remove a finished script’s run directory'),
-  ).action(async (ticket: string, options: Json) => (await import('./complete.ts')).complete(ticket, options));
+  ).action(
+    scriptOf(async (ticket: string, options: There) => (await import('./complete.ts')).complete(ticket, options)),
+  );
   example(complete, 'unjam complete 20261120-111918-3f9a2c');
   const drill = jsonOption(
     program
@@ -316,6 +324,8 @@ function helping(program: Command): void {
     .action(async (shell: string) => (await import('./completion.ts')).completion(shell, program));
   example(completion, 'unjam completion bash > /etc/bash_completion.d/unjam');
 }
+
+const anywhere = (command: Command): Command => elsewhereOptions(jsonOption(command));
 
 const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
 

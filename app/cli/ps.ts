@@ -1,13 +1,13 @@
 /** `unjam ps`: scripts with state, pid, mutex, blocks, age, last output. */
-import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { ScriptView } from '../contract/methods.ts';
 import { shortDuration } from '../domain/durations.ts';
+import type { Elsewhere, HostClient } from './command.ts';
 import { connect, withHost } from './connect.ts';
 import { observedTable } from './observed.ts';
 import { age, jsonText, print, table } from './output.ts';
 
-export interface PsOptions {
+export interface PsOptions extends Elsewhere {
   all?: boolean;
   watch?: boolean;
   json?: boolean;
@@ -15,7 +15,7 @@ export interface PsOptions {
 
 export async function ps(options: PsOptions): Promise<void> {
   if (options.watch) return watch(options);
-  print(await withHost((client) => list(client, options)));
+  print(await withHost((client) => list(client, options), options));
 }
 
 /** Until the person ends it. On a terminal it stays in one place, elsewhere what has changed is printed below. */
@@ -54,7 +54,7 @@ async function watch(options: PsOptions): Promise<never> {
   }
 }
 
-async function list(client: HttpClient, options: PsOptions): Promise<string> {
+async function list(client: HostClient, options: PsOptions): Promise<string> {
   const [scripts, observed] = await Promise.all([
     client.call('scripts.list', { all: options.all ?? false }),
     client.call('observed.list', {}),

@@ -2,13 +2,14 @@
 import type { ScriptDetail } from '../contract/methods.ts';
 import { drillScore } from '../domain/drill.ts';
 import { isObservedId } from '../domain/observed-id.ts';
+import type { Elsewhere } from './command.ts';
 import { withHost } from './connect.ts';
 import { statusOfObserved } from './observed.ts';
 import { block, print, printJson } from './output.ts';
 
-export async function status(ticket: string, options: { json?: boolean }): Promise<void> {
+export async function status(ticket: string, options: Elsewhere & { json?: boolean }): Promise<void> {
   if (isObservedId(ticket)) return statusOfObserved(ticket, options);
-  const script = await withHost((client) => client.call('scripts.get', { ticket }));
+  const script = await withHost((client) => client.call('scripts.get', { ticket }), options);
   if (options.json) printJson<'status'>(script);
   else print(describe(script));
 }

@@ -1,12 +1,12 @@
 /** `unjam cancel`, `kill` and `abandon`: the three verbs. On a terminal, kill and abandon ask first. */
 import { createInterface } from 'node:readline/promises';
-import type { HttpClient } from '../api/http-client.ts';
 import { UnjamError } from '../contract/errors.ts';
-import type { MutexView, ScriptDetail, ScriptView } from '../contract/methods.ts';
+import type { Input, MutexView, ScriptDetail, ScriptView } from '../contract/methods.ts';
 import { nameKey } from '../domain/names.ts';
 import { limits } from '../domain/limits.ts';
 import { isObservedId } from '../domain/observed-id.ts';
 import { visibleLine } from '../domain/visible.ts';
+import type { Elsewhere, HostClient } from './command.ts';
 import { withHost } from './connect.ts';
 import { describe } from './locks.ts';
 import { abandonObserved, cancelObserved, killObserved } from './observed.ts';
@@ -15,7 +15,7 @@ import { LastingClient } from './outlast.ts';
 import { exitStatuses, print, printJson, say } from './output.ts';
 import { cancelSignal, duration } from './script-options.ts';
 
-export interface VerbOptions {
+export interface VerbOptions extends Elsewhere {
   reason?: string;
   yes?: boolean;
   json?: boolean;
@@ -42,7 +42,7 @@ export async function cancel(ticket: string, o: VerbOptions): Promise<void> {
       escalate: o.escalate ?? true,
     });
     await finish(client, 'cancel', script, from, o);
-  });
+  }, o);
 }
 
 export async function kill(ticket: string, o: VerbOptions): Promise<void> {
@@ -57,19 +57,19 @@ export async function kill(ticket: string, o: VerbOptions): Promise<void> {
       seen.verbs.kill.possible && seen.state !== 'final',
     );
     const from = await logEnd(client, ticket);
-    const script = await client.call('scripts.kill', { ticket, ...reason(o), ...identity(seen) });
+    const script = await client.call('scripts.kill', { ticket, ...reason(o), ...aim(seen, o) });
     await finish(client, 'kill', script, from, o);
-  });
+  }, o);
 }
 
 /** Where Unjam's next line about the script will stand. */
-async function logEnd(client: HttpClient, ticket: string): Promise<number> {
+async function logEnd(client: HostClient, ticket: string): Promise<number> {
   return (await client.call('logs.read', { ticket, tailBytes: 1, stream: 'unjam' })).size;
 }
 
 /** Waits for the outcome, unless told otherwise; exit status 0 only when it is what was asked for. */
 async function finish(
-  client: HttpClient,
+  client: HostClient,
   verb: 'cancel' | 'kill',
   script: ScriptView,
   from: number,
@@ -79,7 +79,7 @@ async function finish(
     tell(o, script);
     return;
   }
-  const outcome = await outcomeOf(new LastingClient(client), verb, script.ticket, from, (line) => {
+  const outcome = await outcomeOf(new LastingClient(client, o), verb, script.ticket, from, (line) => {
     if (!o.json) say(line);
   });
   tell(o, outcome.script);
@@ -87,15 +87,15 @@ async function finish(
 }
 
 export async function abandon(ticket: string, o: VerbOptions): Promise<void> {
-  if (isObservedId(ticket)) return abandonObserved(ticket);
+  if (isObservedId(ticket)) return abandonObserved(ticket, o);
   await withHost(async (client) => {
     const hold = await holdOf(client, ticket);
     if (hold === null) tell(o, await abandonScript(client, ticket, o));
     else await abandonHold(client, hold, o);
-  });
+  }, o);
 }
 
-async function abandonScript(client: HttpClient, ticket: string, o: VerbOptions): Promise<ScriptView> {
+async function abandonScript(client: HostClient, ticket: string, o: VerbOptions): Promise<ScriptView> {
   const script = await client.call('scripts.get', { ticket });
   const pid = String(script.pid ?? 'yes');
   await confirm(
@@ -107,7 +107,8 @@ async function abandonScript(client: HttpClient, ticket: string, o: VerbOptions)
   return client.call('scripts.abandon', {
     ticket,
     ...reason(o),
-    ...identity(script),
+    ...aim(script, o),
+    ...(o.host === undefined || script.pid === null ? {} : { confirmPid: script.pid }),
     holdQueue: o.holdQueue ?? false,
   });
 }
@@ -115,13 +116,13 @@ async function abandonScript(client: HttpClient, ticket: string, o: VerbOptions)
 type UnsupervisedHold = MutexView['holders'][number] & { readonly mutex: string };
 
 /** Null for the ticket of a script, and for one that nobody has. */
-async function holdOf(client: HttpClient, ticket: string): Promise<UnsupervisedHold | null> {
+async function holdOf(client: HostClient, ticket: string): Promise<UnsupervisedHold | null> {
   for (const { name: mutex, holders } of await client.call('locks.list', {}))
     for (const h of holders) if (h.unsupervised && nameKey(h.ticket) === nameKey(ticket)) return { ...h, mutex };
   return null;
 }
 
-async function abandonHold(client: HttpClient, hold: UnsupervisedHold, o: VerbOptions): Promise<void> {
+async function abandonHold(client: HostClient, hold: UnsupervisedHold, o: VerbOptions): Promise<void> {
   const pid = String(hold.pid ?? 'yes');
   await confirm(
     o,
@@ -144,8 +145,13 @@ function tell(o: VerbOptions, script: ScriptView): void {
 }
 
 export const reason = (o: VerbOptions): { reason?: string } => (o.reason === undefined ? {} : { reason: o.reason });
-const identity = (s: ScriptDetail): { process?: { pid: number; startTime: string } } =>
-  s.process === null || s.state === 'final' ? {} : { process: { pid: s.process.pid, startTime: s.process.startTime } };
+
+/** What a person saw when they decided; another host wants to be told all of it. */
+function aim(s: ScriptDetail, { host }: Elsewhere): Pick<Input<'scripts.kill'>, 'version' | 'process'> {
+  const process = s.process && { process: { pid: s.process.pid, startTime: s.process.startTime } };
+  if (host !== undefined) return { version: s.version, ...process };
+  return s.state === 'final' ? {} : { ...process };
+}
 
 /** Asks only a person: without a terminal, or with --yes, the command itself is the decision. */
 export async function confirm(o: VerbOptions, question: string, answer: string, possible: boolean): Promise<void> {

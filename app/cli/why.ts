@@ -1,12 +1,15 @@
 /** `unjam why`: what a script waits for, as measured now. */
 import type { Diagnosis } from '../contract/methods.ts';
 import { isObservedId } from '../domain/observed-id.ts';
+import type { Elsewhere } from './command.ts';
 import { withHost } from './connect.ts';
 import { block, print, printJson } from './output.ts';
 
-export async function why(ticket: string, options: { json?: boolean }): Promise<void> {
-  const diagnosis = await withHost((client) =>
-    isObservedId(ticket) ? client.call('observed.why', { id: ticket }) : client.call('scripts.why', { ticket }),
+export async function why(ticket: string, options: Elsewhere & { json?: boolean }): Promise<void> {
+  const diagnosis = await withHost(
+    (client) =>
+      isObservedId(ticket) ? client.call('observed.why', { id: ticket }) : client.call('scripts.why', { ticket }),
+    options,
   );
   if (options.json) printJson<'why'>(diagnosis);
   else print(describe(diagnosis));

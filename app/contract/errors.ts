@@ -36,6 +36,12 @@ export const errorCodes = {
   'fleet-retired': 'failure',
   'fleet-went-back': 'failure',
   'engine-unreachable': 'failure',
+  /** Another host of the fleet has not taken the call in its time; nobody carries it out any more. */
+  'host-silent': 'failure',
+  /** Another host has taken the call and not answered. */
+  'outcome-unknown': 'failure',
+  /** The fleet is no way to do that on another host. */
+  'not-allowed': 'failure',
   /** The operating system refused it: a full disk, a limit, a missing right. */
   system: 'failure',
   internal: 'failure',

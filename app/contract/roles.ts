@@ -50,3 +50,40 @@ export const refusalsOf = (role: Role, rules: AccessRules): Partial<Record<Metho
       .map((method) => [method, refusalOf(method, role, rules)] as const)
       .filter((entry): entry is [Method, string] => entry[1] !== null),
   );
+
+/**
+ * What a person may ask of another host through the engine of the fleet, and with which role an operator of the fleet
+ * does it there. Nothing that starts a script, changes settings or ends a host: the fleet is no way to run something
+ * elsewhere.
+ */
+const acrossFleet: Partial<Record<Method, Role>> = {
+  'host.info': 'operator',
+  'overview.get': 'operator',
+  'scripts.list': 'operator',
+  'scripts.get': 'operator',
+  'scripts.follow': 'operator',
+  'scripts.why': 'operator',
+  'scripts.cancel': 'operator',
+  'scripts.kill': 'operator',
+  'scripts.abandon': 'operator',
+  'scripts.complete': 'owner',
+  'logs.read': 'operator',
+  'logs.lines': 'operator',
+  'logs.search': 'operator',
+  'logs.line': 'operator',
+  'locks.list': 'operator',
+  'locks.abandon': 'operator',
+  'locks.resume': 'operator',
+  'history.list': 'operator',
+  'observed.list': 'operator',
+  'observed.get': 'operator',
+  'observed.why': 'operator',
+  'observed.log': 'operator',
+  'foreignLocks.list': 'operator',
+};
+
+/** Null for a method that no other host may call. */
+export const roleAcrossFleet = (method: string, role: 'operator' | 'viewer'): Role | null => {
+  const asOperator = Object.hasOwn(acrossFleet, method) ? acrossFleet[method as Method] : undefined;
+  return asOperator === undefined ? null : role === 'viewer' ? 'viewer' : asOperator;
+};

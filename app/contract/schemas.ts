@@ -24,7 +24,7 @@ export const Reason = z.string().trim().min(1).max(limits.reasonMax).describe('f
 
 const Actor = z.strictObject({
   user: z.string(),
-  via: z.enum(['cli', 'api', 'window', 'browser', 'unjam']),
+  via: z.enum(['cli', 'api', 'window', 'browser', 'fleet', 'unjam']),
 });
 
 const Isolation = z.strictObject({

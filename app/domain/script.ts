@@ -56,8 +56,12 @@ export type CleanupTime = (typeof cleanupTimes)[number];
 /** Who asked, and through which door. */
 export interface Actor {
   readonly user: string;
-  readonly via: 'cli' | 'api' | 'window' | 'browser' | 'unjam';
+  /** `fleet`: a person on another host, whom the engine of the fleet knows. */
+  readonly via: 'cli' | 'api' | 'window' | 'browser' | 'fleet' | 'unjam';
 }
+
+/** Whether it was decided on a picture of the script that may be old by now. */
+export const actsFromView = ({ via }: Actor): boolean => via === 'window' || via === 'browser' || via === 'fleet';
 
 /** Who acts when no person asked: a limit, a setting, Unjam's own care. */
 export const unjam: Actor = { user: 'unjam', via: 'unjam' };

@@ -7,7 +7,7 @@ import type { Actor } from '../domain/script.ts';
 import { type FleetConfig, readFleetConfig, removeFleetConfig, writeFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
 import { Engine, type EngineAddress } from './postgres.ts';
-import { schema, schemaVersion } from './schema.ts';
+import { migrationFrom, schema, schemaVersion } from './schema.ts';
 
 /** A host whose sign of life is older counts as unreachable; it gives one every 5 s. */
 const unreachableAfterS = 20;
@@ -63,6 +63,28 @@ export async function initFleet(engine: Engine): Promise<void> {
 }
 
 /**
+ * Brings the schema up to this version of Unjam. Answers the version that it had.
+ * @throws UnjamError `not-possible` when there is no fleet, or one of a newer Unjam
+ */
+export async function migrateFleet(engine: Engine): Promise<number> {
+  const version = knownVersion(await versionOf(engine));
+  if (version < schemaVersion) await engine.query(migrationFrom(version));
+  return version;
+}
+
+/** @throws UnjamError `not-possible` */
+function knownVersion(version: number | null): number {
+  if (version !== null && version <= schemaVersion) return version;
+  throw new UnjamError(
+    'not-possible',
+    version === null
+      ? 'That database has no fleet.'
+      : `That fleet has schema ${version}, this Unjam knows ${schemaVersion}.`,
+    version === null ? 'Make one with "unjam fleet init".' : 'Update Unjam on this host.',
+  );
+}
+
+/**
  * Makes a login of that name, or gives the one that is there a new password. Answers the password.
  * @throws UnjamError `not-possible` when that login is somebody else's
  */
@@ -101,15 +123,7 @@ export async function joinFleet(stateDirectory: string, address: EngineAddress, 
     );
   const installation = before?.installation ?? randomUUID();
   return withEngine(address, async (engine) => {
-    const known = await versionOf(engine);
-    if (known === null || known > schemaVersion)
-      throw new UnjamError(
-        'not-possible',
-        known === null
-          ? 'That database has no fleet.'
-          : `That fleet has schema ${known}, this Unjam knows ${schemaVersion}.`,
-        known === null ? 'Make one with "unjam fleet init".' : 'Update Unjam on this host.',
-      );
+    knownVersion(await versionOf(engine));
     const [row] = await engine.query<{ fleet: string }>('select unjam.join_fleet($1, $2) as fleet', [
       installation,
       version,
@@ -266,7 +280,11 @@ export async function examineEngine(engine: Engine, user: string): Promise<reado
   const version = await versionOf(engine);
   return [
     { check: 'engine', ok: row.number >= oldestEngine && !row.replica, text: `PostgreSQL ${row.server}${row.replica ? ', a standby: nothing can be changed there' : ''}, answers in ${rtt} ms` }, // prettier-ignore
-    { check: 'schema', ok: version === schemaVersion, text: `${version ?? 'none'}; this Unjam knows ${schemaVersion}` },
+    {
+      check: 'schema',
+      ok: version === schemaVersion,
+      text: `${version ?? 'none'}; this Unjam knows ${schemaVersion}${version !== null && version < schemaVersion ? ': bring it up with "unjam fleet migrate"' : ''}`,
+    },
     { check: 'durability', ok: row.fsync === 'on' && !['off', 'local'].includes(row.commit), text: `fsync ${row.fsync}, synchronous_commit ${row.commit}` }, // prettier-ignore
     { check: 'standbys', ok: row.standbys === 0 || row.names !== '', text: row.standbys === 0 ? 'none seen' : `${row.standbys}, ${row.names === '' ? 'asynchronous: the latest changes are lost when one takes over; set synchronous_standby_names' : 'synchronous'}` }, // prettier-ignore
     { check: 'role', ok: !row.powerful && !row.owner, text: `"${user}"${row.powerful || row.owner ? ' owns the schema or may make roles: the guard does not bind it' : ', bound by the guard'}` }, // prettier-ignore

@@ -1,15 +1,18 @@
 /** The mutexes of a fleet as one of its hosts sees them. */
 import { UnjamError } from '../contract/errors.ts';
+import type { Reply } from '../contract/methods.ts';
 import { idle, type MutexState, seenFrom } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import { type FleetMutexes, type LivenessProbe, Mutex } from '../locks/index.ts';
+import { type Call, CallDesk } from './call-desk.ts';
 import { type FleetConfig, readFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
 import { Engine } from './postgres.ts';
 
-/** Between two looks of a host at all mutexes, and two signs of its life, ms. */
+/** Between two looks of a host at all mutexes, two signs of its life, and two looks for calls, ms. */
 const lookMs = 2_000;
 const beatMs = 5_000;
+const callsMs = 1_000;
 /** A change that was under way at the last look has an earlier time: a look begins so long before that, s. */
 const overlapS = 30;
 /** An engine that is away for longer refuses a start, ms. */
@@ -22,7 +25,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   readonly #stores = new Map<string, { readonly store: FleetStore; readonly mutex: Mutex }>();
   /** Engine's clock minus own clock, ms. */
   #offsetMs = 0;
-  #timers: NodeJS.Timeout[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
   /** When it looked last, by the engine's clock. */
   #sawAt: string | null = null;
   #isRetired = false;
@@ -88,7 +91,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   /** Looks at all mutexes and shows that this host lives, until it is closed. Only a host does. */
   attend(): void {
     const quietly = (act: () => Promise<void>) => (): void => void act().catch(() => undefined);
-    this.#timers = [
+    this.#timers.push(
       setInterval(
         quietly(() => this.#look()),
         lookMs,
@@ -97,9 +100,15 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
         quietly(() => this.#beat()),
         beatMs,
       ).unref(),
-    ];
+    );
     quietly(() => this.#beat())();
     quietly(() => this.#look())();
+  }
+
+  /** Answers what persons ask of this host through the engine, until it is closed. */
+  takeCalls(answer: (call: Call) => Promise<Reply>): void {
+    const desk = new CallDesk(this.#engine, this.config.installation, answer);
+    this.#timers.push(setInterval(() => void desk.look(), callsMs).unref());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,9 +3,22 @@
  * `domain/mutex.ts` could not have made: a fault of one client cannot make two holders, and no host can release,
  * abandon or overtake another's script. Times come from clients and are for people; nothing here is decided by them.
  */
+import { callSchema } from './call-schema.ts';
 
 /** Raised with each change below; a client that knows less reads and does not write. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
+
+/** What brings a schema of that version to the next one. It only adds: hosts of the version before go on as they were. */
+const steps: Readonly<Record<number, string>> = { 1: callSchema };
+
+/** From a known version to the present one, in one transaction. */
+export const migrationFrom = (version: number): string =>
+  [
+    'begin;',
+    ...Object.entries(steps).flatMap(([from, step]) => (Number(from) >= version ? [step] : [])),
+    `update unjam.meta set schema_version = ${schemaVersion};`,
+    'commit;',
+  ].join('\n');
 
 /** Group roles of the cluster; a host or a person has a login role that is a member of one. */
 const roles = `
@@ -299,4 +312,4 @@ grant execute on function unjam.retire, unjam.admit to unjam_operator;
 `;
 
 /** One transaction. The database must be one of its own; the role must be its owner and may make roles. */
-export const schema = `begin;\n${roles}\n${tables}\n${guard}\n${functions}\ncommit;`;
+export const schema = `begin;\n${roles}\n${tables}\n${guard}\n${functions}\n${callSchema}\ncommit;`;

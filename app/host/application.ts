@@ -222,6 +222,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       audit: auditor({ journal, log, now: Date.now }),
     },
   );
+  seat.serve(dispatch);
   const metrics = opening.adopt(new MetricsServer({ text: () => metricsFor(dispatch), log }), (m) => m.close());
   await metrics.use(settings.values.metricsPort);
   settings.onChange(({ metricsPort }) => void metrics.use(metricsPort));

@@ -1,7 +1,11 @@
 /** The host's place in a fleet: taken when it has joined one, given up when it has left. */
 import { statSync } from 'node:fs';
+import type { Dispatch } from '../contract/dispatcher.ts';
+import { UnjamError } from '../contract/errors.ts';
+import type { Reply } from '../contract/methods.ts';
 import { fleetFile } from '../fleet/config.ts';
-import type { Fleet } from '../fleet/index.ts';
+import { roleAcrossFleet } from '../contract/roles.ts';
+import type { Call, Fleet } from '../fleet/index.ts';
 import type { LivenessProbe } from '../locks/index.ts';
 
 const lookMs = 2_000;
@@ -13,6 +17,7 @@ export class FleetSeat implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #joinedAt: number | null = null;
   #isLooking = false;
+  #dispatch: Dispatch | null = null;
   fleet: Fleet | null = null;
 
   private constructor(stateDirectory: string, probe: LivenessProbe, log: (line: string) => void) {
@@ -26,6 +31,12 @@ export class FleetSeat implements AsyncDisposable {
     const seat = new FleetSeat(stateDirectory, probe, log);
     await seat.#look();
     return seat;
+  }
+
+  /** From now on persons on other hosts are answered too. */
+  serve(dispatch: Dispatch): void {
+    this.#dispatch = dispatch;
+    this.#takeCalls();
   }
 
   get warnings(): readonly { readonly text: string; readonly next: string }[] {
@@ -53,6 +64,7 @@ export class FleetSeat implements AsyncDisposable {
       const { joinedFleet } = await import('../fleet/index.ts');
       this.fleet = joinedFleet(this.#stateDirectory, this.#probe, 'host');
       this.fleet?.attend();
+      this.#takeCalls();
     } catch (error) {
       this.#log(`W397 The fleet cannot be joined: ${(error as Error).message}`);
     } finally {
@@ -60,8 +72,25 @@ export class FleetSeat implements AsyncDisposable {
     }
   }
 
+  #takeCalls(): void {
+    const dispatch = this.#dispatch;
+    if (dispatch) this.fleet?.takeCalls((call) => answerTo(call, dispatch));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.fleet?.[Symbol.asyncDispose]();
   }
+}
+
+/** As a local caller's, with less that may be asked. */
+export async function answerTo({ actor, role, method, input }: Call, dispatch: Dispatch): Promise<Reply> {
+  const asRole = roleAcrossFleet(method, role);
+  if (asRole !== null) return dispatch(method, input, { user: actor, via: 'fleet', role: asRole });
+  const refused = new UnjamError(
+    'not-allowed',
+    `"${method}" cannot be asked of another host. Nothing was done.`,
+    'Do it on that host itself.',
+  );
+  return { ok: false, error: refused.toBody() };
 }

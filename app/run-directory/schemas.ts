@@ -53,7 +53,10 @@ export const identity = v.looseObject({
   startedAt: number,
   name: text,
 });
-export const actor = v.looseObject({ user: text, via: v.picklist(['cli', 'api', 'window', 'browser', 'unjam']) });
+export const actor = v.looseObject({
+  user: text,
+  via: v.picklist(['cli', 'api', 'window', 'browser', 'fleet', 'unjam']),
+});
 const signal = v.picklist(cancelSignals);
 const timeout = v.picklist(timeoutKinds);
 const limitKind = v.picklist(limitKinds);

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { jsonDocuments } from '../../app/contract/json-documents.ts';
 import { jsonSchema } from '../../app/contract/protocol.ts';
+import { CallClient } from '../../app/fleet/call-client.ts';
+import { readInvitation } from '../../app/fleet/config.ts';
+import { Engine } from '../../app/fleet/postgres.ts';
 import { makeCertificate } from '../alerts/servers.ts';
 import { Postgres } from '../support/postgres.ts';
 import { type CliResult, root, World } from '../support/world.ts';
@@ -32,6 +35,8 @@ function line(text: string, world: World): CliResult {
 }
 
 const operator = (...words: string[]): Promise<CliResult> => one.cli('fleet', ...words, '--as', join(folder, 'oncall.json')); // prettier-ignore
+/** As a person on the second host. */
+const elsewhere = (...words: string[]): Promise<CliResult> => two.cli(...words, '--as', join(folder, 'oncall.json'));
 const until = (condition: () => Promise<boolean>): Promise<void> =>
   vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 60_000 });
 const shared = { isolation: { level: 'full' as const, mutex: 'web (fleet)' } };
@@ -118,6 +123,77 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     await two.untilFinal(second.ticket);
     expect(Number(await fenceOf(two, second.ticket))).toBeGreaterThan(Number(await fenceOf(one, first.ticket)));
     rmSync(join(one.home, 'go'));
+  });
+
+  test('shows a person on one host the hung script of another, its log and why, and lets them end it there', async () => {
+    const { ticket } = await one.startHung('web');
+    await one.untilLogged(ticket, 'copying');
+    const there = `${ticket}@web-1`;
+    const looks = [
+      [['ps', '--host', 'web-1'], ticket],
+      [['locks', '--host', 'web-1'], ticket],
+      [['status', ticket, '--host', 'web-1'], 'Deploy web / step 4'],
+      [['why', there], 'Processes, measured'],
+      [['logs', there, '--tail', '5'], 'copying'],
+    ] as const;
+    await Promise.all(looks.map(async ([words, text]) => expect((await elsewhere(...words)).stdout).toContain(text)));
+    expect((await elsewhere('status', `${ticket}@web-2`)).stderr).toContain('(unknown-ticket)');
+    expect((await two.cli('ps', '--host', 'web-1')).stderr).toContain('No invitation is given');
+    const following = elsewhere('logs', there, '--follow');
+    const { processes } = JSON.parse((await elsewhere('status', there, '--json')).stdout) as {
+      processes: { pid: number }[];
+    };
+    expect((await elsewhere('kill', there, '--pid', String(processes.at(-1)?.pid))).stderr).toContain('(not-allowed)');
+    expect((await elsewhere('complete', there)).stderr).toContain('(not-final)');
+    const ignored = await elsewhere('cancel', there, '--grace', '1s', '--no-escalate', '--reason', 'INC-4712');
+    expect(ignored).toMatchObject({ status: 1 });
+    expect((await one.get(ticket)).condition.key).toBe('cancel-ignored');
+    expect(await elsewhere('kill', there, '--reason', 'INC-4712')).toMatchObject({ status: 0 });
+    expect(await one.get(ticket)).toMatchObject({ verdict: 'killed', orphan: false });
+    expect((await following).stdout).toMatch(/copying[^]*Force Kill requested by oncall \(fleet\)/);
+    const { entries } = JSON.parse((await elsewhere('history', '--host', 'web-1', '--json')).stdout) as {
+      entries: { ticket: string | null; who: string; via: string; kind: string }[];
+    };
+    const did = entries.filter((e) => e.ticket === ticket && e.who === 'oncall');
+    expect(did.map(({ kind, via }) => [kind, via])).toEqual([
+      ['final', 'fleet'],
+      ['kill', 'fleet'],
+      ['cancel', 'fleet'],
+    ]);
+    expect(await elsewhere('complete', there)).toMatchObject({ status: 0 });
+    expect((await one.cli('status', ticket)).stderr).toContain('(unknown-ticket)');
+  });
+
+  test('carries out nothing that was decided on an old view of another host’s script; Abandon wants the PID', async () => {
+    const { ticket } = await one.startHung('web');
+    await one.untilLogged(ticket, 'copying');
+    const engine = new Engine(readInvitation(join(folder, 'oncall.json')), 'test');
+    try {
+      const there = new CallClient(engine, 'web-1');
+      const { version, process, pid } = await there.call('scripts.get', { ticket });
+      const root = { pid: process?.pid ?? 0, startTime: process?.startTime ?? '' };
+      for (const [seen, code] of [
+        [{ process: root }, 'bad-input'],
+        [{ version }, 'bad-input'],
+        [{ version: version + 1, process: root }, 'stale-version'],
+        [{ version, process: { ...root, startTime: '1' } }, 'other-process'],
+      ] as const) {
+        expect(await one.refusal(there.call('scripts.kill', { ticket, ...seen }))).toMatchObject({ code });
+        const unsure = there.call('scripts.abandon', { ticket, ...seen, ...(pid === null ? {} : { confirmPid: pid }) });
+        expect(await one.refusal(unsure)).toMatchObject({ code });
+      }
+      const sure = { ticket, version: (await there.call('scripts.get', { ticket })).version, process: root };
+      const unread = there.call('scripts.abandon', { ...sure, confirmPid: 1 });
+      expect(await one.refusal(unread)).toMatchObject({ code: 'wrong-confirmation' });
+      expect((await one.get(ticket)).state).toBe('running');
+    } finally {
+      await engine.close();
+    }
+    expect(await elsewhere('abandon', `${ticket}@web-1`, '--reason', 'INC-4713')).toMatchObject({ status: 0 });
+    expect(await one.log(ticket)).toMatch(/W221 .*oncall \(fleet\).*INC-4713/);
+    expect(await one.get(ticket)).toMatchObject({ verdict: 'abandoned', orphan: true });
+    expect(await elsewhere('kill', `${ticket}@web-1`)).toMatchObject({ status: 0 });
+    await one.until(ticket, (s) => !s.orphan);
   });
 
   test('keeps the hold of a script whose runner is killed, until its processes are gone', async () => {

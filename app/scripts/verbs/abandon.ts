@@ -5,10 +5,10 @@ import { longDuration } from '../../domain/durations.ts';
 import * as lines from '../../domain/lines.ts';
 import { placeOf } from '../../domain/mutex.ts';
 import { isFleetMutex } from '../../domain/names.ts';
-import { type Actor, unjam, verdictOf } from '../../domain/script.ts';
+import { type Actor, actsFromView, unjam, verdictOf } from '../../domain/script.ts';
 import type { ScriptRecord } from '../record.ts';
 import { recordAbandon } from './abandon-record.ts';
-import { checkTarget, type VerbTools } from './request.ts';
+import { checkAimed, checkTarget, type VerbTools } from './request.ts';
 
 interface AbandonRequest {
   readonly actor: Actor;
@@ -16,12 +16,13 @@ interface AbandonRequest {
   readonly holdQueue: boolean;
 }
 
-/** @throws UnjamError `unknown-ticket`, `other-process`, `stale-version`, `wrong-confirmation`, `state-directory` */
+/** @throws UnjamError `unknown-ticket`, `bad-input`, `other-process`, `stale-version`, `wrong-confirmation`, `state-directory` */
 export async function abandon(input: Parsed<'scripts.abandon'>, actor: Actor, tools: VerbTools): Promise<ScriptRecord> {
   const record = tools.register.find(input.ticket);
   if (record.isFinal) return record;
+  checkAimed(record, input, actor);
   const target = checkTarget(record, input);
-  if ((actor.via === 'browser' || actor.via === 'window') && target !== null && input.confirmPid !== target.pid)
+  if (actsFromView(actor) && target !== null && input.confirmPid !== target.pid)
     throw new UnjamError(
       'wrong-confirmation',
       `${input.confirmPid ?? 'Nothing'} is not this script's PID (${target.pid}).`,

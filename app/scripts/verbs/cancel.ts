@@ -1,13 +1,13 @@
 /** Cancel: asks the script to stop; what happens then is the lifecycle table's. */
 import { UnjamError } from '../../contract/errors.ts';
 import type { Parsed } from '../../contract/methods.ts';
-import type { Actor } from '../../domain/script.ts';
+import { type Actor, actsFromView } from '../../domain/script.ts';
 import type { ScriptRecord } from '../record.ts';
 import { ask, checkTarget, type VerbTools } from './request.ts';
 
 /** Whether what is left after the grace period will be ended: people at a console decide that for themselves. */
-export const forces = ({ escalate, signal }: Parsed<'scripts.cancel'>, { via }: Actor): boolean =>
-  signal === 'SIGKILL' || (escalate ?? !(via === 'window' || via === 'browser'));
+export const forces = ({ escalate, signal }: Parsed<'scripts.cancel'>, actor: Actor): boolean =>
+  signal === 'SIGKILL' || (escalate ?? !actsFromView(actor));
 
 /** @throws UnjamError `unknown-ticket`, `other-process`, `stale-version`, `not-possible`, `state-directory` */
 export async function cancel(input: Parsed<'scripts.cancel'>, actor: Actor, tools: VerbTools): Promise<ScriptRecord> {

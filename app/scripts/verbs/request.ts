@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { UnjamError } from '../../contract/errors.ts';
 import type { RunnerRequest } from '../../domain/events.ts';
 import type { ProcessIdentity } from '../../domain/identity.ts';
+import type { Actor } from '../../domain/script.ts';
 import { limits } from '../../domain/limits.ts';
 import * as lines from '../../domain/lines.ts';
 import type { Mutex } from '../../locks/index.ts';
@@ -56,6 +57,22 @@ export function checkTarget(record: ScriptRecord, target: Target): ProcessIdenti
       'version',
     );
   return root;
+}
+
+/**
+ * A person on another host must say what they saw: nobody there can look once more before it is done.
+ * @throws UnjamError `bad-input`
+ */
+export function checkAimed(record: ScriptRecord, target: Target, { via }: Actor): void {
+  if (via !== 'fleet') return;
+  const missing = target.version === undefined ? 'version' : record.started && !target.process ? 'process' : null;
+  if (missing !== null)
+    throw new UnjamError(
+      'bad-input',
+      `"${missing}" is needed for Force Kill and Abandon from another host. Nothing was done.`,
+      'Take it from scripts.get of that host.',
+      missing,
+    );
 }
 
 type Body<R> = R extends RunnerRequest ? Omit<R, 'id' | 'at' | 'evidence'> : never;
