@@ -27,6 +27,7 @@ const keyMap: readonly KeyHelp[] = [
   { keys: 'Ctrl+Shift+C', where: 'list, detail', does: 'copy the incident summary' },
   { keys: 'Ctrl+F or {/}', where: 'list, log', does: 'filter, find; Esc clears and leaves' },
   { keys: '{f}, {w}, {t}', where: 'log', does: 'follow, wrap, time column' },
+  { keys: '{g}', where: 'log', does: 'fold all groups, and open them; Enter on a heading: one' },
   { keys: '{e}, Shift+{e}', where: 'log', does: 'next, previous error' },
   { keys: 'F3, Shift+F3', where: 'log', does: 'next, previous hit' },
   { keys: 'Ctrl+G', where: 'log', does: 'go to a line' },

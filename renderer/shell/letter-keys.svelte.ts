@@ -1,5 +1,5 @@
 /** Keys without Ctrl. One switch turns them all off (WCAG 2.1.4); handlers, help and hints read the same one. */
-export const letterNames = ['n', 'b', 'm', 'l', 'v', 'i', 's', '/', 'f', 'w', 't', 'e', '?'] as const;
+export const letterNames = ['n', 'b', 'm', 'l', 'v', 'i', 's', '/', 'f', 'g', 'w', 't', 'e', '?'] as const;
 export type LetterKey = (typeof letterNames)[number];
 
 /** A letter differs from itself with Shift; every other character already contains its Shift. */

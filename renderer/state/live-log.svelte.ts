@@ -55,7 +55,8 @@ export class LiveLog {
   readonly #lines = new Map<number, LogLine>();
   #stop: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #wanted: { readonly from: number; readonly to: number } | null = null;
+  /** Places that are on screen, in their order. */
+  #wanted: readonly number[] = [];
   #isFetching = false;
   #openedAt = -Infinity;
 
@@ -95,9 +96,9 @@ export class LiveLog {
     this.#stop = null;
   }
 
-  /** Loads what is missing of these places and of what is near them. */
-  want(from: number, to: number): void {
-    this.#wanted = { from: Math.max(0, from), to: Math.min(to, this.total) };
+  /** Loads what is missing of these places, in their order, and of what is near them. */
+  want(places: readonly number[]): void {
+    this.#wanted = places;
     if (!this.#isFetching) void this.#fetch();
   }
 
@@ -157,11 +158,17 @@ export class LiveLog {
         if (this.isCounted) await pause(newsMs, signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.failure = toCallError(error);
-        if (this.failure.code === 'unknown-ticket' || this.failure.code === 'bad-input') return;
-        await pause(retryMs, signal);
+        if (!(await this.#mayRetry(error, signal))) return;
       }
     }
+  }
+
+  /** Says what has failed; false when it will not work later either. */
+  async #mayRetry(error: unknown, signal: AbortSignal): Promise<boolean> {
+    this.failure = toCallError(error);
+    if (this.failure.code === 'unknown-ticket' || this.failure.code === 'bad-input') return false;
+    await pause(retryMs, signal);
+    return true;
   }
 
   #accept(page: LogLines): void {
@@ -175,6 +182,8 @@ export class LiveLog {
     this.total = this.isCounted ? page.total : page.lines.length;
     this.#keep(page);
     this.revision += 1;
+    // The last line was unfinished, and more have come since than a page has: it must be read anew.
+    if (!this.#isFetching) void this.#fetch();
   }
 
   #keep(page: LogLines): void {
@@ -182,39 +191,42 @@ export class LiveLog {
     if (from === null) return;
     for (const [k, line] of page.lines.entries()) this.#lines.set(from + k, line);
     if (this.#lines.size <= keptLines) return;
-    const near = this.#wanted ?? { from, to: from };
+    const first = this.#wanted[0] ?? from;
+    const last = this.#wanted.at(-1) ?? from;
     for (const place of this.#lines.keys())
-      if (place < near.from - keptLines / 4 || place > near.to + keptLines / 4) this.#lines.delete(place);
+      if (place < first - keptLines / 4 || place > last + keptLines / 4) this.#lines.delete(place);
   }
 
   async #fetch(): Promise<void> {
     this.#isFetching = true;
     const signal = this.#stop?.signal;
-    try {
-      for (;;) {
-        const from = this.#missing();
-        if (from === null || signal === undefined || signal.aborted) return;
+    while (signal?.aborted === false) {
+      const from = this.#missing();
+      if (from === null) break;
+      try {
         const page = await this.read(from, pageLines, signal);
-        if (signal.aborted) return;
-        if (page.lines.length === 0) return;
+        if (page.from === null || page.lines.length === 0) break;
+        if (signal.aborted) break;
+        this.failure = null;
         this.#keep(page);
         this.revision += 1;
+      } catch (error) {
+        if (signal.aborted || !(await this.#mayRetry(error, signal))) break;
       }
-    } catch (error) {
-      if (signal?.aborted !== true) this.failure = toCallError(error);
-    } finally {
-      this.#isFetching = false;
     }
+    this.#isFetching = false;
+    // What is wanted by now is of another log, or of another part of this one.
+    if (signal?.aborted === true && this.#stop !== null) void this.#fetch();
   }
 
-  /** Where the next page begins that is needed: first for the screen, then for what is near it. */
+  /** Where the next page begins that is needed: at a line on screen, and as far before it as nothing is loaded. */
   #missing(): number | null {
-    const wanted = this.#wanted;
-    if (wanted === null || !this.isCounted) return null;
-    const end = Math.min(wanted.to, this.total);
-    for (let place = wanted.from; place < end; place += 1)
-      if (!this.#lines.has(place)) return Math.max(0, Math.min(place, Math.max(0, wanted.from - pageLines / 4)));
-    return null;
+    if (!this.isCounted) return null;
+    const missing = this.#wanted.find((place) => place < this.total && !this.#lines.has(place));
+    if (missing === undefined) return null;
+    let from = missing;
+    while (from > 0 && missing - from < pageLines / 4 && !this.#lines.has(from - 1)) from -= 1;
+    return from;
   }
 
   #query({ stream, matching }: LogFilter) {
@@ -228,7 +240,7 @@ export class LiveLog {
   #restart(afterMs: number): void {
     this.close();
     this.#lines.clear();
-    this.#wanted = null;
+    this.#wanted = [];
     this.phase = 'reading';
     this.failure = null;
     this.total = 0;

@@ -115,7 +115,8 @@ describe('the log', () => {
     'has nothing that axe finds while it is saved, in the %s theme',
     async (colorScheme) => {
       await using scene = await openLog({ colorScheme });
-      scene.host.appendLog(stuck, hostileLines);
+      scene.host.appendLog(stuck, [...hostileLines, line('::group::Build'), line('cc')]);
+      await scene.page.getByRole('button', { name: /^Fold groups/ }).waitFor();
       await scene.page.keyboard.press('Control+s');
       await scene.page.getByRole('radio', { name: 'stderr' }).waitFor();
       expect(await violations(scene.page)).toEqual([]);

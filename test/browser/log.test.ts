@@ -123,6 +123,51 @@ describe('the log', () => {
     expect(await scene.page.locator('.foot .place').textContent()).toMatch(/^Lines 1-\d+ of 40,000$/);
   });
 
+  it('reads what is missing on a screen that is higher than a page of lines', async () => {
+    await using scene = await open(longLog(2_000), {
+      viewport: { width: 900, height: 4_600 },
+      hash: `#scripts/${stuck}/log`,
+      waitFor: '[role=log] [data-seq]',
+    });
+    await scene.page.locator('[role=log]').focus();
+    await scene.page.keyboard.press('Home');
+    for (const n of [1, 220])
+      await lines(scene.page)
+        .filter({ hasText: `line ${n} of` })
+        .waitFor();
+    await expect.poll(() => scene.page.locator('[role=log] .line:not([data-seq])').count()).toBe(0);
+  });
+
+  it('folds groups, which stay folded while it grows, open for a hit, and change nothing that is copied', async () => {
+    const world = stuckWorld();
+    const texts = ['first', '::group::Restore', 'a', 'b', '::endgroup::', '##[group]Build', 'needle', 'c'];
+    world.logs.set(stuck, sequenced(texts.map(line)));
+    await using scene = await openLog(world);
+    const { page, host } = scene;
+    const shown = async () => (await page.locator('[role=log] .text').allTextContents()).map((text) => text.trim());
+    const group = (n: number) => page.getByRole('button', { name: 'Group of', exact: false }).nth(n);
+    expect(await group(0).getAttribute('aria-label')).toBe('Group of 2 lines');
+    await page.locator('[role=log]').focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await expect.poll(shown).toEqual(['first', '::group::Restore', '##[group]Build', 'needle', 'c']);
+    expect(await group(0).getAttribute('aria-expanded')).toBe('false');
+    await page.keyboard.press('g');
+    await page.keyboard.press('g');
+    await expect.poll(shown).toEqual(['first', '::group::Restore', '##[group]Build']);
+    host.appendLog(stuck, ['d', '##[endgroup]', 'last'].map(line));
+    await lines(page).filter({ hasText: 'last' }).waitFor();
+    expect(await shown()).toEqual(['first', '::group::Restore', '##[group]Build', 'last']);
+    expect(await group(1).getAttribute('aria-label')).toBe('Group of 3 lines');
+    await page.keyboard.press('/');
+    await page.keyboard.type('needle');
+    await page.keyboard.press('Enter');
+    await page.locator('.current', { hasText: 'needle' }).waitFor();
+    expect(await shown()).toEqual(['first', '::group::Restore', ...texts.slice(5), 'd', '##[endgroup]', 'last']);
+    await page.evaluate(() => getSelection()?.selectAllChildren(document.querySelector('[data-line="2"]')!));
+    expect(await page.evaluate(() => getSelection()?.toString().trim())).toBe('::group::Restore');
+  });
+
   it('counts every hit in the whole log and walks through them, also in parts that are not loaded', async () => {
     await using scene = await openLog(longLog(40_000));
     await scene.page.keyboard.press('/');
