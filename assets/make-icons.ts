@@ -1,6 +1,6 @@
 /**
  * Draws the .ico and .png files from the .svg sources beside them: `node assets/make-icons.ts`. The results are checked
- * in, so that a build needs no browser. Chromium draws: UNJAM_CHROMIUM, else /usr/bin/chromium.
+ * in, so that a build needs no browser. Chromium draws: CHROMIUM, else /usr/bin/chromium.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const taskbars = {
 } as const;
 
 const folder = import.meta.dirname;
-await using browser = await chromium.launch({ executablePath: process.env['UNJAM_CHROMIUM'] ?? '/usr/bin/chromium' });
+await using browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium' });
 const page = await browser.newPage();
 
 for (const shape of shapes)

@@ -4,24 +4,24 @@
  * stand-ins. Chromium does not know the scheme, so it asks an https address that is answered by the same function.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Reply } from '../../app/contract/methods.ts';
 import type { Application } from '../../app/host/application.ts';
 import type { OpenRequest } from '../../app/contract/window.ts';
 import { detail, script, snapshot } from '../main/fixtures.ts';
 import { ShellWorld } from '../main/shell-world.ts';
+import { launchBrowser } from '../support/browser.ts';
 import { buildPreload } from '../support/preload.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
-const executablePath = process.env['UNJAM_CHROMIUM'] ?? '/usr/bin/chromium';
 const origin = 'https://ui.test';
 
 let root: string;
-let browser: Browser | null = null;
+let browser: Browser;
 let preload: string;
 let page: Page;
 let shell: ShellWorld;
@@ -31,7 +31,6 @@ let violations: string[];
 let calls: { method: string; input: unknown }[];
 
 beforeAll(async () => {
-  if (!existsSync(executablePath)) return;
   root = mkdtempSync(join(tmpdir(), 'unjam-console-'));
   const vite = join(repository, 'node_modules', '.bin', 'vite');
   execFileSync(vite, ['build', '-c', 'vite.config.ts', '--outDir', join(root, 'renderer'), '--emptyOutDir', 'true'], {
@@ -39,16 +38,15 @@ beforeAll(async () => {
     stdio: 'pipe',
   });
   preload = await buildPreload();
-  browser = await chromium.launch({ executablePath });
+  browser = await launchBrowser();
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
+  await browser.close();
   if (root !== undefined) rmSync(root, { recursive: true, force: true });
 });
 
-beforeEach(async (context: TestContext) => {
-  if (browser === null) return context.skip(`there is no Chromium at ${executablePath}`);
+beforeEach(async () => {
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   violations = [];
   calls = [];

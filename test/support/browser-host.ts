@@ -76,6 +76,7 @@ export class BrowserHost {
   /** Changes the world and tells every page. */
   push(change?: (world: World) => void): void {
     change?.(this.world);
+    this.isSilent = false;
     const snapshot = this.#snapshot();
     for (const listener of this.#listeners) listener(snapshot);
   }

@@ -3,9 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { prepareWine } from './wine-setup.ts';
 
+/** The same engine as /usr/bin/chromium without its window: the specs take 0.4 of the processor time. */
+const headlessShell = '/usr/bin/chromium-headless-shell';
+
 /** Shows that it is there; Debian's package; what it is for. */
 const tools: readonly (readonly [file: string, name: string, what: string])[] = [
-  ['/usr/bin/chromium', 'chromium', 'the browser specs'],
+  [headlessShell, 'chromium-headless-shell', 'the browser specs'],
   ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core', 'screenshots'],
   ['/usr/bin/osslsigncode', 'osslsigncode', 'the packaging tests'],
   ['/usr/bin/makensis', 'nsis', 'the installer test'],
@@ -26,9 +29,7 @@ export const toolPackages: readonly string[] = tools.map(([, name]) => name);
 /** Installs what is missing as root on a Debian; elsewhere names it. */
 export function installTools(say: (line: string) => void): void {
   if (process.platform !== 'linux' || !existsSync('/usr/bin/apt-get')) return;
-  const missing = tools.filter(
-    ([file]) => !existsSync(file) && !(file === '/usr/bin/chromium' && process.env['CHROMIUM']),
-  );
+  const missing = tools.filter(([file]) => !existsSync(file) && !(file === headlessShell && process.env['CHROMIUM']));
   if (missing.length === 0) return;
   const packages = missing.map(([, name]) => name).join(' ');
   if (process.getuid?.() !== 0) {
