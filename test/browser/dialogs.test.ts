@@ -167,6 +167,16 @@ describe('a script that was removed from its queue', () => {
     await dialog(scene.page).getByRole('button', { name: 'Start it again' }).click();
     await scene.page.locator('.notice', { hasText: 'does not exist' }).waitFor();
   });
+
+  it('says so when its file cannot be loaded, and can be asked for again', async () => {
+    await using scene = await atRemoved();
+    await scene.page.route('**/StartAgainDialog-*.js', (route) => route.abort());
+    for (let time = 0; time < 2; time += 1) {
+      await scene.page.getByRole('button', { name: 'Start it again…' }).click();
+      await scene.page.locator('.toast', { hasText: 'This part could not be loaded. Reload the page.' }).waitFor();
+      await scene.page.locator('.toast').waitFor({ state: 'detached' });
+    }
+  });
 });
 
 describe('Force Kill', () => {
