@@ -64,7 +64,8 @@ test('every verb and option of "unjam" is one of the command line’s', () => {
     const options = (rest.split(/\s--(?:\s|$)/)[0] ?? '').match(/--[a-z][a-z-]+/g) ?? [];
     if (!helpOf(verb).includes(`unjam ${verb}`)) return [`${page}: ${line}: there is no verb ${verb}`];
     const [inner = ''] = rest.trim().split(' ');
-    const words = helpOf(verb).includes('\nCommands:') ? [verb, inner] : [verb];
+    const hasInner = helpOf(verb).includes('\nCommands:') && /^[a-z]/.test(inner);
+    const words = hasInner ? [verb, inner] : [verb];
     return options
       .filter((option) => !hidden.has(option) && !helpOf(...words).includes(option))
       .map((option) => `${page}: ${line}: no ${option}`);
