@@ -14,6 +14,7 @@ const tools: readonly (readonly [file: string, name: string, what: string])[] = 
   ['/usr/bin/makensis', 'nsis', 'the installer test'],
   ['/usr/bin/ps', 'procps', 'the tests of process trees'],
   ['/usr/bin/strace', 'strace', 'the test of outgoing command lines'],
+  ['/usr/bin/systemd-analyze', 'systemd', 'the test of the systemd unit'],
   ['/usr/bin/zsh', 'zsh', 'the tests of completion'],
   ['/usr/bin/fish', 'fish', 'the tests of completion'],
   ['/usr/bin/man', 'man-db', 'the test of the man page'],
