@@ -121,19 +121,19 @@ test.runIf(onLinux)(
 describe.runIf(onLinux)('a group without its root', () => {
   test('is the script’s own while one of it carries the cookie, and nobody’s when none does', async () => {
     const control = await openProcessControl();
+    const runId = `mine-${process.pid}`;
     const start = (cookie: string): ChildProcess =>
       begin('bash', '-c', `UNJAM_RUN=${cookie} sleep 3600 & env -i sleep 3600 & echo up; exec sleep 3600`);
     for (const [cookie, expected] of [
-      ['outer/mine', 2],
+      [`outer/${runId}`, 2],
       ['another', 0],
     ] as const) {
       const leader = start(cookie);
       await new Promise((resolve) => leader.stdout?.once('data', resolve));
       const pid = leader.pid ?? 0;
-      // Only a program that has begun shows its environment.
       const asleep = () => control.snapshot().filter((p) => p.group === pid && p.identity.name === 'sleep');
       while (asleep().length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-      const scope = { root: control.identify(pid) as ProcessIdentity, runId: 'mine', group: pid, job: null };
+      const scope = { root: control.identify(pid) as ProcessIdentity, runId, group: pid, job: null };
       const all = control.tree(scope).map((m) => m.identity);
       leader.kill('SIGKILL');
       await gone(leader);
@@ -143,6 +143,27 @@ describe.runIf(onLinux)('a group without its root', () => {
       expect(found).toHaveLength(expected);
     }
   });
+});
+
+test.runIf(onLinux)('a process that is changing its program is still its script’s', async () => {
+  const runId = `changing-${process.pid}`;
+  // It carries nothing but the cookie, and is mostly inside execve(2), where it shows no environment.
+  const begun = begin(
+    'env',
+    `UNJAM_RUN=${runId}`,
+    'sh',
+    '-c',
+    'echo up; exec "$0" -c "$1" "$0" "$1"',
+    'sh',
+    'exec "$0" -c "$1" "$0" "$1"',
+  );
+  await new Promise((resolve) => begun.stdout?.once('data', resolve));
+  const root = { ...(await openProcessControl()).identify(process.pid)!, startTime: '1' };
+  for (let look = 0; look < 50; look += 1) {
+    // Another host each time, which has seen nothing before.
+    const found = (await openProcessControl()).tree({ root, runId, group: null, job: null });
+    expect(found.map((m) => m.identity.pid)).toEqual([begun.pid]);
+  }
 });
 
 /** A new process that got `pid`, a clock tick (10 ms) later: tried until it succeeds, for others may take it first. */

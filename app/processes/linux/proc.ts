@@ -48,8 +48,9 @@ export function machineWarnings({ machine, machineId, pidNamespace }: MachinePla
   ];
 }
 
-/** starttime, the last one that is used of the 52 fields of /proc/<pid>/stat. */
+/** starttime, the last one of a table that is used of the 52 fields of /proc/<pid>/stat. */
 const lastField = 22;
+const envStartField = 50;
 
 /** Also answers for zombies; look at `state`. */
 export function readStat(place: Place, pid: number | string): ProcessSnapshot | null {
@@ -141,19 +142,22 @@ export function readEnvironment(pid: number): Record<string, string> | null {
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
 
-/** The run id of the script that a process belongs to, from its environment; the last part of UNJAM_RUN. */
-export function readRunCookie(pid: number): string | null {
+/**
+ * The run id of the script that a process belongs to: the last part of UNJAM_RUN in its environment. `isBeginning` while
+ * execve(2) replaces the program: it shows no environment then, for up to 20 ms as measured on a busy machine. Kernel
+ * threads and processes that end show none either.
+ */
+export function readRunCookie(pid: number): { readonly cookie: string | null; readonly isBeginning: boolean } {
   const text = read(`/proc/${pid}/environ`);
-  if (text === null) return null;
-  const at = text.startsWith('UNJAM_RUN=') ? 0 : text.indexOf('\0UNJAM_RUN=') + 1;
-  if (at === 0 && !text.startsWith('UNJAM_RUN=')) return null;
-  const end = text.indexOf('\0', at);
-  return (
-    text
-      .slice(at + 'UNJAM_RUN='.length, end < 0 ? undefined : end)
-      .split('/')
-      .at(-1) ?? null
-  );
+  const found = /(?:^|\0)UNJAM_RUN=([^\0]*)/.exec(text ?? '');
+  return { cookie: found?.[1]?.split('/').at(-1) ?? null, isBeginning: text === '' && !isWithoutEnvironment(pid) };
+}
+
+/** Its program was begun with an empty environment: env_start is env_end. Both are 0 until execve(2) has set them. */
+function isWithoutEnvironment(pid: number): boolean {
+  const fields = readWhole(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ') ?? [];
+  const [start, end] = fields.slice(envStartField - 3);
+  return start === end && end !== '0';
 }
 
 export function readCommandLine(pid: number): string | null {

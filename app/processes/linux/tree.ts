@@ -36,24 +36,43 @@ export interface Marks {
 /** Marks read this long after a process started are its final ones: the exec that set them is over. */
 const settledAfterMs = 2_000;
 
+/** So long is waited for the end of an execve(2), ms; once for each process. */
+const execMs = 100;
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+/** The second process is the parent of all kernel threads, which have no environment. */
+const isKernelThread = ({ identity, parentPid }: ProcessSnapshot): boolean => identity.pid === 2 || parentPid === 2;
+
 export class MarkCache {
   readonly #known = new Map<string, Marks>();
+  /** Whose exec did not end in that time: it may be held by a file system that does not answer. */
+  readonly #held = new Set<string>();
 
   read(process: ProcessSnapshot, now: number): Marks {
-    const { pid, startTime, startedAt } = process.identity;
-    const key = `${pid}:${startTime}`;
+    const { pid, startedAt } = process.identity;
+    const key = keyOf(process);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const marks = { cookie: readRunCookie(pid), cgroup: readCgroup(pid) };
-    if (now - startedAt > settledAfterMs) this.#known.set(key, marks);
+    let found = readRunCookie(pid);
+    const hasProgram = process.state !== 'zombie' && !isKernelThread(process);
+    for (let waited = 0; found.isBeginning && hasProgram && !this.#held.has(key); waited += 1) {
+      if (waited === execMs) this.#held.add(key);
+      // A member whose new program has not begun would be taken for nobody's: it gets the processor meanwhile.
+      Atomics.wait(clock, 0, 0, 1);
+      found = readRunCookie(pid);
+    }
+    const marks = { cookie: found.cookie, cgroup: readCgroup(pid) };
+    const isFinal = !(found.isBeginning && hasProgram) && now - startedAt > settledAfterMs;
+    if (isFinal) this.#known.set(key, marks);
     return marks;
   }
 
   /** Forgets processes that are not in `table` any more. */
   prune(table: readonly ProcessSnapshot[]): void {
     if (this.#known.size < 2 * table.length) return;
-    const living = new Set(table.map((p) => `${p.identity.pid}:${p.identity.startTime}`));
+    const living = new Set(table.map(keyOf));
     for (const key of this.#known.keys()) if (!living.has(key)) this.#known.delete(key);
+    for (const key of this.#held) if (!living.has(key)) this.#held.delete(key);
   }
 }
 
