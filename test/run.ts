@@ -181,10 +181,11 @@ async function test(...projects: string[]): Promise<void> {
       own[state] += 1;
       if (state === 'failed') {
         const where = event.kind === 'test' ? event.name : event.where;
-        failures.push(where);
-        say(`FAIL ${where}`); // At once: the run may not come to its end.
-        if (event.kind === 'test')
-          for (const error of event.errors) say(stripVTControlCharacters(error).slice(0, 2_000));
+        const errors = event.kind === 'test' ? event.errors : [];
+        const why = errors.map((error) => stripVTControlCharacters(error).slice(0, 2_000)).join('\n');
+        // Again at the end: who reads only that, or gets only that, knows why.
+        failures.push([where, ...(why === '' ? [] : why.split('\n'))].join('\n    '));
+        say(`FAIL ${where}\n${why}`); // At once: the run may not come to its end.
       }
       if (event.kind === 'test' && state === 'skipped') skips.push(event.name);
     },

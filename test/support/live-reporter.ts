@@ -9,7 +9,7 @@ export type TestEvent =
       readonly kind: 'test';
       readonly name: string;
       readonly state: 'passed' | 'failed' | 'skipped';
-      /** Why it failed; empty otherwise. */
+      /** Why it failed, with what was expected and what was found; empty otherwise. */
       readonly errors: readonly string[];
     }
   | { readonly kind: 'file'; readonly file: string; readonly ms: number }
@@ -33,7 +33,7 @@ export class LiveReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { state, errors = [] } = test.result();
     if (state === 'pending') return;
-    tell({ kind: 'test', name: testName(test), state, errors: errors.map(({ message }) => message) });
+    tell({ kind: 'test', name: testName(test), state, errors: errors.map(({ message, diff }) => (diff ? `${message}\n${diff}` : message)) });
   }
 
   onTestModuleEnd(module: TestModule): void {

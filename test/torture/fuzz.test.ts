@@ -8,8 +8,9 @@ test.runIf(process.platform === 'linux')(
   'no request crashes a host, does what its sender may not, or is answered with what is not of the contract',
   async () => {
     const report = await fuzz(3_000);
-    console.log(JSON.stringify(report));
-    expect(report).toMatchObject({ crashes: [], effects: [], malformed: [] });
+    const { crashes, effects, malformed, ...figures } = report;
+    console.log(JSON.stringify(figures));
+    expect([...crashes, ...effects, ...malformed].join('\n')).toBe('');
     expect(report.carriedOut).toBeGreaterThan(100);
     expect(report.inUse.at(-1)).toBeLessThan((report.inUse[0] ?? 0) + 10);
     expect(report.descriptors[1]).toBeLessThan(report.descriptors[0] + 20);
