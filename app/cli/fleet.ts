@@ -36,7 +36,7 @@ export async function migrate(options: EngineOptions): Promise<void> {
   print(
     before === schemaVersion
       ? `The fleet has schema ${schemaVersion} already.`
-      : `The fleet has schema ${schemaVersion} now, it had ${before}. Update every host before you use --host: hosts of the version before take no calls.`,
+      : `The fleet has schema ${schemaVersion} now, it had ${before}.${before === 1 ? ' Update every host before you use --host: hosts of the version before take no calls.' : ''}`,
   );
 }
 

@@ -22,11 +22,12 @@ export class CallClient implements Pick<Client, 'call'> {
   }
 
   /**
+   * `stop` withdraws the call; what a host has taken already goes on there.
    * @throws UnjamError, also for `host-silent`, `outcome-unknown`, `engine-unreachable`, `not-allowed`, `fleet-refused`
    * and `version-mismatch`: another host is not trusted to answer as the contract says
    */
-  async call<M extends Method>(method: M, input: Input<M>): Promise<Output<M>> {
-    const reply = readAnswer(method, await this.#answerTo(method, input));
+  async call<M extends Method>(method: M, input: Input<M>, stop?: AbortSignal): Promise<Output<M>> {
+    const reply = readAnswer(method, await this.#answerTo(method, input, stop));
     if (reply.ok) return reply.value as Output<M>;
     throw UnjamError.from(reply.error);
   }
@@ -35,19 +36,33 @@ export class CallClient implements Pick<Client, 'call'> {
     void this.#engine.close();
   }
 
-  async #answerTo(method: Method, input: unknown): Promise<string> {
+  async #answerTo(method: Method, input: unknown, stop: AbortSignal | undefined): Promise<string> {
     const id = await this.#ask(method, input);
     const wait = (input as { waitMs?: number } | undefined)?.waitMs ?? 0;
     let taken: number | null = null;
     for (;;) {
+      const isLast = stop?.aborted === true;
+      if (isLast && (await this.#withdraw(id, method)))
+        throw this.#silent('has not taken the call, and it will not be carried out any more');
       const { state, answer } = await this.#look(id, method);
       if (state === 'answered') return answer ?? '';
       if (state === 'expired')
         throw this.#silent('has not taken the call in 30 s, and it will not be carried out any more');
       if (state === 'taken') taken ??= performance.now();
-      if (state === 'gone' || (taken !== null && performance.now() - taken > answerMs + wait))
+      if (isLast || state === 'gone' || (taken !== null && performance.now() - taken > answerMs + wait))
         throw this.#unanswered(method, this.#silent('has taken the call, and no answer came'));
-      await delay(lookMs);
+      await delay(lookMs, undefined, stop && { signal: stop }).catch(() => undefined);
+    }
+  }
+
+  /** False when the host was first. */
+  async #withdraw(id: string, method: Method): Promise<boolean> {
+    try {
+      const [row] = await this.#engine.query<{ done: boolean }>('select unjam.withdraw($1) as done', [id]);
+      return row?.done === true;
+    } catch (error) {
+      // Also refused, by an engine with the schema before: then a host may still take it.
+      throw error instanceof UnjamError ? this.#unanswered(method, error) : this.#away(method, error);
     }
   }
 

@@ -1,6 +1,7 @@
 /**
- * The part of the engine's schema by which a person asks another host: schema version 2. Nobody but these functions
- * reads or writes the table, so that who asks, when, and as what is the engine's word and not the caller's.
+ * The part of the engine's schema by which a person asks another host: schema version 2, and 3 with the withdrawal.
+ * Nobody but these functions reads or writes the table, so that who asks, when, and as what is the engine's word and
+ * not the caller's.
  */
 
 /** How long a host has to take a call, s. After that nobody carries it out. */
@@ -11,6 +12,8 @@ const toAnswerS = 120;
 const toReadS = 60;
 /** Calls of one person that nobody has answered yet. */
 const openMax = 50;
+/** What the audit tells: the calls that act. */
+const audited = `('scripts.cancel', 'scripts.kill', 'scripts.abandon', 'scripts.complete', 'locks.abandon', 'locks.resume')`;
 
 /**
  * UJ004: no such host. UJ005: too many. Unlogged: logs of scripts are neither in the engine's own log nor on a standby,
@@ -56,7 +59,7 @@ begin
     values (ask.host, case when pg_has_role(session_user, 'unjam_operator', 'member') then 'operator' else 'viewer' end,
       ask.method, ask.input)
     returning id into made;
-  if ask.method in ('scripts.cancel', 'scripts.kill', 'scripts.abandon', 'scripts.complete', 'locks.abandon', 'locks.resume') then
+  if ask.method in ${audited} then
     insert into audit (host, ticket, mutex, what, reason)
       values (ask.host, ask.input->>'ticket', ask.input->>'name', 'asked ' || ask.method, ask.input->>'reason');
   end if;
@@ -101,4 +104,22 @@ end $$;
 revoke all on function unjam.forget_calls, unjam.ask, unjam.take_calls, unjam.answer, unjam.answer_of from public;
 grant execute on function unjam.ask, unjam.answer_of to unjam_operator, unjam_viewer;
 grant execute on function unjam.take_calls, unjam.answer to unjam_host;
+`;
+
+/** A call is withdrawn by who asked and while nobody has taken it, or not at all: a host takes the same row or finds none. */
+export const withdrawalSchema = `
+create function unjam.withdraw(id bigint) returns boolean
+language sql security definer set search_path = unjam, pg_catalog as $$
+  with withdrawn as (
+    delete from call c where c.id = $1 and c.actor = session_user and c.taken_at is null returning c.*
+  ), told as (
+    insert into audit (host, ticket, mutex, what, reason)
+      select w.host, w.input->>'ticket', w.input->>'name', 'withdrew ' || w.method, w.input->>'reason'
+      from withdrawn w where w.method in ${audited}
+  )
+  select exists (select from withdrawn)
+$$;
+
+revoke all on function unjam.withdraw from public;
+grant execute on function unjam.withdraw to unjam_operator, unjam_viewer;
 `;

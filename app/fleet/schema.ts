@@ -3,13 +3,13 @@
  * `domain/mutex.ts` could not have made: a fault of one client cannot make two holders, and no host can release,
  * abandon or overtake another's script. Times come from clients and are for people; nothing here is decided by them.
  */
-import { callSchema } from './call-schema.ts';
+import { callSchema, withdrawalSchema } from './call-schema.ts';
 
 /** Raised with each change below; a client that knows less reads and does not write. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** What brings a schema of that version to the next one. It only adds: hosts of the version before go on as they were. */
-const steps: Readonly<Record<number, string>> = { 1: callSchema };
+const steps: Readonly<Record<number, string>> = { 1: callSchema, 2: withdrawalSchema };
 
 /** From a known version to the present one, in one transaction. */
 export const migrationFrom = (version: number): string =>
@@ -312,4 +312,4 @@ grant execute on function unjam.retire, unjam.admit to unjam_operator;
 `;
 
 /** One transaction. The database must be one of its own; the role must be its owner and may make roles. */
-export const schema = `begin;\n${roles}\n${tables}\n${guard}\n${functions}\n${callSchema}\ncommit;`;
+export const schema = `begin;\n${roles}\n${tables}\n${guard}\n${functions}\n${Object.values(steps).join('\n')}\ncommit;`;

@@ -4,7 +4,7 @@ import { UnjamError } from '../../app/contract/errors.ts';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
 import { CallClient } from '../../app/fleet/call-client.ts';
 import { type Call, CallDesk } from '../../app/fleet/call-desk.ts';
-import { callSchema } from '../../app/fleet/call-schema.ts';
+import { callSchema, withdrawalSchema } from '../../app/fleet/call-schema.ts';
 import { migrationFrom, schema, schemaVersion } from '../../app/fleet/schema.ts';
 import { Engine } from '../../app/fleet/postgres.ts';
 import { migrateFleet } from '../../app/fleet/admin.ts';
@@ -45,7 +45,10 @@ const codeOf = (call: Promise<unknown>): Promise<string> =>
 beforeAll(async () => {
   postgres = await Postgres.open();
   // As it was before there were calls, and brought up by the command's own steps.
-  const before = schema.replace(callSchema, '').replace(`values (${schemaVersion})`, 'values (1)');
+  const before = schema
+    .replace(callSchema, '')
+    .replace(withdrawalSchema, '')
+    .replace(`values (${schemaVersion})`, 'values (1)');
   await postgres.sql(before);
   await postgres.sql(
     `create role "web-1" login in role unjam_host; create role "web-2" login in role unjam_host;
@@ -132,6 +135,49 @@ describe.runIf(process.platform === 'linux')('a call to another host', () => {
     expect(await postgres.sql('select * from unjam.call')).toEqual([]);
   });
 
+  test('is withdrawn by who asked, before a host has taken it, and by nobody else; the audit tells it', async () => {
+    const [id, taken] = [await ask('oncall', 'scripts.cancel'), await ask('oncall', 'scripts.cancel', 'web-2')];
+    await take('web-2');
+    const withdraw = (which: string, user: string) => postgres.sql('select unjam.withdraw($1) as done', user, [which]);
+    for (const [which, user, done] of [
+      [id, 'kim', false],
+      [id, 'looker', false],
+      [taken, 'oncall', false],
+      [id, 'oncall', true],
+      [id, 'oncall', false],
+    ] as const)
+      expect(await withdraw(which, user), `${which} by ${user}`).toEqual([{ done }]);
+    expect(await take('web-1')).toEqual([]);
+    expect(await stateOf(taken, 'oncall')).toEqual({ state: 'taken', answer: null });
+    const told = await postgres.sql(`select who, host, ticket, what from unjam.audit where what like 'withdrew%'`);
+    expect(told).toEqual([{ who: 'oncall', host: 'web-1', ticket: 'a', what: 'withdrew scripts.cancel' }]);
+    await postgres.sql('truncate unjam.call');
+  });
+
+  test('that is stopped is withdrawn; taken it is answered, or its outcome is unknown; an older engine says so', async () => {
+    const stopped = async (before: () => Promise<unknown>): Promise<string> => {
+      const stop = new AbortController();
+      const answer = codeOf(clientOf('oncall').call('scripts.complete', { ticket: 'a' }, stop.signal));
+      await expect.poll(() => postgres.sql('select id from unjam.call')).toHaveLength(1);
+      await before();
+      stop.abort();
+      return answer;
+    };
+    expect(await stopped(async () => undefined)).toBe('host-silent');
+    expect(await postgres.sql('select id from unjam.call')).toEqual([]);
+    expect(await stopped(() => take('web-1'))).toBe('outcome-unknown');
+    await postgres.sql('truncate unjam.call');
+    const answered = async (): Promise<void> => {
+      const [call] = await take('web-1');
+      const reply = JSON.stringify({ ok: true, value: { removed: true, warning: null } });
+      await postgres.sql('select unjam.answer($1, $2)', 'web-1', [call?.['id'], reply]);
+    };
+    expect(await stopped(answered)).toBe('done');
+    await postgres.sql('alter function unjam.withdraw rename to later');
+    expect(await stopped(async () => undefined)).toBe('outcome-unknown');
+    await postgres.sql('alter function unjam.later rename to withdraw; truncate unjam.call');
+  });
+
   test('that a host took before it slept is not begun when it wakes up', async () => {
     let answers: unknown;
     const asleep = {
@@ -179,6 +225,7 @@ describe.runIf(process.platform === 'linux')('a call to another host', () => {
       [`select unjam.take_calls('installation of web-1')`, ['oncall', 'looker', 'stranger']],
       [`select unjam.answer(1, '')`, ['oncall', 'looker', 'stranger']],
       [`select unjam.answer_of(1)`, ['web-1', 'stranger']],
+      [`select unjam.withdraw(1)`, ['web-1', 'stranger']],
     ] as const)
       for (const user of users) expect(await refused(text, user), `${user}: ${text}`).toContain('permission denied');
     const id = await ask('oncall');

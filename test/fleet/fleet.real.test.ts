@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { jsonDocuments } from '../../app/contract/json-documents.ts';
 import { jsonSchema } from '../../app/contract/protocol.ts';
@@ -37,6 +38,22 @@ function line(text: string, world: World): CliResult {
 const operator = (...words: string[]): Promise<CliResult> => one.cli('fleet', ...words, '--as', join(folder, 'oncall.json')); // prettier-ignore
 /** As a person on the second host. */
 const elsewhere = (...words: string[]): Promise<CliResult> => two.cli(...words, '--as', join(folder, 'oncall.json'));
+/** The same, ended by a signal as soon as the engine knows its call. */
+async function interrupted(signal: NodeJS.Signals, ...words: string[]): Promise<CliResult> {
+  const child = spawn(process.execPath, [two.program, ...words, '--as', join(folder, 'oncall.json')], {
+    env: { ...process.env, UNJAM_HOME: two.home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = Promise.all([
+    new Promise<number | null>((done) => child.once('close', done)),
+    textOf(child.stdout),
+    textOf(child.stderr),
+  ]);
+  await until(async () => (await postgres.sql('select id from unjam.call', 'postgres', [], 'unjam')).length === 1);
+  child.kill(signal);
+  const [status, stdout, stderr] = await ended;
+  return { status, stdout, stderr };
+}
 const until = (condition: () => Promise<boolean>): Promise<void> =>
   vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 60_000 });
 const shared = { isolation: { level: 'full' as const, mutex: 'web (fleet)' } };
@@ -236,6 +253,10 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     await one.killHost();
     expect((await operator('locks')).stdout).toContain(`held by ${ticket}@web-1`);
     expect(await operator('abandon', 'web', `${ticket}@web-2`, '--reason', 'x')).toMatchObject({ status: 1 });
+    expect(await interrupted('SIGINT', 'logs', `${ticket}@web-1`)).toEqual({ status: 130, stdout: '', stderr: '' });
+    const withdrawn = await interrupted('SIGTERM', 'complete', `${ticket}@web-1`);
+    expect(withdrawn).toMatchObject({ status: 143, stderr: expect.stringContaining('(host-silent)') as string });
+    expect(await postgres.sql('select * from unjam.call', 'postgres', [], 'unjam')).toEqual([]);
     const done = await operator('abandon', 'web', `${ticket}@web-1`, '--reason', 'INC-4471');
     expect(done.stdout).toContain('NOTHING WAS ENDED');
     expect(await two.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
