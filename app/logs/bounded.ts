@@ -9,15 +9,20 @@ const enter = /* @__PURE__ */ new Script('step()');
 export class BoundedSteps {
   readonly #room: Context = createContext({ step: null });
 
-  /** False when the step was stopped; what it had done by then stays done. */
-  run(ms: number, step: () => void): boolean {
+  /**
+   * `ms` of the clock. What the step had done when it was stopped stays done. `starved`: it had less than half of that
+   * time on a processor, so that its length says nothing about the step.
+   */
+  run(ms: number, step: () => void): 'done' | 'stopped' | 'starved' {
     this.#room['step'] = step;
+    const before = process.cpuUsage();
     try {
       enter.runInContext(this.#room, { timeout: ms });
-      return true;
+      return 'done';
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return false;
-      throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000 < ms / 2 ? 'starved' : 'stopped';
     }
   }
 }

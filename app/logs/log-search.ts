@@ -143,18 +143,19 @@ export class LogSearch {
   #bound(step: () => void): void {
     if (this.#pattern.regex !== true) {
       step();
-    } else if (this.#bounded.run(lineMs * 2 ** this.#strikes, step)) this.#strikes = 0;
-    else {
-      this.#strikes += 1;
-      this.#openBytes = -1;
-      if (this.#strikes > strikesAllowed)
-        throw new UnjamError(
-          'bad-input',
-          `This regular expression takes too long on line ${this.#line}; the search was stopped there.`,
-          'Use one without nested repetition such as "(a+)+", or search for text as it is written.',
-          'text',
-        );
+      return;
     }
+    const end = this.#bounded.run(lineMs * 2 ** this.#strikes, step);
+    if (end !== 'done') this.#openBytes = -1;
+    if (end === 'starved') return;
+    this.#strikes = end === 'done' ? 0 : this.#strikes + 1;
+    if (this.#strikes > strikesAllowed)
+      throw new UnjamError(
+        'bad-input',
+        `This regular expression takes too long on line ${this.#line}; the search was stopped there.`,
+        'Use one without nested repetition such as "(a+)+", or search for text as it is written.',
+        'text',
+      );
   }
 
   /** Whole blocks at once: text that is sought as it is written never crosses a line. */

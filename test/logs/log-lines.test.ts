@@ -167,8 +167,10 @@ describe('a log of many blocks', () => {
     const long = Buffer.alloc(5 * 1_048_576, 'x');
     for (const at of [0, 1_048_570, 2 * 1_048_576 - 3, long.length - 6]) long.write('needle', at);
     log.write('stdout', 'needle 1\n').write('stdout', long).write('stdout', '\nlast needle\n').look();
-    expect((await log.search({ text: 'needle', from: 0, count: 9 })).hits).toEqual([1, 2, 3]);
-    expect((await log.search({ text: 'needle', regex: true, from: 0, count: 9 })).hits).toEqual([1, 2, 3]);
+    expect((await log.search({ text: 'needle', from: 0, count: 9, waitMs: 20_000 })).hits).toEqual([1, 2, 3]);
+    expect((await log.search({ text: 'needle', regex: true, from: 0, count: 9, waitMs: 20_000 })).hits).toEqual([
+      1, 2, 3,
+    ]);
     const page = await log.lines({ from: 1, count: 2 });
     expect(page.lines.map(({ bytes, cut, text }) => [bytes, cut, text.length])).toEqual([
       [long.length, true, 10_000],
