@@ -144,9 +144,11 @@ export class Actions {
     }
   }
 
-  async take({ ticket, name }: ScriptView, release: boolean): Promise<void> {
+  async take({ ticket, name, observed }: ScriptView, release: boolean): Promise<void> {
     try {
-      const { taken } = await this.#client.call('scripts.take', { ticket, release });
+      const { taken } = await (observed === undefined
+        ? this.#client.call('scripts.take', { ticket, release })
+        : this.#client.call('observed.take', { id: ticket, release }));
       this.#announcer.warn(aids.onItNow(taken?.by ?? null, name));
     } catch (error) {
       const { message, next } = toCallError(error);

@@ -23,8 +23,6 @@ export const [useConsole, provideConsole] = createContext<Console>();
 
 const addressPauseMs = 300;
 
-const onlySupervised = 'This works only for scripts of Unjam; an agent runs this one.';
-
 export class Console {
   readonly client: ConsoleClient;
   readonly clock = new Clock();
@@ -213,7 +211,6 @@ export class Console {
 
   /** V: of the selected script. */
   saveEvidence(): void {
-    if (this.isObserved) return this.announcer.warn(onlySupervised);
     const ticket = this.list.selected;
     const refusal = this.refusalOf('scripts.evidence');
     if (refusal !== null) this.announcer.warn(refusal);
@@ -231,7 +228,6 @@ export class Console {
 
   /** I: on the selected script, or no longer when it is this person. */
   take(): void {
-    if (this.isObserved) return this.announcer.warn(onlySupervised);
     const view = this.list.selectedRow?.view;
     const refusal = this.refusalOf('scripts.take');
     if (refusal !== null) this.announcer.warn(refusal);

@@ -1,4 +1,5 @@
 /** Bundles of evidence that were saved from this page: which, and taking them away as a file. */
+import { isObservedId } from '../../app/domain/observed-id.ts';
 import type { ConsoleClient, Output } from '../contract.ts';
 import { toCallError } from '../transport/call-error.ts';
 import { bytes } from '../words/counts.ts';
@@ -26,7 +27,9 @@ export class Evidence {
     if (this.pending !== null) return;
     this.pending = ticket;
     try {
-      const saved = await this.#client.call('scripts.evidence', { ticket });
+      const saved = await (isObservedId(ticket)
+        ? this.#client.call('observed.evidence', { id: ticket })
+        : this.#client.call('scripts.evidence', { ticket }));
       this.saved = withEntry(this.saved, ticket, saved);
       this.#announcer.warn(evidenceSaved(saved));
     } catch (error) {

@@ -1,4 +1,5 @@
 /** What stands beside the three verbs. */
+import { isObservedId } from '../../app/domain/observed-id.ts';
 import type { Output } from '../contract.ts';
 import { bytes, count } from './counts.ts';
 
@@ -21,14 +22,14 @@ export const aids = {
   ],
   evidence: 'Save evidence',
   saving: 'Saving evidence…',
-  evidenceHelp: 'Saves processes, wait reasons, open files and the end of the log beside the log. Ends nothing.',
+  evidenceHelp: 'Saves processes, wait reasons, open files and the end of the log. Ends nothing.',
   evidenceFirst: 'Evidence is saved first, which takes 2 s at most.',
   download: (size: number): string => `Download evidence (${bytes(size)})`,
 } as const;
 
-export const evidenceSaved = ({ file, collected, missing }: Output<'scripts.evidence'>): string => {
+export const evidenceSaved = ({ ticket, file, collected, missing }: Output<'scripts.evidence'>): string => {
   const gaps = missing.length === 0 ? '' : ` ${count(missing.length, 'part')} could not be read; its first page says why.`;
   return collected
-    ? `Evidence saved as ${file} in the run directory.${gaps}`
+    ? `Evidence saved as ${file} in the ${isObservedId(ticket) ? 'state' : 'run'} directory.${gaps}`
     : `Evidence was saved earlier as ${file}, while the processes were still there.`;
 }; // prettier-ignore
