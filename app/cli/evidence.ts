@@ -1,6 +1,7 @@
 /** `unjam evidence`: saves a bundle of evidence beside a script's log, and into a file where one is named. */
 import { open, rm } from 'node:fs/promises';
 import { UnjamError } from '../contract/errors.ts';
+import { isObservedId } from '../domain/observed-id.ts';
 import { systemProblem } from '../domain/system-errors.ts';
 import type { HostClient } from './command.ts';
 import { withHost } from './connect.ts';
@@ -8,7 +9,9 @@ import { block, print, printJson } from './output.ts';
 
 export async function evidence(ticket: string, options: { output?: string; json?: boolean }): Promise<void> {
   await withHost(async (client) => {
-    const saved = await client.call('scripts.evidence', { ticket });
+    const saved = await (isObservedId(ticket)
+      ? client.call('observed.evidence', { id: ticket })
+      : client.call('scripts.evidence', { ticket }));
     const path = options.output ?? saved.path;
     if (options.output !== undefined) await copyTo(client, ticket, saved.file, options.output);
     if (options.json) return printJson<'evidence'>({ ...saved, path });

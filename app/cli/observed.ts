@@ -68,6 +68,9 @@ const agentTable = (found: AgentsView): string =>
     ]),
   );
 
+const stateOf = ({ condition, taken }: ObservedView): string =>
+  taken === null ? condition.label : `${condition.label} (${taken.by} is on it)`;
+
 /** The second block of `unjam ps`. */
 export function observedTable(scripts: readonly ObservedView[]): string {
   const now = Date.now();
@@ -75,7 +78,7 @@ export function observedTable(scripts: readonly ObservedView[]): string {
     ['OBSERVED', 'STATE', 'PID', 'MUTEX', 'WAITERS', 'AGE', 'OUTPUT', 'AGENT', 'NAME'],
     scripts.map((s) => [
       s.id,
-      s.condition.label,
+      stateOf(s),
       s.pid === null ? '-' : String(s.pid),
       s.mutex === null ? '-' : `${s.mutex} (${s.isolation ?? 'level unknown'})`,
       s.waiters.length === 0 ? '-' : String(s.waiters.length),
@@ -101,6 +104,7 @@ function describe(s: ObservedDetail): string {
     `  id         ${s.id}`,
     `  agent      ${s.agent.name}${s.agent.pid === null ? '' : `, PID ${s.agent.pid}`}: never touched`,
     `  carriers   ${s.carriers.length === 0 ? 'none' : s.carriers.map((c) => `${c.name} (PID ${c.pid})`).join(', ')}: spared`,
+    ...(s.taken === null ? [] : [`  on it      ${s.taken.by}, since ${s.taken.since} until ${s.taken.until} at most`]),
     ...(s.mutex === null ? [] : [`  mutex      ${s.mutex} of ${s.agent.name}`]),
     ...s.waiters.map((w) => `  waits      ${visibleLine(w)}`),
     ...(s.log === null ? [] : [`  log        ${s.log.path}`]),

@@ -48,6 +48,8 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'observed.log': { id },
   'observed.cancel': { id },
   'observed.kill': { id },
+  'observed.take': { id },
+  'observed.evidence': { id },
   'foreignLocks.list': {},
   'drill.start': { minutes: 5 },
   'console.open': {},

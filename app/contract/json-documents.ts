@@ -43,7 +43,7 @@ export const jsonDocuments = {
   cancel: Ended,
   kill: Ended,
   abandon: z.union([s.ScriptView, s.MutexView]).describe('a mutex, for the ticket of a command under "unjam hold"'),
-  take: s.ScriptView,
+  take: z.union([s.ScriptView, o.ObservedView]),
   evidence: s.EvidenceSaved,
   retry: s.ScriptView,
   complete: methods['scripts.complete'].output,

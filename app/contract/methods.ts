@@ -131,6 +131,16 @@ export const methods = {
     o.ObservedKillInput,
     o.ObservedView,
   ),
+  'observed.take': command(
+    'shows everybody who is on an observed script; it locks nobody out',
+    o.ObservedTakeInput,
+    o.ObservedView,
+  ),
+  'observed.evidence': command(
+    'saves a bundle of evidence of an observed script into the state directory; ends nothing',
+    observedOnly,
+    s.EvidenceSaved,
+  ),
   'foreignLocks.list': query('locks of the machine and of agents: seen, never released', nothing, o.ForeignLocks),
   'drill.start': command('starts a harmless hung deployment with a queue behind it', s.DrillInput, s.Drill),
   'console.open': command(

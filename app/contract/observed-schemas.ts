@@ -25,6 +25,7 @@ export const ObservedView = z.strictObject({
   mutex: z.string().nullable().describe('of the agent, not of Unjam'),
   isolation: z.enum(isolationLevels).nullable(),
   waiters: z.array(z.string()).describe('who was seen waiting for it'),
+  taken: s.Taken,
   ticket: z.string().nullable().describe('the ticket that it runs under, when it runs through Unjam'),
   stuck: z.boolean(),
   leftBehind: z.boolean().describe('its agent has given up on it'),
@@ -90,6 +91,11 @@ export const ObservedKillInput = z.strictObject({
     .boolean()
     .optional()
     .describe('the second step: ends what keeps the output of a script open that has gone, and nothing else'),
+});
+
+export const ObservedTakeInput = z.strictObject({
+  id: ObservedId,
+  release: z.boolean().optional().describe('true = nobody is on it any more'),
 });
 
 export const ObservedLogInput = z.strictObject({

@@ -12,6 +12,8 @@ const named: Partial<Record<Method, Role>> = {
   'locks.resume': 'operator',
   'observed.cancel': 'operator',
   'observed.kill': 'operator',
+  'observed.take': 'operator',
+  'observed.evidence': 'operator',
   'scripts.evidence': 'operator',
   'drill.start': 'operator',
   'console.open': 'viewer',

@@ -148,8 +148,8 @@ export const TakeInput = z.strictObject({
   release: z.boolean().optional().describe('true = nobody is on it any more'),
 });
 export const EvidenceSaved = z.strictObject({
-  ticket: z.string(),
-  file: z.string().describe('its name in the run directory; evidence.read hands it out'),
+  ticket: z.string().describe('or the id of an observed script'),
+  file: z.string().describe('its name in the folder of the script; evidence.read hands it out'),
   path: z.string(),
   bytes: z.int(),
   at: Time,
@@ -192,6 +192,11 @@ export const FollowInput = z.strictObject({
     .optional()
     .describe('hold the answer until the mark is another one, or the script is final'),
 });
+
+export const Taken = z
+  .strictObject({ by: z.string(), since: Time, until: Time })
+  .nullable()
+  .describe('who said "I am on it", for an hour or until the script ends');
 
 export const severities = ['critical', 'warning', 'info', 'neutral', 'orphan'] as const;
 export const icons = [
@@ -265,10 +270,7 @@ export const ScriptView = z.strictObject({
   lastOutputAt: Time.nullable(),
   stuck: z.boolean(),
   orphan: z.boolean(),
-  taken: z
-    .strictObject({ by: z.string(), since: Time, until: Time })
-    .nullable()
-    .describe('who said "I am on it", for an hour or until the script ends'),
+  taken: Taken,
   condition: Condition,
 });
 

@@ -12,6 +12,7 @@ export interface ObservedRow<Of, Condition> {
   readonly startedAt: string;
   readonly lastOutputAt: string | null;
   readonly stuck: boolean;
+  readonly taken: { readonly by: string; readonly since: string; readonly until: string } | null;
   readonly condition: Condition;
 }
 
@@ -77,7 +78,7 @@ export function observedRow<Of, Condition extends { readonly key: string }>(o: O
     lastOutputAt: o.lastOutputAt,
     stuck: o.stuck,
     orphan: false,
-    taken: null,
+    taken: o.taken,
     condition: o.condition,
   };
 }

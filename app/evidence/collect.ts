@@ -5,7 +5,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Diagnosis, LogLine, ScriptDetail } from '../contract/methods.ts';
 import { redact, redactWords } from '../domain/redact.ts';
-import type { TreeScope } from '../domain/script.ts';
 import { visible } from '../domain/visible.ts';
 import type { StoredEntry } from '../journal/journal.ts';
 import type { ProcessControl } from '../processes/index.ts';
@@ -26,9 +25,12 @@ export const evidenceLimits = {
 
 export interface EvidenceSubject {
   readonly script: ScriptDetail;
-  readonly scope: TreeScope | null;
+  /** Its living processes. */
+  readonly members: Look['members'];
   /** Names of the variables that it was started with. */
   readonly environmentNames: readonly string[];
+  /** The agent that started it by itself. Its command lines and environment hold other people's secrets: left out. */
+  readonly agent: string | null;
 }
 
 export interface EvidenceSources {
@@ -53,14 +55,13 @@ interface Wanted {
 }
 
 export async function collect(
-  { script, scope, environmentNames: ownNames }: EvidenceSubject,
+  { script, members, environmentNames: ownNames, agent }: EvidenceSubject,
   { by, occasion, budgetMs }: { readonly by: string; readonly occasion: string | null; readonly budgetMs: number },
   sources: EvidenceSources,
 ): Promise<Collection> {
   const { control } = sources;
   const at = Date.now();
   const { ticket } = script;
-  const members = scope === null ? [] : control.tree(scope);
   const stop = new AbortController();
   const look: Look = { control, members, signal: stop.signal };
   const lives = members.length > 0;
@@ -69,11 +70,20 @@ export async function collect(
   const why = sources.why(ticket);
   why.catch(() => undefined); // whoever reads it says so
   const wanted: Wanted[] = [
-    { name: 'processes.txt', about: 'the process tree with its commands', read: () => processes(script, lives) },
+    {
+      name: 'processes.txt',
+      about: agent === null ? 'the process tree with its commands' : 'the process tree',
+      read: () => (agent === null ? processes(script, lives) : withoutCommands(processes(script, lives))),
+    },
     {
       name: 'environment-names.txt',
       about: 'the names of the environment variables; no values',
-      read: () => (lives ? environmentNames(look) : { text: ownNames.toSorted().join('\n'), missing: null }),
+      read: () =>
+        agent !== null
+          ? { text: '', missing: `the environment that ${agent} has given it is not read as a whole` }
+          : lives
+            ? environmentNames(look)
+            : { text: ownNames.toSorted().join('\n'), missing: null },
     },
     {
       name: 'wait-reasons.txt',
@@ -136,6 +146,7 @@ export async function collect(
     by,
     occasion,
     script,
+    agent,
     diagnosis,
     files,
   });
@@ -192,11 +203,17 @@ function processes({ processes: all }: ScriptDetail, lives: boolean): Part {
       const indent = '  '.repeat(p.depth);
       const used = `${p.cpuMs === null ? '' : `, CPU ${(p.cpuMs / 1000).toFixed(1)} s`}${p.ioBytes == null ? '' : `, I/O ${p.ioBytes} bytes`}`;
       const command = redactWords(p.commandLine.split(' ')).join(' ');
-      return `${indent}${p.pid} ${p.name}: ${p.state}, user ${p.user ?? 'unknown'}, since ${p.startedAt}${used}\n${indent}  ${visible(command)}`;
+      const line = `${indent}${p.pid} ${p.name}: ${p.state}, user ${p.user ?? 'unknown'}, since ${p.startedAt}${used}`;
+      return command === '' ? line : `${line}\n${indent}  ${visible(command)}`;
     })
     .join('\n');
   return { text, missing: text === '' && !lives ? 'no process of the script is left' : null };
 }
+
+const withoutCommands = ({ text, missing }: Part): Part => ({
+  text,
+  missing: missing ?? 'command lines of scripts of an agent are kept nowhere: they may hold passwords',
+});
 
 function waits({ findings, processes: all, measuredMs }: Diagnosis): Part {
   return whole([

@@ -1,4 +1,4 @@
-/** Saves bundles of evidence into the run directories of scripts, and hands them out. */
+/** Saves bundles of evidence into the folders of scripts, and hands them out. */
 import {
   existsSync,
   openSync,
@@ -14,30 +14,39 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnjamError } from '../contract/errors.ts';
 import type { Output, ScriptDetail } from '../contract/methods.ts';
-import type { EventBody } from '../domain/events.ts';
 import * as lines from '../domain/lines.ts';
 import { randomHex } from '../domain/random.ts';
-import type { Actor, ScriptSpec, TreeScope } from '../domain/script.ts';
+import type { Actor } from '../domain/script.ts';
 import { systemProblem } from '../domain/system-errors.ts';
 import { collect, evidenceLimits, type EvidenceSources } from './collect.ts';
+import type { Member } from './parts.ts';
 import { zip } from './zip.ts';
 
 /** What a bundle is made of, and where it is put. */
 export interface EvidenceRecord {
-  readonly spec: ScriptSpec;
-  readonly started: { readonly scope: TreeScope } | null;
-  readonly isFinal: boolean;
-  readonly isOrphan: boolean;
-  readonly directory: { readonly path: string };
+  /** Or the id of an observed script. */
+  readonly ticket: string;
+  readonly name: string;
+  /** Told apart from other runs of the same ticket. */
+  readonly runId: string;
+  /** `over`: no process of it is left. */
+  readonly stage: 'waits' | 'lives' | 'over';
+  readonly folder: string;
+  readonly members: () => readonly Member[];
+  readonly environmentNames: readonly string[];
+  /** The agent that started it by itself; null for a script of Unjam. */
+  readonly agent: string | null;
 }
 
 export interface EvidenceParts extends EvidenceSources {
-  readonly record: (ticket: string) => EvidenceRecord;
-  readonly detail: (ticket: string) => ScriptDetail;
+  readonly record: (ticket: string) => EvidenceRecord | Promise<EvidenceRecord>;
+  readonly detail: (ticket: string) => ScriptDetail | Promise<ScriptDetail>;
   /** Whether a bundle is wanted before something is ended or abandoned. */
   readonly isWanted: () => boolean;
-  /** Writes a line into the script's log. */
-  readonly note: (ticket: string, body: EventBody, line: lines.Line) => void;
+  /** Before a bundle is written; makes the folder, where a script has none of its own. */
+  readonly makeRoom?: (folder: string) => void;
+  /** Writes a line where those of this script go. */
+  readonly note: (record: EvidenceRecord, actor: Actor, line: lines.Line) => void;
 }
 
 /** A person who asks for it waits as long as this for what is slow; a verb never waits longer than the second. */
@@ -62,8 +71,8 @@ export class Evidence {
    * @throws UnjamError `unknown-ticket`, `system`
    */
   async save(ticket: string, actor: Actor): Promise<Saved> {
-    const record = this.#parts.record(ticket);
-    const [last] = record.isFinal && !record.isOrphan ? bundles(record.directory.path) : [];
+    const record = await this.#parts.record(ticket);
+    const [last] = record.stage === 'over' ? bundles(record.folder) : [];
     if (last !== undefined) return { ...described(record, last), collected: false, missing: [] };
     return this.#collected(record, actor, null, budgets.asked);
   }
@@ -76,8 +85,8 @@ export class Evidence {
     if (!this.#parts.isWanted()) return;
     const late = new AbortController();
     try {
-      const record = this.#parts.record(ticket);
-      if (record.started === null || (record.isFinal && !record.isOrphan)) return;
+      const record = await this.#parts.record(ticket);
+      if (record.stage !== 'lives') return;
       const saving = this.#collected(record, actor, `before ${verb}`, budgets.verb - writingMs);
       const told = saving.then(
         () => null,
@@ -85,7 +94,7 @@ export class Evidence {
       );
       const problem = await Promise.race([told, delay(budgets.verb, 'it took longer than 2 s', { signal: late.signal })]);
       if (problem !== null)
-        this.#parts.note(ticket, { type: 'note', about: 'evidence', actor }, lines.evidenceNotSaved(verb, problem));
+        this.#parts.note(record, actor, lines.evidenceNotSaved(verb, problem));
     } catch {
       // There is no such script, or its log cannot be written: the verb itself says so.
     } finally {
@@ -94,8 +103,8 @@ export class Evidence {
   } // prettier-ignore
 
   /** @throws UnjamError `unknown-ticket`, `bad-input`, `not-possible` */
-  read(ticket: string, file: string, from: number): Output<'evidence.read'> {
-    const record = this.#parts.record(ticket);
+  async read(ticket: string, file: string, from: number): Promise<Output<'evidence.read'>> {
+    const record = await this.#parts.record(ticket);
     if (!bundleName.test(file))
       throw new UnjamError(
         'bad-input',
@@ -103,9 +112,9 @@ export class Evidence {
         'Take the name that scripts.evidence answers.',
         'file',
       );
-    const path = join(record.directory.path, file);
+    const path = join(record.folder, file);
     if (!existsSync(path))
-      throw new UnjamError('not-possible', `There is no "${file}" beside "${record.spec.name}".`, 'Save a new bundle.');
+      throw new UnjamError('not-possible', `There is no "${file}" beside "${record.name}".`, 'Save a new bundle.');
     const handle = openSync(path, 'r');
     try {
       const bytes = Buffer.alloc(partBytes);
@@ -120,7 +129,7 @@ export class Evidence {
 
   /** Two who ask at the same time get the same bundle. */
   #collected(record: EvidenceRecord, actor: Actor, occasion: string | null, budgetMs: number): Promise<Saved> {
-    const key = record.spec.runId;
+    const key = record.runId;
     const begun = this.#underWay.get(key);
     if (begun) return begun;
     const saving = this.#write(record, actor, occasion, budgetMs).finally(() => this.#underWay.delete(key));
@@ -129,34 +138,31 @@ export class Evidence {
   }
 
   async #write(record: EvidenceRecord, actor: Actor, occasion: string | null, budgetMs: number): Promise<Saved> {
-    const { spec, directory, started } = record;
-    const { ticket } = spec;
-    const subject = {
-      script: this.#parts.detail(ticket),
-      scope: started?.scope ?? null,
-      environmentNames: spec.environmentNames,
-    };
+    const { ticket, folder, environmentNames, agent } = record;
+    const script = await this.#parts.detail(ticket);
+    const subject = { script, members: record.members(), environmentNames, agent };
     const by = lines.actorText(actor);
     const { files, missing } = await collect(subject, { by, occasion, budgetMs }, this.#parts);
     const at = new Date();
     const bytes = zip(files, at);
-    const name = freeName(directory.path, at);
-    const temporary = join(directory.path, `${name}.${process.pid}.${randomHex(8)}.tmp`);
+    const name = freeName(folder, at);
+    const temporary = join(folder, `${name}.${process.pid}.${randomHex(8)}.tmp`);
     try {
+      this.#parts.makeRoom?.(folder);
       writeFileSync(temporary, bytes, { mode: 0o600 });
-      renameSync(temporary, join(directory.path, name));
+      renameSync(temporary, join(folder, name));
     } catch (error) {
       rmSync(temporary, { force: true });
       const problem = systemProblem(error);
       throw new UnjamError(
         'system',
-        `The evidence of "${spec.name}" could not be saved: ${problem?.text ?? (error as Error).message}.`,
-        problem?.next ?? 'Look at the run directory of the script.',
+        `The evidence of "${record.name}" could not be saved: ${problem?.text ?? (error as Error).message}.`,
+        problem?.next ?? `Look at "${folder}".`,
       );
     }
-    for (const old of bundles(directory.path).slice(evidenceLimits.kept)) rmSync(join(directory.path, old), { force: true });
+    for (const old of bundles(folder).slice(evidenceLimits.kept)) rmSync(join(folder, old), { force: true });
     const line = lines.evidenceSaved({ actor, occasion, file: name, bytes: bytes.length, missing });
-    this.#parts.note(ticket, { type: 'note', about: 'evidence', actor }, line);
+    this.#parts.note(record, actor, line);
     return { ...described(record, name), collected: true, missing: [...missing] };
   } // prettier-ignore
 }
@@ -172,10 +178,10 @@ const bundles = (folder: string): string[] =>
         .map((name) => `${name}.zip`)
     : [];
 
-function described({ spec, directory }: EvidenceRecord, file: string): Omit<Saved, 'collected' | 'missing'> {
-  const path = join(directory.path, file);
+function described({ ticket, folder }: EvidenceRecord, file: string): Omit<Saved, 'collected' | 'missing'> {
+  const path = join(folder, file);
   const { size, mtime } = statSync(path);
-  return { ticket: spec.ticket, file: basename(path), path, bytes: size, at: mtime.toISOString() };
+  return { ticket, file: basename(path), path, bytes: size, at: mtime.toISOString() };
 }
 
 /** `evidence-20261201-144501.zip`, in UTC: names sort as times do. */

@@ -1,7 +1,8 @@
 /** The files of a bundle that are read from processes: each looks at one process after the other, and gives way in between. */
 import { setImmediate } from 'node:timers/promises';
+import type { ProcessIdentity } from '../domain/identity.ts';
 import { redact } from '../domain/redact.ts';
-import type { NativeStack, ProcessControl, TreeMember } from '../processes/index.ts';
+import type { NativeStack, ProcessControl } from '../processes/index.ts';
 
 /** Of a part that is not whole: what there is, and why that is not all. */
 export interface Part {
@@ -10,9 +11,13 @@ export interface Part {
   readonly missing: string | null;
 }
 
+export interface Member {
+  readonly identity: ProcessIdentity;
+}
+
 export interface Look {
   readonly control: ProcessControl;
-  readonly members: readonly TreeMember[];
+  readonly members: readonly Member[];
   /** Aborted when the time is up: what is not there then is missing. */
   readonly signal: AbortSignal;
 }
@@ -21,12 +26,12 @@ const processesMax = 50;
 const debuggedMax = 8;
 const debuggedTogether = 2;
 
-const title = ({ identity }: TreeMember): string => `## ${identity.pid} ${identity.name}`;
+const title = ({ identity }: Member): string => `## ${identity.pid} ${identity.name}`;
 
 /** One section for each process; `of` answers null when it has gone. */
 async function each(
   { members, signal }: Look,
-  of: (member: TreeMember) => readonly string[] | null,
+  of: (member: Member) => readonly string[] | null,
   notes: readonly string[] = [],
 ): Promise<Part> {
   const sections: string[] = [];
@@ -88,10 +93,13 @@ export function fileLocks({ control, members }: Look): Part {
   };
 }
 
+/** py-spy says the command line of a process first, and that may hold secrets. */
+const withoutCommand = (line: string): string => line.replace(/^(Process \d+): .*/, '$1');
+
 /** Two at a time, the root first. */
 export async function nativeStacks({ control, members, signal }: Look): Promise<Part> {
   const wanted = members.slice(0, debuggedMax);
-  const results = new Map<TreeMember, NativeStack | null>();
+  const results = new Map<Member, NativeStack | null>();
   const waiting = [...wanted];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift())
@@ -103,7 +111,7 @@ export async function nativeStacks({ control, members, signal }: Look): Promise<
     if (result == null) return [];
     const { tool, text, problem } = result;
     const head = `${title(member)} (${tool}${problem === null ? '' : `: ${problem}`})`;
-    return [`${head}\n${text.split('\n').map(redact).join('\n').trim()}`];
+    return [`${head}\n${text.split('\n').map(withoutCommand).map(redact).join('\n').trim()}`];
   });
   const late = wanted.filter((m) => !results.has(m) || results.get(m)?.problem?.includes('in time'));
   if (printed.length === 0 && late.length === 0)

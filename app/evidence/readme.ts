@@ -13,6 +13,8 @@ export interface BundleFacts {
   /** "before Force Kill"; null when a person asked for it. */
   readonly occasion: string | null;
   readonly script: ScriptDetail;
+  /** Null for a script of Unjam. */
+  readonly agent: string | null;
   /** Null when it was not ready in time, or nothing lives. */
   readonly diagnosis: Diagnosis | null;
   readonly files: readonly {
@@ -24,19 +26,24 @@ export interface BundleFacts {
 }
 
 export function readme(f: BundleFacts): string {
-  const { script: s, diagnosis } = f;
+  const { script: s, agent, diagnosis } = f;
   const isOver = s.state === 'final' && !s.orphan;
   const facts: [string, string | null][] = [
-    ['Ticket', s.ticket],
+    [agent === null ? 'Ticket' : 'Id', s.ticket],
     ['Host', f.machine],
-    ['Command', redactWords(s.command).join(' ')],
-    ['Folder', s.cwd],
-    ['Started by', `${s.actor.user} (${s.actor.via})`],
-    ['PID', s.pid === null ? 'has not started' : String(s.pid)],
+    ['Command', agent === null ? redactWords(s.command).join(' ') : null],
+    ['Folder', agent === null ? s.cwd : null],
+    ['Started by', agent === null ? `${s.actor.user} (${s.actor.via})` : `${agent}, as ${s.actor.user}`],
+    ['PID', s.pid !== null ? String(s.pid) : agent === null ? 'has not started' : 'has gone'],
     ['Started', time(s.startedAt)],
     ['Last output', time(s.lastOutputAt)],
     ['Ended', time(s.endedAt)],
-    ['Mutex', s.mutex === null ? 'none' : `${s.mutex} (${s.isolation}${s.holdsMutex ? ', held' : ''})`],
+    [
+      'Mutex',
+      s.mutex === null
+        ? 'none'
+        : `${s.mutex} (${s.isolation ?? 'level unknown'}${s.holdsMutex ? ', held' : ''})${agent === null ? '' : ` of ${agent}`}`,
+    ],
     [
       'Waits for',
       s.holder === null ? null : `"${s.holder.name}" (ticket ${s.holder.ticket}, PID ${s.holder.pid ?? 'unknown'})`,

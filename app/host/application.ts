@@ -44,6 +44,7 @@ import { SettingsStore } from '../settings/store.ts';
 import { version } from '../version.ts';
 import { ConsoleDoor } from './console-door.ts';
 import { openEvidence } from './evidence.ts';
+import { openObservedEvidence, sweepObserved } from './observed-evidence.ts';
 import { FleetSeat } from './fleet-seat.ts';
 import { createHandlers } from './handlers.ts';
 import { hostFileProblem, openStateDirectory, writeHostFile } from './host-files.ts';
@@ -155,7 +156,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     isWanted: () => settings.values.evidenceBeforeEnd,
   });
   await supervisor.open();
-  opening.adopt(startForgetting(journal, settings, log), clearInterval);
+  const keep = () => retentionOf(settings.values, options.keepBytes);
+  opening.adopt(startForgetting(journal, settings, { stateDirectory, keep, log }), clearInterval);
   const observed = opening.adopt(
     await openObserved({
       control,
@@ -164,10 +166,19 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       askers: () => supervisor.askers,
       journal,
       killDisabled,
+      beforeKill: (id, actor) => observedEvidence.beforeEnd('Force Kill', id, actor),
       log,
     }),
     (o) => o.close(),
   );
+  const observedEvidence = openObservedEvidence(observed, {
+    control,
+    journal,
+    stateDirectory,
+    isWanted: () => settings.values.evidenceBeforeEnd,
+    keep,
+    log,
+  });
   const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed), log), (f) => f.close());
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
@@ -207,6 +218,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       consoleDoor,
       logs,
       evidence,
+      observedEvidence,
       subscribe,
       seat,
       runner: runnerCommand,
@@ -271,14 +283,21 @@ async function metricsFor(dispatch: Dispatch): Promise<string> {
 }
 
 /** What is still there as a run directory keeps its history: a start would write it anew. */
-function startForgetting(journal: Journal, settings: SettingsStore, log: (line: string) => void): NodeJS.Timeout {
+function startForgetting(
+  journal: Journal,
+  settings: SettingsStore,
+  bundles: Parameters<typeof sweepObserved>[0],
+): NodeJS.Timeout {
   const forget = (): void => {
     try {
       const { keepHistoryDays, keepFinishedDays } = settings.values;
       journal.prune(Date.now() - Math.max(keepHistoryDays, keepFinishedDays) * 86_400_000);
     } catch (error) {
-      log(`W396 Old entries of the journal could not be removed: ${(error as Error).message}. It will be tried again.`);
+      bundles.log(
+        `W396 Old entries of the journal could not be removed: ${(error as Error).message}. It will be tried again.`,
+      );
     }
+    sweepObserved(bundles);
   };
   forget();
   return setInterval(forget, 3_600_000).unref();

@@ -31,9 +31,22 @@ export function openEvidence(
     control,
     version,
     isWanted,
-    record,
+    record: (ticket) => {
+      const of = record(ticket);
+      const { spec, started, directory } = of;
+      return {
+        ticket: spec.ticket,
+        name: spec.name,
+        runId: spec.runId,
+        stage: started === null ? 'waits' : of.isFinal && !of.isOrphan ? 'over' : 'lives',
+        folder: directory.path,
+        members: () => (of.started === null ? [] : control.tree(of.started.scope)),
+        environmentNames: spec.environmentNames,
+        agent: null,
+      };
+    },
     detail: (ticket) => supervisor.get(ticket),
-    note: (ticket, body, line) => supervisor.note(ticket, body, line),
+    note: ({ ticket }, actor, line) => supervisor.note(ticket, { type: 'note', about: 'evidence', actor }, line),
     why: (ticket) => why(ticket, whySources(supervisor, control)),
     logLines: async (ticket, count) => (await logs.lines(record(ticket), { ticket, count })).lines,
     unjamLines: async (ticket) =>

@@ -6,6 +6,7 @@ import { UnjamError } from '../contract/errors.ts';
 import { type HostInfo, methods, type Snapshot } from '../contract/methods.ts';
 import { contractProtocol } from '../contract/protocol.ts';
 import { refusalsOf } from '../contract/roles.ts';
+import { isObservedId } from '../domain/observed-id.ts';
 import { startDrill } from '../drill/drill.ts';
 import type { ConsoleDoor } from './console-door.ts';
 import { whySources } from './evidence.ts';
@@ -48,6 +49,7 @@ export interface HandlerTools {
   readonly consoleDoor: ConsoleDoor;
   readonly logs: LogReaders;
   readonly evidence: Evidence;
+  readonly observedEvidence: Evidence;
   readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
   readonly seat: FleetSeat;
   readonly runner: RunnerCommand;
@@ -150,7 +152,9 @@ export function createHandlers(tools: HandlerTools): Handlers {
     },
     'scripts.complete': ({ ticket }) => supervisor.complete(ticket),
     'scripts.evidence': ({ ticket }, caller) => evidence.save(ticket, caller),
-    'evidence.read': ({ ticket, file, from }) => evidence.read(ticket, file, from ?? 0),
+    'evidence.read': ({ ticket, file, from }) =>
+      (isObservedId(ticket) ? tools.observedEvidence : evidence).read(ticket, file, from ?? 0),
+    'observed.evidence': ({ id }, caller) => tools.observedEvidence.save(id, caller),
     'logs.read': (input) => logs.read(supervisor.record(input.ticket), input),
     'logs.lines': (input) => logs.lines(supervisor.record(input.ticket), input),
     'logs.search': (input) => logs.search(supervisor.record(input.ticket), input),

@@ -189,6 +189,7 @@ export class Journal {
     sinceMs?: number | undefined;
     ticket?: string | undefined;
     mutex?: string | undefined;
+    kind?: JournalKind | undefined;
     /** Only entries with a smaller id. */
     before?: number | undefined;
     limit?: number | undefined;
@@ -197,7 +198,7 @@ export class Journal {
     const rows = this.#database
       .prepare(
         `SELECT ${columns} FROM entry WHERE at >= ? AND (? IS NULL OR ticket = ? COLLATE NOCASE)
-         AND (? IS NULL OR mutex = ? COLLATE NOCASE) AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?`,
+         AND (? IS NULL OR mutex = ? COLLATE NOCASE) AND (? IS NULL OR kind = ?) AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?`,
       )
       .all(
         filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs,
@@ -205,6 +206,8 @@ export class Journal {
         filter.ticket ?? null,
         filter.mutex ?? null,
         filter.mutex ?? null,
+        filter.kind ?? null,
+        filter.kind ?? null,
         filter.before ?? null,
         filter.before ?? null,
         filter.limit ?? 1_000,

@@ -1,6 +1,11 @@
 /** Reads the log of an agent where it lies, a part at a time. Nothing is copied. */
 import { open } from 'node:fs/promises';
+import type { ObservedScript } from '../agents/observed-script.ts';
 import type { LogForm } from '../agents/recogniser.ts';
+import { UnjamError } from '../contract/errors.ts';
+import type { Output } from '../contract/methods.ts';
+import type { ProcessControl } from '../processes/index.ts';
+import { missingOf } from './views.ts';
 
 export interface ForeignLine {
   readonly stream: 'stdout' | 'stderr' | 'agent';
@@ -12,8 +17,35 @@ export interface ForeignLine {
 const tailBytes = 65_536;
 const lineMax = 4_096;
 
+/** A part of the log of `script`. @throws UnjamError `not-possible` */
+export async function logOf(
+  script: ObservedScript,
+  part: { readonly from?: number | undefined; readonly maxBytes?: number | undefined },
+  control: ProcessControl,
+): Promise<Output<'observed.log'>> {
+  if (script.log === null)
+    throw new UnjamError(
+      'not-possible',
+      `${script.recogniser.name} keeps no log of "${script.title}" on this host that Unjam can find.`,
+      'Look at the log in the agent’s own server.',
+    );
+  const { path, form, maskedBy } = script.log;
+  try {
+    const { lines, next } = await readForeignLog(path, form, part.from, part.maxBytes);
+    const note =
+      maskedBy === 'agent' ? 'Secrets are masked by the agent.' : 'As the script wrote it: nothing is masked.';
+    return { path, maskedBy, note, next, lines: [...lines] };
+  } catch (error) {
+    throw new UnjamError(
+      'not-possible',
+      `The log of "${script.title}" cannot be read: ${(error as Error).message}.`,
+      missingOf(true, control, script.user) ?? 'Look at it in the agent’s own server.',
+    );
+  }
+}
+
 /** Whole lines from `from` on; from the last 64 KB when it is absent. @throws the error of the file system */
-export async function readForeignLog(
+async function readForeignLog(
   path: string,
   form: LogForm,
   from: number | undefined,

@@ -10,6 +10,7 @@ type ObservedMethod =
   | 'observed.log'
   | 'observed.cancel'
   | 'observed.kill'
+  | 'observed.take'
   | 'foreignLocks.list';
 
 export const observedHandlers = (
@@ -29,5 +30,6 @@ export const observedHandlers = (
     checkReason(input.reason);
     return observed.kill(input, actor);
   },
+  'observed.take': (input, actor) => observed.take(input, actor),
   'foreignLocks.list': () => observed.locks(),
 });

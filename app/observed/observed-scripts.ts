@@ -1,7 +1,6 @@
 /** The one door to observed scripts: the host asks it for lists and carries the verbs through it. */
 import { isShown, remember, type Watched } from '../agents/memory.ts';
 import type { ObservedScript } from '../agents/observed-script.ts';
-import type { Recogniser } from '../agents/recogniser.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type {
   AgentsView,
@@ -15,65 +14,33 @@ import type {
 import * as lines from '../domain/lines.ts';
 import { isObservedId } from '../domain/observed-id.ts';
 import type { Line } from '../domain/lines.ts';
+import type { ProcessIdentity } from '../domain/identity.ts';
+import { limits } from '../domain/limits.ts';
 import type { OverviewScript } from '../domain/overview.ts';
 import { type Actor, unjam } from '../domain/script.ts';
-import type { ObservedKind } from '../journal/journal.ts';
-import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
+import type { JournalKind } from '../journal/journal.ts';
 import { agentsView } from './agents-view.ts';
 import { ObservedEnding, Refused } from './ending.ts';
 import { foreignLocks, type Owner } from './foreign-locks.ts';
-import { readForeignLog } from './foreign-logs.ts';
+import { logOf } from './foreign-logs.ts';
 import { Looking } from './looking.ts';
 import type { Look } from './observer.ts';
-import { type Askers, ticketOf } from './through-unjam.ts';
-import { detailOf, missingOf, type ViewFacts, viewOf } from './views.ts';
+import { OnIt } from './on-it.ts';
+import type { ObservedScriptsOptions } from './options.ts';
+import { ticketOf } from './through-unjam.ts';
+import { detailOf, type ViewFacts, viewOf } from './views.ts';
 import { waitsForLocks, whyObserved } from './why.ts';
-
-export interface ObservedSettings {
-  readonly observe: boolean;
-  /** Keys of agents that are not observed. */
-  readonly ignore: readonly string[];
-  /** Why verbs are switched off; null when they are not. */
-  readonly verbsOff: string | null;
-  readonly killOff: string | null;
-  readonly silentAfterMs: number;
-  readonly graceMs: number;
-  readonly settleMs: number;
-  /** More files whose locks are shown. */
-  readonly lockPaths: readonly string[];
-}
-
-export interface ObservedEntry {
-  readonly line: Line;
-  readonly kind: ObservedKind;
-  readonly actor: Actor;
-  readonly id: string | null;
-  readonly name: string | null;
-  readonly mutex: string | null;
-}
-
-export interface ObservedScriptsOptions {
-  readonly control: ProcessControl;
-  readonly foreign: ForeignProcesses;
-  readonly settings: () => ObservedSettings;
-  readonly killDisabled?: boolean;
-  /** Who asked for the scripts of Unjam that live now. */
-  readonly askers: () => Askers;
-  /** Writes to journal, host log and Event Log. */
-  readonly record: (entry: ObservedEntry) => void;
-  readonly recognisers?: readonly Recogniser[];
-  readonly self?: number;
-  readonly carrierMs?: number;
-}
 
 export class ObservedScripts {
   readonly #o: ObservedScriptsOptions;
   readonly #looking: Looking;
   readonly #endings = new Map<string, ObservedEnding>();
+  readonly #onIt: OnIt;
   #lockCache: { readonly look: Look; readonly answer: ForeignLocks } | null = null;
 
   constructor(options: ObservedScriptsOptions) {
     this.#o = options;
+    this.#onIt = options.onIt ?? new OnIt([]);
     this.#looking = new Looking({
       ...options,
       looked: () => this.#forgetEndings(),
@@ -166,30 +133,7 @@ export class ObservedScripts {
   /** @throws UnjamError `unknown-ticket`, `not-possible` */
   async log({ id, from, maxBytes }: Parsed<'observed.log'>): Promise<Output<'observed.log'>> {
     await this.#looking.refresh();
-    const { script } = this.#find(id);
-    if (script.log === null)
-      throw new UnjamError(
-        'not-possible',
-        `${script.recogniser.name} keeps no log of "${script.title}" on this host that Unjam can find.`,
-        'Look at the log in the agent’s own server.',
-      );
-    const { path, form, maskedBy } = script.log;
-    try {
-      const { lines: read, next } = await readForeignLog(path, form, from, maxBytes);
-      return {
-        path,
-        maskedBy,
-        note: maskedBy === 'agent' ? 'Secrets are masked by the agent.' : 'As the script wrote it: nothing is masked.',
-        next,
-        lines: [...read],
-      };
-    } catch (error) {
-      throw new UnjamError(
-        'not-possible',
-        `The log of "${script.title}" cannot be read: ${(error as Error).message}.`,
-        missingOf(true, this.#o.control, script.user) ?? 'Look at it in the agent’s own server.',
-      );
-    }
+    return logOf(this.#find(id).script, { from, maxBytes }, this.#o.control);
   }
 
   async locks(): Promise<ForeignLocks> {
@@ -209,12 +153,63 @@ export class ObservedScripts {
   async kill(input: Parsed<'observed.kill'>, actor: Actor): Promise<ObservedView> {
     const { killOff } = this.#o.settings();
     if (killOff !== null) throw new UnjamError('not-possible', killOff, 'Ask the administrator of this host.');
+    await this.#aim(input, actor, input.outputHolders === true);
+    await this.#o.beforeKill?.(input.id, actor);
+    // That took its time, and the carrier may have begun its next step: this has to be what the person decided on still.
+    await this.#looking.look();
     const ending = await this.#aim(input, actor, input.outputHolders === true);
     return this.#carryOut(input.id, () =>
       input.outputHolders === true
         ? ending.endHolders(actor, input.reason ?? null)
         : ending.kill(actor, input.reason ?? null),
     );
+  }
+
+  /** "I am on it": whoever says it last is, for an hour or until it ends. @throws UnjamError `unknown-ticket`, `not-possible` */
+  async take({ id, release = false }: Parsed<'observed.take'>, actor: Actor): Promise<ObservedView> {
+    await this.#looking.refresh();
+    const watched = this.#find(id);
+    const { script, goneAt } = watched;
+    if (goneAt !== null)
+      throw new UnjamError(
+        'not-possible',
+        `"${script.title}" has ended; nobody needs to be on it.`,
+        '"unjam ps" lists what runs.',
+      );
+    const now = Date.now();
+    const { identity } = script.root;
+    if (release && this.#onIt.of(identity, now) === null) return viewOf(this.#factsOf(watched));
+    const until = release ? null : now + limits.takenMs;
+    this.#onIt.say(identity, until === null ? null : { by: actor.user, since: now, until });
+    const line =
+      until === null
+        ? lines.observedGivenBack(nameOf(script), actor)
+        : lines.observedTaken(nameOf(script), actor, until);
+    this.#say(line, 'taken', actor, script, { process: identity, until });
+    this.#looking.changed();
+    return viewOf(this.#factsOf(watched));
+  }
+
+  /**
+   * What a bundle of evidence is about: the processes of the script, or those that keep its output open when it has gone.
+   * @throws UnjamError `unknown-ticket`
+   */
+  async subject(id: string): Promise<{
+    readonly name: string;
+    readonly agent: string;
+    readonly members: readonly { readonly identity: ProcessIdentity }[];
+  }> {
+    await this.#looking.look();
+    const { script, goneAt } = this.#find(id);
+    const stage = this.#endings.get(id)?.stage;
+    const holders = stage?.kind === 'carrier-waits' ? stage.holders.map((identity) => ({ identity })) : [];
+    const members = goneAt === null && script.members.length > 0 ? script.members : holders;
+    return { name: script.title, agent: script.recogniser.name, members };
+  }
+
+  /** A line of what was done beside the verbs, into the journal: there is no log of the script that Unjam may write to. */
+  note(id: string, kind: JournalKind, actor: Actor, line: Line): void {
+    this.#say(line, kind, actor, this.#find(id).script);
   }
 
   /** Adds to a diagnosis what its processes wait for outside of Unjam: `apt-get` at the lock of dpkg. */
@@ -265,6 +260,7 @@ export class ObservedScripts {
       through: ticketOf(script, this.#o.askers()),
       attempts: ending?.attempts ?? [],
       waiters: this.#waitersOf(script),
+      taken: watched.goneAt === null ? this.#onIt.of(script.root.identity, Date.now()) : null,
       silentAfterMs: this.#o.settings().silentAfterMs,
       now: this.#looking.now(),
     };
@@ -373,7 +369,7 @@ export class ObservedScripts {
     return viewOf(this.#factsOf(this.#find(id)));
   }
 
-  #say(line: Line, kind: ObservedKind, actor: Actor, script: ObservedScript | null): void {
+  #say(line: Line, kind: JournalKind, actor: Actor, script: ObservedScript | null, data: object = {}): void {
     this.#o.record({
       line,
       kind,
@@ -381,6 +377,7 @@ export class ObservedScripts {
       id: script?.id ?? null,
       name: script?.title ?? null,
       mutex: script?.mutex ?? null,
+      data,
     });
   }
 }

@@ -1,9 +1,13 @@
 /** Joins observed scripts to a host: what it is allowed to do, where its lines go, which methods it answers. */
 import type { Snapshot } from '../contract/methods.ts';
+import { limits } from '../domain/limits.ts';
 import type { OverviewScript } from '../domain/overview.ts';
+import type { Actor } from '../domain/script.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type HelperRuntime, openForeignProcesses, type ProcessControl } from '../processes/index.ts';
-import { ObservedScripts, type ObservedSettings } from './observed-scripts.ts';
+import { ObservedScripts } from './observed-scripts.ts';
+import { OnIt } from './on-it.ts';
+import type { ObservedSettings } from './options.ts';
 import type { Askers } from './through-unjam.ts';
 
 export interface OpenObservedOptions {
@@ -13,18 +17,21 @@ export interface OpenObservedOptions {
   readonly askers: () => Askers;
   readonly journal: Journal;
   readonly killDisabled: boolean;
+  readonly beforeKill: (id: string, actor: Actor) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
 export async function openObserved(options: OpenObservedOptions): Promise<ObservedScripts> {
-  const { control, helper, settings, askers, journal, killDisabled, log } = options;
+  const { control, helper, settings, askers, journal, killDisabled, beforeKill, log } = options;
   const observed = new ObservedScripts({
     control,
     foreign: await openForeignProcesses(control, helper),
     settings,
     askers,
     killDisabled,
-    record({ line, kind, actor, id, name, mutex }) {
+    beforeKill,
+    onIt: new OnIt(journal.list({ kind: 'taken', sinceMs: limits.takenMs })),
+    record({ line, kind, actor, id, name, mutex, data }) {
       log(`${line.code} ${line.text}`);
       journal.append({
         at: Date.now(),
@@ -37,7 +44,7 @@ export async function openObserved(options: OpenObservedOptions): Promise<Observ
         code: line.code,
         text: line.text,
         source: null,
-        data: {},
+        data,
       });
     },
   });

@@ -7,6 +7,7 @@ import type { ObservedDetail, ObservedView } from '../contract/methods.ts';
 import { actorText } from '../domain/lines.ts';
 import type { ForeignProcesses, ProcessControl } from '../processes/index.ts';
 import type { Attempt } from './ending.ts';
+import type { Taken } from './on-it.ts';
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
@@ -17,6 +18,7 @@ export interface ViewFacts {
   readonly through: string | null;
   readonly attempts: readonly Attempt[];
   readonly waiters: readonly string[];
+  readonly taken: Taken | null;
   readonly silentAfterMs: number;
   readonly now: number;
 }
@@ -47,6 +49,7 @@ export function viewOf(f: ViewFacts): ObservedView {
     isolation: script.isolation,
     waiters: [...f.waiters],
     ticket: f.through ?? script.supervised[0]?.ticket ?? null,
+    taken: f.taken && { ...f.taken, since: isoTime(f.taken.since), until: isoTime(f.taken.until) },
     stuck,
     leftBehind: script.leftBehind !== null,
     condition: shown as ObservedView['condition'],

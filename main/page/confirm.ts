@@ -128,7 +128,8 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     exclusively(async () => {
       const script = await fresh('kill', { ...input, ticket: input.id }, caller, 'observed');
       if ('ok' in script) return script;
-      const text = texts.killText(script, input.reason, parts.now(), script.verbs.kill.text);
+      const first = (await savesEvidence(parts.dispatch, caller)) ? ` ${texts.evidenceFirst}` : '';
+      const text = texts.killText(script, input.reason, parts.now(), `${script.verbs.kill.text}${first}`);
       const refused = await askAbout(script, 'kill', text, caller, 'observed');
       return refused ?? parts.dispatch('observed.kill', aimedAtObserved(input, script), caller);
     });
@@ -269,11 +270,13 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     'scripts.abandon': killOrAbandon('scripts.abandon'),
     'scripts.endProcess': endProcess,
     'scripts.take': 'free',
+    'observed.take': 'free',
     'scripts.complete': complete,
     'locks.resume': resume,
     'settings.set': change,
-    // It ends nothing and writes beside the script's log.
+    // They end nothing and write into the state directory.
     'scripts.evidence': 'free',
+    'observed.evidence': 'free',
     // Its scripts are harmless and end by themselves, and there is one at a time.
     'drill.start': 'free',
     'alerts.test': 'never',

@@ -1,21 +1,12 @@
 /** Bundles of evidence of real scripts, through the command line and the API. */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Output } from '../../app/contract/methods.ts';
+import { unpack } from '../support/unpack.ts';
 import { World } from '../support/world.ts';
 
 type Saved = Output<'scripts.evidence'>;
-
-const unpack = (path: string): Record<string, string> =>
-  JSON.parse(
-    execFileSync(
-      'python3',
-      ['-c', 'import zipfile,sys,json; z=zipfile.ZipFile(sys.argv[1]); print(json.dumps({n: z.read(n).decode() for n in z.namelist()}))', path],
-      { encoding: 'utf8', maxBuffer: 64e6 },
-    ),
-  ) as Record<string, string>; // prettier-ignore
 
 const bundles = (world: World, ticket: string): string[] =>
   readdirSync(join(world.home, 'runs', ticket)).filter((name) => name.endsWith('.zip'));

@@ -13,11 +13,14 @@ const never = new Promise<never>(() => undefined);
 function evidenceOf(parts: Partial<EvidenceParts>, path = '/nowhere/runs/t'): { evidence: Evidence; notes: string[] } {
   const notes: string[] = [];
   const record = {
-    spec: { ticket: 't', runId: 'r', name: 'Deploy web', environmentNames: [] },
-    started: { scope: {} },
-    isFinal: false,
-    isOrphan: false,
-    directory: { path },
+    ticket: 't',
+    runId: 'r',
+    name: 'Deploy web',
+    stage: 'lives',
+    folder: path,
+    members: () => [],
+    environmentNames: [],
+    agent: null,
   };
   const detail = {
     ticket: 't', name: 'Deploy web', state: 'running', orphan: false, command: ['true'], cwd: '/', actor: kim, pid: 1,
@@ -25,7 +28,7 @@ function evidenceOf(parts: Partial<EvidenceParts>, path = '/nowhere/runs/t'): { 
     startedAt: null, lastOutputAt: null, endedAt: null, mutex: null, holder: null,
   }; // prettier-ignore
   const evidence = new Evidence({
-    control: { tree: () => [], self: { machine: 'web-01' } },
+    control: { self: { machine: 'web-01' } },
     version: '0',
     isWanted: () => true,
     record: () => record,
@@ -34,7 +37,7 @@ function evidenceOf(parts: Partial<EvidenceParts>, path = '/nowhere/runs/t'): { 
     logLines: async () => [],
     unjamLines: async () => [],
     journal: () => [],
-    note: (_ticket: string, _body: unknown, line: { code: string; text: string }) => notes.push(`${line.code} ${line.text}`),
+    note: (_record: unknown, _actor: Actor, line: { code: string; text: string }) => notes.push(`${line.code} ${line.text}`),
     ...parts,
   } as unknown as EvidenceParts); // prettier-ignore
   return { evidence, notes };

@@ -151,6 +151,7 @@ const leftBehind: ObservedView = {
   mutex: null,
   isolation: null,
   waiters: [],
+  taken: null,
   ticket: null,
   stuck: true,
   leftBehind: true,

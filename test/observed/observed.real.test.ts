@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ForeignLocks, ObservedView } from '../../app/contract/methods.ts';
+import { unpack } from '../support/unpack.ts';
 import { World } from '../support/world.ts';
 import { buildkite, jenkins, runner, type StandIn, tentacle, untilCode, untilObserved } from './stand-in.ts';
 
@@ -78,6 +79,50 @@ test('no command line and no unnamed variable of an agent is answered, logged or
     world.hostLog,
   ];
   expect(JSON.stringify(answers)).not.toMatch(/secret-token|hunter2|3599\.25|spawnclient/);
+});
+
+test('who is on a script outlives the host; evidence is saved before Force Kill, without command lines, and found when the script has gone', async () => {
+  await using world = await World.open();
+  const path = join(world.home, 'bundle.zip');
+  let script: ObservedView;
+  {
+    await using standIn = tentacle(
+      world,
+      `exec 7>'${world.home}/half-written'; PASSWORD=hunter2 sleep 3599.25 & wait\n`,
+    );
+    const { id } = await untilObserved(world, 'tentacle', (s) => s.processes > 1);
+    expect((await world.cli('take', id)).stdout).toContain(`${id}: `);
+    await world.restartHost();
+    script = await untilObserved(world, 'tentacle', (s) => s.processes > 1);
+    expect(script).toMatchObject({ id, taken: { by: expect.any(String) } });
+    expect((await world.cli('ps')).stdout).toContain(`(${script.taken?.by} is on it)`);
+    expect((await world.cli('why', id)).stdout).toContain(`${script.taken?.by} is on it`);
+    await world.client.call('settings.set', { values: { evidenceBeforeEnd: true } });
+    await world.client.call('observed.kill', { id, process: aim(script) });
+    expect(await untilCode(standIn)).toBe('137');
+  }
+  const { id, name } = script;
+  await untilListed(world, (list) => list.every((s) => s.id !== id || s.condition.key === 'gone'));
+  const history = await world.client.call('history.list', { ticket: id });
+  expect(
+    history
+      .map((e) => e.kind)
+      .toReversed()
+      .slice(0, 3),
+  ).toEqual(['taken', 'evidence', 'observed-kill']);
+  const saved = await world.cli('evidence', id, '--json', '--output', path);
+  expect(JSON.parse(saved.stdout)).toMatchObject({ ticket: id, collected: false });
+  const files = unpack(path);
+  expect(files['README.md']).toContain(`# ${name}`);
+  expect(files['README.md']).toContain('Started by: Octopus Tentacle');
+  expect(files['README.md']).toContain('command lines of scripts of an agent are kept nowhere');
+  expect(files['processes.txt']).toMatch(/^ *\d+ sleep: sleeping/m);
+  expect(files['open-files.txt']).toContain('half-written');
+  expect(files['log.txt']).toContain('Acquiring isolation mutex RunningScript');
+  expect(Object.keys(files)).toEqual(
+    expect.arrayContaining(['wait-reasons.txt', 'kernel-stacks.txt', 'file-locks.txt']),
+  );
+  expect(JSON.stringify(files)).not.toMatch(/3599|hunter2|TentacleInstanceName/);
 });
 
 test('unjam ps, agents, why and abandon take the id of an observed script', async () => {

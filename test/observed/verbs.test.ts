@@ -17,7 +17,14 @@ function cancelOf(machine: Machine, agent: string) {
   const at = Date.UTC(2026, 0, 15, 3, 0);
   const { memory } = conclude(nothingSeen, { at, seenAt: 0, observation: look(machine) }).seen;
   const watched = [...memory.values()].find((w) => w.script.recogniser.key === agent)!;
-  const facts = { stage: { kind: 'none' }, through: null, attempts: [], waiters: [], silentAfterMs: 600_000 } as const;
+  const facts = {
+    stage: { kind: 'none' },
+    through: null,
+    attempts: [],
+    waiters: [],
+    taken: null,
+    silentAfterMs: 600_000,
+  } as const;
   const control = { platform: machine.system, elevated: true, facts: () => null } as Pick<
     ProcessControl,
     'platform' | 'elevated' | 'facts'

@@ -198,6 +198,8 @@ export class BrowserHost {
       'observed.log': this.#or('observed.log', missing('observed.log')),
       'observed.cancel': this.#or('observed.cancel', missing('observed.cancel')),
       'observed.kill': this.#or('observed.kill', missing('observed.kill')),
+      'observed.take': this.#or('observed.take', missing('observed.take')),
+      'observed.evidence': this.#or('observed.evidence', missing('observed.evidence')),
       'foreignLocks.list': this.#or('foreignLocks.list', () => ({ locks: [], missing: null })),
       'drill.start': this.#or('drill.start', missing('drill.start')),
     };

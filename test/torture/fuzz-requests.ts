@@ -105,6 +105,8 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'observed.log': (d) => ({ id: `o-${d.below(9)}-0` }),
   'observed.cancel': (d) => ({ id: `o-${d.below(9)}-0`, reason: 'hangs' }),
   'observed.kill': (d) => ({ id: `o-${d.below(9)}-0`, reason: 'hangs' }),
+  'observed.take': (d) => ({ id: `o-${d.below(9)}-0`, release: d.chance(50) }),
+  'observed.evidence': (d) => ({ id: `o-${d.below(9)}-0` }),
   'foreignLocks.list': () => ({}),
   'drill.start': () => ({ minutes: 0.1 }),
   'console.open': () => ({}),

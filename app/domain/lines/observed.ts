@@ -75,5 +75,11 @@ export const observedOutputHeld = (
     'Next: end these, if they are not wanted.',
   );
 
+export const observedTaken = (s: ObservedName, by: Actor, until: number): Line =>
+  line('I641', `${actorText(by)} is on ${of(s)}. This is shown until ${clockTime(until)}, or until the script ends.`);
+
+export const observedGivenBack = (s: ObservedName, by: Actor): Line =>
+  line('I642', `${actorText(by)} is no longer on ${of(s)}.`);
+
 export const agentSeen = (name: string, process: ProcessIdentity): Line =>
   line('I631', `${name} was seen for the first time: ${processText(process)}. Its scripts are listed as observed.`);
