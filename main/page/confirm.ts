@@ -128,8 +128,7 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     exclusively(async () => {
       const script = await fresh('kill', { ...input, ticket: input.id }, caller, 'observed');
       if ('ok' in script) return script;
-      const first = (await savesEvidence(parts.dispatch, caller)) ? ` ${texts.evidenceFirst}` : '';
-      const text = texts.killText(script, input.reason, parts.now(), `${script.verbs.kill.text}${first}`);
+      const text = texts.killText(script, input.reason, parts.now(), script.verbs.kill.text);
       const refused = await askAbout(script, 'kill', text, caller, 'observed');
       return refused ?? parts.dispatch('observed.kill', aimedAtObserved(input, script), caller);
     });
@@ -269,15 +268,14 @@ export function confirmed(parts: ConfirmParts): Dispatch {
     'scripts.kill': killOrAbandon('scripts.kill'),
     'scripts.abandon': killOrAbandon('scripts.abandon'),
     'scripts.endProcess': endProcess,
-    'scripts.take': 'free',
-    'observed.take': 'free',
     'scripts.complete': complete,
     'locks.resume': resume,
     'settings.set': change,
-    // They end nothing and write into the state directory.
+    // These end nothing; the scripts of a drill are harmless, end by themselves, and there is one drill at a time.
+    'scripts.take': 'free',
+    'observed.take': 'free',
     'scripts.evidence': 'free',
     'observed.evidence': 'free',
-    // Its scripts are harmless and end by themselves, and there is one at a time.
     'drill.start': 'free',
     'alerts.test': 'never',
     'locks.abandon': 'never',
