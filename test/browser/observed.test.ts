@@ -46,6 +46,12 @@ test('an agent’s script stands beside those of Unjam, and is cancelled and kil
   await detail.getByText('Abandon is not possible now.').waitFor();
   await clean(page);
 
+  await detail.getByRole('button', { name: /^I am on it/ }).click();
+  await row(page, id).filter({ hasText: 'is on it' }).waitFor();
+  await detail.getByRole('button', { name: /^Save evidence/ }).click();
+  await detail.getByRole('button', { name: /^Download evidence/ }).waitFor();
+  await clean(page);
+
   await verb(page, 'cancel').click();
   await ready(page);
   await clean(page);
