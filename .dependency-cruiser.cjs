@@ -103,7 +103,7 @@ module.exports = {
       from: { path: '^renderer/' },
       to: {
         path: '^(app|main)/',
-        pathNot: '^app/domain/(csv|drill|durations|estimate|incident-summary|observed-row|times|visible)\\.ts$',
+        pathNot: '^app/domain/(csv|drill|durations|estimate|incident-summary|observed-id|observed-row|times|visible)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },
