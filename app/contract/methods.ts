@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as alerts from './alert-schemas.ts';
 import type { ErrorBody } from './errors.ts';
+import * as i from './input-schemas.ts';
 import * as logs from './log-schemas.ts';
 import * as o from './observed-schemas.ts';
 import * as s from './schemas.ts';
@@ -32,7 +33,7 @@ export const methods = {
   'scripts.get': query('one script in full', ticketOnly, s.ScriptDetail),
   'scripts.follow': query(
     'waits until a script is not as it was; GET /scripts/TICKET/events streams the same',
-    s.FollowInput,
+    i.FollowInput,
     z.strictObject({
       mark: z.string().describe('of how the script is: give it as since, to wait for the next change'),
       complete: z.boolean().describe('the script is final: no more changes are told'),
@@ -44,22 +45,22 @@ export const methods = {
     ticketOnly,
     s.Diagnosis,
   ),
-  'scripts.start': command('starts a script; the same ticket never runs twice', s.StartInput, s.ScriptView),
-  'scripts.cancel': command('asks a script to stop', s.CancelInput, s.ScriptView),
-  'scripts.kill': command('ends the whole tree and verifies', s.KillInput, s.ScriptView),
+  'scripts.start': command('starts a script; the same ticket never runs twice', i.StartInput, s.ScriptView),
+  'scripts.cancel': command('asks a script to stop', i.CancelInput, s.ScriptView),
+  'scripts.kill': command('ends the whole tree and verifies', i.KillInput, s.ScriptView),
   'scripts.endProcess': command(
     'ends one process of a script, not the script itself; the rest keeps running',
-    s.EndProcessInput,
+    i.EndProcessInput,
     s.ScriptView,
   ),
-  'scripts.take': command('shows everybody who is on it; it locks nobody out', s.TakeInput, s.ScriptView),
-  'scripts.abandon': command('releases the mutex; ends nothing', s.AbandonInput, s.ScriptView),
+  'scripts.take': command('shows everybody who is on it; it locks nobody out', i.TakeInput, s.ScriptView),
+  'scripts.abandon': command('releases the mutex; ends nothing', i.AbandonInput, s.ScriptView),
   'scripts.evidence': command(
     'saves a bundle of evidence into the run directory; ends nothing',
     ticketOnly,
     s.EvidenceSaved,
   ),
-  'evidence.read': query('the bytes of a bundle of evidence', s.EvidenceReadInput, s.EvidencePart),
+  'evidence.read': query('the bytes of a bundle of evidence', i.EvidenceReadInput, s.EvidencePart),
   'scripts.complete': command(
     'removes a final script’s run directory',
     ticketOnly,
@@ -72,7 +73,7 @@ export const methods = {
   'locks.list': query('mutexes with holders, queues and orphans', nothing, z.array(s.MutexView)),
   'locks.abandon': command(
     'takes the mutex from a command under "unjam hold"; ends nothing; not for windows and browsers',
-    s.AbandonHoldInput,
+    i.AbandonHoldInput,
     s.MutexView,
   ),
   'locks.resume': command(
@@ -142,7 +143,7 @@ export const methods = {
     s.EvidenceSaved,
   ),
   'foreignLocks.list': query('locks of the machine and of agents: seen, never released', nothing, o.ForeignLocks),
-  'drill.start': command('starts a harmless hung deployment with a queue behind it', s.DrillInput, s.Drill),
+  'drill.start': command('starts a harmless hung deployment with a queue behind it', i.DrillInput, s.Drill),
   'console.open': command(
     'makes an address that opens the console once, in a browser of the caller’s account; not for windows and browsers',
     nothing,

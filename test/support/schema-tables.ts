@@ -1,5 +1,6 @@
 /** The contract's shapes as tables for docs/api.md and docs/json.md. */
 import { z } from 'zod';
+import * as inputs from '../../app/contract/input-schemas.ts';
 import * as logs from '../../app/contract/log-schemas.ts';
 import * as observed from '../../app/contract/observed-schemas.ts';
 import * as schemas from '../../app/contract/schemas.ts';
@@ -21,7 +22,7 @@ interface Json {
 
 /** Objects that have a name in the contract; each is described once. */
 export const named = new Map<z.ZodType, string>();
-for (const group of [schemas, logs, observed, settings])
+for (const group of [schemas, inputs, logs, observed, settings])
   for (const [name, value] of Object.entries(group))
     if (value instanceof z.ZodObject && !name.endsWith('Input')) named.set(value, name);
 
