@@ -2,8 +2,7 @@
  * Starts, watches, cancels, kills, abandons, completes and recovers scripts. It holds nothing that a crash could
  * lose: what it knows is read from run directories and mutexes, what it decides is written there first.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import type { EventBody } from '../domain/events.ts';
@@ -13,25 +12,21 @@ import type { MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import type { OverviewScript } from '../domain/overview.ts';
-import { maskValues } from '../domain/redact.ts';
 import type { Actor } from '../domain/script.ts';
 import { asleepSince, awakeAt, look } from '../domain/sleep.ts';
 import type { Journal } from '../journal/journal.ts';
-import { remake } from '../ladder/remake.ts';
 import type { Mutexes } from '../locks/index.ts';
 import type { ProcessControl } from '../processes/index.ts';
 import { Reserve } from '../run-directory/reserve.ts';
-import { makeFolder } from '../run-directory/disk.ts';
-import { sweepTemporaries } from '../run-directory/atomic-file.ts';
-import { runnerProtocol } from '../run-directory/run-directory.ts';
 import { Completions } from './completions.ts';
 import { Custody, verifiedForMs } from './custody.ts';
 import { HealthSampler } from './health.ts';
 import { abandonHold, resumeMutex } from './mutex-commands.ts';
 import { MutexReader } from './mutex-reader.ts';
 import { Pruner, type Retention } from './prune.ts';
-import { ScriptRecord } from './record.ts';
+import type { ScriptRecord } from './record.ts';
 import { Register } from './register.ts';
+import { RunFolders } from './run-folders.ts';
 import type { RunnerCommand } from './runner-pool.ts';
 import { Starter } from './starter.ts';
 import type { Tally } from './tally.ts';
@@ -66,8 +61,6 @@ export interface SupervisorOptions {
 }
 
 const tickMs = 1_000;
-/** Coarser than any file system's time stamps that carry state directories. */
-const settledMs = 2_500;
 /** The files of a script whose events are watched are looked at in every so many ticks, in case the watch has missed one. */
 const watchedEvery = 5;
 /** Samples of the trees: while somebody looks or waits, and while neither does. */
@@ -79,15 +72,14 @@ export class Supervisor {
   readonly #register: Register;
   readonly #custody: Custody;
   readonly #starter: Starter;
+  readonly #folders: RunFolders;
   readonly #health: HealthSampler;
   readonly #reader: MutexReader;
   readonly #reserve: Reserve;
   readonly #pruner: Pruner;
   readonly #tools: VerbTools;
-  readonly #startedAt = Date.now();
   #ticks = 0;
   #ticking = false;
-  #runsChangedAt = -1;
   readonly #doneAt = { health: -Infinity, prune: performance.now() };
   #timer: NodeJS.Timeout | null = null;
   #awake = awakeAt(Date.now());
@@ -106,6 +98,13 @@ export class Supervisor {
       runsPath: this.runsPath,
       register: this.#register,
       custody: this.#custody,
+    });
+    this.#folders = new RunFolders({
+      ...options,
+      path: this.runsPath,
+      register: this.#register,
+      isStarting: (folder) => this.#starter.isStarting(folder),
+      runnerIsDead: (record) => this.#custody.runnerIsDead(record, verifiedForMs),
     });
     this.#health = new HealthSampler(options.control);
     this.#reader = new MutexReader(options.mutexes, options.log);
@@ -127,16 +126,7 @@ export class Supervisor {
 
   /** Re-adopts every script of the state directory, then keeps watching. */
   async open(): Promise<void> {
-    makeFolder(this.runsPath);
-    sweepTemporaries(this.#options.stateDirectory, (pid) => this.#options.control.identify(pid) !== null);
-    const { journal } = this.#options;
-    const finished = journal.finished();
-    journal.together(() => {
-      for (const folder of readdirSync(this.runsPath)) {
-        const record = ScriptRecord.load(join(this.runsPath, folder), (runId) => finished.has(runId));
-        if (record) this.#recover(record);
-      }
-    });
+    this.#folders.open();
     await this.#tick();
     this.#timer = setInterval(() => void this.#tick(), tickMs);
     this.#starter.prepare();
@@ -274,40 +264,6 @@ export class Supervisor {
     return this.#views().mutex(state);
   }
 
-  #recover(record: ScriptRecord): void {
-    this.#register.add(record);
-    // The note of a delivery is written after everything else.
-    if (!record.isFinal || record.spec.notify !== null)
-      sweepTemporaries(record.directory.path, (pid) => this.#options.control.identify(pid) !== null);
-    this.#register.refresh(record, true);
-    if (record.isFinal && !record.isOrphan) return;
-    this.#register.watch(record);
-    this.#maskAgain(record);
-    if (record.runner && this.#options.control.liveness(record.runner.runner) === 'alive') {
-      if (record.runner.protocol > runnerProtocol)
-        this.#options.log(
-          `W305 The runner of ${record.spec.ticket} speaks a newer protocol (${record.runner.protocol}); this host only watches it.`,
-        );
-      const line = lines.recovered(
-        this.#startedAt,
-        record.started?.scope.root ?? null,
-        record.spec.ticket,
-        record.spec.isolation?.mutex ?? null,
-      );
-      this.#register.append(record, { type: 'note' }, line);
-    }
-  }
-
-  /** Its values were never on the disk: the script's own processes still have them. */
-  #maskAgain({ spec, started }: ScriptRecord): void {
-    const { control } = this.#options;
-    if (!spec.maskEnv || !started) return;
-    for (const { identity } of control.tree(started.scope)) {
-      const environment = control.environmentOf?.(identity);
-      if (environment) return maskValues(spec.runId, spec.maskEnv, environment);
-    }
-  }
-
   async #tick(): Promise<void> {
     if (this.#ticking) return; // the disk is slow: the look that is under way comes first
     this.#ticking = true;
@@ -319,13 +275,13 @@ export class Supervisor {
       // What a script left running on purpose keeps its cgroup beyond its runner: nobody says when it goes.
       if (this.#ticks % watchedEvery === 0) {
         this.#options.control.sweep?.(this.#runnerPids());
-        this.#sweepOver();
+        this.#folders.sweepOver();
       }
       this.#ticks += 1;
-      this.#lookAtRuns();
+      this.#folders.look();
       for (const [i, record] of this.#register.living.entries()) {
         if ((i + this.#ticks) % watchedEvery === 0 || !this.#register.isWatched(record)) this.#register.refresh(record);
-        await this.#remake(record);
+        await this.#folders.remake(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
       const { autoAbandonMs, beforeAutoAbandon = () => Promise.resolve() } = this.#options;
@@ -348,41 +304,6 @@ export class Supervisor {
       this.#options.log(`W396 A look at the scripts failed: ${(error as Error).message}. It will be tried again.`);
     } finally {
       this.#ticking = false;
-    }
-  }
-
-  /** Run directories come and go only by this host, or when somebody exchanges the state directory or removes them. */
-  #lookAtRuns(): void {
-    if (!existsSync(this.#options.stateDirectory)) return;
-    makeFolder(this.runsPath);
-    const changedAt = statSync(this.runsPath).mtimeMs;
-    if (changedAt === this.#runsChangedAt && Date.now() - changedAt > settledMs) return;
-    this.#runsChangedAt = changedAt;
-    const folders = new Set(readdirSync(this.runsPath));
-    for (const folder of folders) {
-      if (this.#register.records.has(folder) || this.#starter.isStarting(folder)) continue;
-      const record = ScriptRecord.load(join(this.runsPath, folder), () => false);
-      if (record) this.#recover(record);
-    }
-    for (const record of this.#register.all)
-      if (record.isFinal && !record.isOrphan && !folders.has(basename(record.directory.path)))
-        this.#register.forget(record);
-  }
-
-  /** The run directory of a script whose runner cannot do it any more. */
-  async #remake(record: ScriptRecord): Promise<void> {
-    if (!this.#custody.runnerIsDead(record, verifiedForMs) || record.state === 'starting') return;
-    const missing = await remake(record.directory, record);
-    if (missing.length > 0) this.#register.append(record, { type: 'note' }, lines.filesRemoved(missing));
-  }
-
-  #sweepOver(): void {
-    const { control } = this.#options;
-    for (const record of this.#register.over) {
-      if (record.runner && control.liveness(record.runner.runner) === 'alive') continue;
-      this.#register.over.delete(record);
-      if (this.#register.records.get(nameKey(record.spec.ticket)) === record)
-        sweepTemporaries(record.directory.path, (pid) => control.identify(pid) !== null);
     }
   }
 
