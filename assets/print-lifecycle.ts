@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { lifeEventTypes, lifeTable, type ProcessStage } from '../app/domain/life-table.ts';
+import { lifeEventTypes } from '../app/domain/life-events.ts';
+import { lifeTable, type ProcessStage } from '../app/domain/life-table.ts';
 
 const stages: readonly (readonly [ProcessStage, string])[] = [
   ['running', 'its process runs, and nobody ends it'],

@@ -4,7 +4,8 @@
  */
 import type { EventBody, RunnerRequest } from '../domain/events.ts';
 import { type How, type Life, recall } from '../domain/life.ts';
-import { decide, type Effect, type LifeEvent, type Signalling } from '../domain/life-table.ts';
+import type { Effect, LifeEvent, Signalling } from '../domain/life-events.ts';
+import { decide } from '../domain/life-table.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { CancelSignal, TreeScope } from '../domain/script.ts';

@@ -1,5 +1,5 @@
 /** The overall, first output and no-output limits of one script, counted in active time. Pure: the driver feeds it its beats. */
-import type { TimeLimit } from '../domain/life-table.ts';
+import type { TimeLimit } from '../domain/life-events.ts';
 import type { ScriptSpec } from '../domain/script.ts';
 
 /** Half of a limit that is shorter is not announced: nobody could act on it. */

@@ -1,7 +1,7 @@
 /** Looks at a script's tree: who lives, who was seen since an end was begun, and what became of each kill. */
 import type { Survivor } from '../domain/events.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
-import type { Seen } from '../domain/life-table.ts';
+import type { Seen } from '../domain/life-events.ts';
 import type { TreeScope } from '../domain/script.ts';
 import type { EndOutcome, ProcessControl } from '../processes/index.ts';
 

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Life, newLife, recall, type StageKind } from '../../app/domain/life.ts';
-import { decide, type Effect, type LifeEvent, lifeEventTypes, lifeTable, type ProcessStage } from '../../app/domain/life-table.ts'; // prettier-ignore
+import { type Effect, type LifeEvent, lifeEventTypes } from '../../app/domain/life-events.ts';
+import { decide, lifeTable, type ProcessStage } from '../../app/domain/life-table.ts';
 import { identity, kim, survivor } from '../support/fake-domain.ts';
 
 const root = identity(7312);
