@@ -11,6 +11,7 @@ import { type ErrorBody, errorCodes, UnjamError } from '../contract/errors.ts';
 import type { Output, Reply, Snapshot } from '../contract/methods.ts';
 import { contractProtocol, versionHeader } from '../contract/protocol.ts';
 import { limits } from '../domain/limits.ts';
+import { answerMetrics } from './metrics-answer.ts';
 import { openApi } from './open-api.ts';
 
 export interface ApiOptions {
@@ -61,7 +62,7 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
     }
     if (path === '/metrics' && request.method === 'GET') {
       const answer = await dispatch('metrics.get', {}, caller);
-      if (answer.ok) response.writeHead(200, metricsHead).end((answer.value as Output<'metrics.get'>).text);
+      if (answer.ok) answerMetrics(request, response, (answer.value as Output<'metrics.get'>).text);
       else await reply(response, answer);
       return true;
     }
@@ -191,11 +192,6 @@ const streamHead = {
 /** How long a stream is silent at most, ms. */
 const beatMs = 15_000;
 const stillHere = ': still here\n\n';
-export const metricsHead = {
-  'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-};
 const problemType = 'application/problem+json';
 
 export function refuse(response: ServerResponse, error: UnjamError): void {

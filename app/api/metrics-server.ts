@@ -4,7 +4,8 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { metricsHead, pathOf, requestBounds } from './http-server.ts';
+import { pathOf, requestBounds } from './http-server.ts';
+import { answerMetrics } from './metrics-answer.ts';
 
 /** Who asks more often gets the same numbers again: nobody can keep the host busy, ms. */
 const freshMs = 1_000;
@@ -76,8 +77,7 @@ export class MetricsServer {
     else {
       if (this.#last === null || performance.now() - this.#last.at >= freshMs)
         this.#last = { at: performance.now(), text: this.#o.text() };
-      const text = await this.#last.text;
-      response.writeHead(200, metricsHead).end(text);
+      answerMetrics(request, response, await this.#last.text);
     }
   }
 }

@@ -42,10 +42,17 @@ interface Asked {
   readonly method?: string;
   readonly host?: string;
   readonly address?: string;
+  readonly accept?: string;
 }
 
-async function ask({ path = '/metrics', method = 'GET', host, address = '127.0.0.1' }: Asked = {}) {
-  const call = request({ host: address, port, path, method, ...(host === undefined ? {} : { headers: { host } }) });
+async function ask({ path = '/metrics', method = 'GET', host, accept, address = '127.0.0.1' }: Asked = {}) {
+  const call = request({
+    host: address,
+    port,
+    path,
+    method,
+    headers: { ...(host && { host }), ...(accept && { accept }) },
+  });
   call.end();
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
   return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
@@ -57,6 +64,12 @@ test('are the text of metrics.get, made at most once a second, and cannot be rea
   expect(headers['access-control-allow-origin']).toBeUndefined();
   await Promise.all(Array.from({ length: 5 }, () => ask({ host: `localhost:${port}` })));
   expect(made).toBeLessThan(6);
+});
+
+test('are OpenMetrics for whoever accepts that, with an end', async () => {
+  const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+  const { headers, body } = await ask({ accept });
+  expect([body, headers['content-type']]).toEqual(['unjam_up 1\n# EOF\n', 'application/openmetrics-text; version=1.0.0; charset=utf-8']); // prettier-ignore
 });
 
 test.each([

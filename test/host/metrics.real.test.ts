@@ -36,10 +36,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function scrape(world: World): Promise<{ type: string | undefined; body: string }> {
+async function scrape(world: World, accept = '*/*'): Promise<{ type: string | undefined; body: string }> {
   const { address, token } = world.hostFile();
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: address, path: '/metrics', headers: { authorization: `Bearer ${token}` } }, (answer) => {
+    const asked = request({ socketPath: address, path: '/metrics', headers: { authorization: `Bearer ${token}`, accept } }, (answer) => {
       text(answer).then((body) => resolve({ type: answer.headers['content-type'], body }), reject);
     }); // prettier-ignore
     asked.on('error', reject);
@@ -55,6 +55,14 @@ test('scripts, waits, verdicts and actions are counted, and no name stands in it
   const before = await scrape(world);
   expect(before.type).toBe('text/plain; version=0.0.4; charset=utf-8');
   const first = parse(before.body);
+  const open = await scrape(world, 'application/openmetrics-text; version=1.0.0');
+  expect(open.type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  const reader = 'import sys; from prometheus_client.openmetrics.parser import text_string_to_metric_families as read; print(*[f.name for f in read(sys.stdin.read())])'; // prettier-ignore
+  const families = spawnSync('/usr/bin/python3', ['-c', reader], { input: open.body, encoding: 'utf8' });
+  expect(families.stderr).toBe('');
+  expect(families.stdout.trim().split(' ')).toEqual(
+    [...before.body.matchAll(/^# TYPE (\w+?)(?:_total)? /gm)].map(([, name]) => name),
+  );
   expect(Object.fromEntries(first)).toMatchObject({
     'unjam_scripts{state="running"}': 1,
     'unjam_scripts{state="queued"}': 1,

@@ -21,6 +21,7 @@ const tools: readonly (readonly [file: string, name: string, what: string])[] = 
   ['/usr/bin/curl', 'curl', 'the example clients'],
   ['/usr/bin/jq', 'jq', 'the example clients'],
   ['/usr/bin/python3', 'python3', 'the example clients and the zip of evidence'],
+  ['/usr/lib/python3/dist-packages/prometheus_client/__init__.py', 'python3-prometheus-client', 'the test of metrics'],
   ['/usr/lib/postgresql/15/bin/postgres', 'postgresql-15', 'the tests of a fleet'],
   ['/usr/bin/gdb', 'gdb', 'the stacks in a bundle of evidence'],
 ];
