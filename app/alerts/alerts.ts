@@ -3,7 +3,7 @@
  * and only then says it: a crash in between repeats a message, with the id that it had, and loses none.
  */
 import type { AlertsTested, AlertsView, Settings, Snapshot } from '../contract/methods.ts';
-import { type AlertScript, alertKinds, decide, factsOf, giveUpAfterMs, retryAfterMs } from '../domain/alerts.ts';
+import { alertKinds, decide, factsOf, giveUpAfterMs, retryAfterMs } from '../domain/alerts.ts';
 import { randomHex } from '../domain/random.ts';
 import type { Deliver } from './deliver.ts';
 import { AlertsFile, type AlertsState, type Outgoing } from './file.ts';
@@ -120,11 +120,13 @@ export class Alerts {
     const decision = decide(known, facts, alerts, now, () => randomHex(16));
     const made = decision.messages.map(({ target, known: one, phase }): Outgoing => {
       const { ticket } = one.fact;
+      const about = scripts.find((script) => script.ticket === ticket);
       const wantsOutput = alerts.some(({ name, lastOutput }) => name === target && lastOutput === true);
       const message = messageOf(one, phase, {
         host: machine,
         now,
-        headline: headlineOf(scripts, ticket),
+        headline: about?.condition.headline,
+        traceparent: about?.traceparent,
         lastOutput: wantsOutput && ticket !== null ? this.#o.lastOutput(ticket) : undefined,
       });
       return { target, message, madeAt: now, failures: 0, notBefore: now };
@@ -218,6 +220,3 @@ const nothing = (now: number): AlertsState => ({ schema: 1, before: { at: now, l
 
 const saidBy = ({ before, known, outbox }: AlertsState): string =>
   JSON.stringify([before.living, known.map(({ incident, told }) => [incident, told]), outbox]);
-
-const headlineOf = (scripts: readonly AlertScript[], ticket: string | null): string | undefined =>
-  scripts.find((script) => script.ticket === ticket)?.condition.headline;

@@ -1,5 +1,6 @@
 /** Hands one message to one target: runs its command, posts to its address, or sends mail. */
 import { homedir } from 'node:os';
+import { traceparentField, traceVariable } from '../domain/trace.ts';
 import { visibleLine, visibleOutput } from '../domain/visible.ts';
 import { runCommand } from '../outgoing/command.ts';
 import { post } from '../outgoing/post.ts';
@@ -41,6 +42,7 @@ const environmentOf = (m: AlertMessage): Record<string, string> => ({
   UNJAM_TICKET: m.ticket ?? '',
   UNJAM_NAME: visibleLine(m.script ?? ''),
   UNJAM_MUTEX: visibleLine(m.mutex ?? ''),
+  ...traceVariable(m.traceparent),
   ...(m.lastOutput === undefined ? {} : { UNJAM_LAST_OUTPUT: visibleOutput(m.lastOutput) }),
 });
 
@@ -51,7 +53,11 @@ async function postTo(target: Webhook, message: AlertMessage): Promise<string | 
   const key = keyFile === undefined ? '' : secretIn(keyFile);
   const isBearer = key !== '' && format !== 'pagerduty';
   const failed = await post(address, JSON.stringify(bodyOf(message, format, key)), {
-    headers: { 'idempotency-key': message.id, ...(isBearer ? { authorization: `Bearer ${key}` } : {}) },
+    headers: {
+      'idempotency-key': message.id,
+      ...traceparentField(message.traceparent),
+      ...(isBearer ? { authorization: `Bearer ${key}` } : {}),
+    },
     ...(caFile === undefined ? {} : { ca: contentOf(caFile) }),
   });
   return failed && `${new URL(address).host}: ${failed}`;

@@ -40,6 +40,7 @@ const message = v.object({
   mutex: textOrNull,
   title: text,
   text,
+  traceparent: v.exactOptional(text),
   lastOutput: v.exactOptional(text),
 });
 const State: v.GenericSchema<unknown, AlertsState> = v.object({

@@ -2,6 +2,7 @@
 import type { AlertKind, Known } from '../domain/alerts.ts';
 import { roughDuration } from '../domain/durations.ts';
 import { redact } from '../domain/redact.ts';
+import { traceparentField } from '../domain/trace.ts';
 import { plain, visibleLine } from '../domain/visible.ts';
 
 /** The generic form: what a command reads on its standard input and a webhook of format `json` gets. */
@@ -21,6 +22,8 @@ export interface AlertMessage {
   readonly mutex: string | null;
   readonly title: string;
   readonly text: string;
+  /** The W3C trace of the script's caller; absent: none. */
+  readonly traceparent?: string;
   /** Only for targets with `lastOutput`. */
   readonly lastOutput?: string;
 }
@@ -39,6 +42,7 @@ export interface Written {
   readonly now: number;
   /** What is said of the script now, when it is still listed. */
   readonly headline?: string | undefined;
+  readonly traceparent?: string | undefined;
   readonly lastOutput?: string | undefined;
 }
 
@@ -63,6 +67,7 @@ export function messageOf({ fact, incident, begunAt }: Known, phase: 'begin' | '
     mutex: mutex === null ? null : safe(mutex),
     title: phase === 'begin' ? what : `Over: ${what}`,
     text: phase === 'begin' ? safe(fact.text) : over,
+    ...traceparentField(w.traceparent),
     ...(w.lastOutput ? { lastOutput: w.lastOutput } : {}),
   };
 }

@@ -110,6 +110,7 @@ export const ScriptView = z.strictObject({
     .strictObject({ from: Time, to: Time, runs: z.int() })
     .optional()
     .describe('between when it will probably start, and how many earlier runs say so; absent = they do not tell'),
+  traceparent: z.string().optional().describe('the W3C trace of its caller, from TRACEPARENT'),
   createdAt: Time,
   startedAt: Time.nullable(),
   endedAt: Time.nullable(),

@@ -36,6 +36,7 @@ export interface AlertScript {
   /** ISO time, as `endedAt`; together with the ticket it names one script for good. */
   readonly createdAt: string;
   readonly endedAt: string | null;
+  readonly traceparent?: string | undefined;
   readonly condition: { readonly headline: string };
 }
 

@@ -88,6 +88,8 @@ export interface ScriptSpec {
   readonly environmentNames: readonly string[];
   /** Variables whose values Unjam writes nowhere and shows nowhere; absent: none. */
   readonly maskEnv?: readonly string[];
+  /** The caller's TRACEPARENT; absent: none. */
+  readonly traceparent?: string;
   readonly notify: readonly string[] | null;
   /** Runs when the script's processes are gone, in its folder and environment, for at most `timeoutMs`. */
   readonly cleanup: {

@@ -104,6 +104,7 @@ const spec = v.looseObject({
   cancel: v.looseObject({ signal, graceMs: number }),
   environmentNames: list(text),
   maskEnv: maybe(list(text)),
+  traceparent: maybe(text),
   notify: nullable(list(text)),
   cleanup: nullable(v.looseObject({ command, timeoutMs: number, when: maybe(v.picklist(cleanupTimes)) })),
   ancestors: list(text),

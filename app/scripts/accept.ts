@@ -10,6 +10,7 @@ import type { Platform } from '../domain/platform.ts';
 import { maskedMin, maskValues, redactWords } from '../domain/redact.ts';
 import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
+import { traceparentField, traceparentOf } from '../domain/trace.ts';
 import {
   findExecutable,
   launchProblem,
@@ -141,6 +142,7 @@ export function acceptStart(
       cancel: { signal: input.cancelSignal ?? host.defaultSignal, graceMs: input.graceMs ?? limits.graceMs },
       environmentNames: Object.keys(environment).sort(),
       ...(maskEnv.length === 0 ? {} : { maskEnv }),
+      ...traceparentField(traceparentOf(environment)),
       notify: input.notify === undefined ? null : notified(input.notify, cwd, environment),
       cleanup: cleanupOf(input, cwd, environment),
       ancestors: ancestorsOf(input.environment?.['UNJAM_RUN']),

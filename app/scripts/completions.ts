@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as lines from '../domain/lines.ts';
 import { isAddress } from '../domain/names.ts';
 import { resultCode } from '../domain/script.ts';
+import { traceparentField, traceVariable } from '../domain/trace.ts';
 import { visibleLine, visibleOutput } from '../domain/visible.ts';
 import type { Decode } from '../logs/index.ts';
 import { post } from '../outgoing/post.ts';
@@ -29,6 +30,8 @@ export interface Completion {
   readonly resultCode: number;
   /** The last lines of both streams; what they wrote at one moment stands in any order. */
   readonly lastOutput: string;
+  /** The W3C trace of the script's caller; absent: none. */
+  readonly traceparent?: string;
 }
 
 export class Completions {
@@ -65,6 +68,7 @@ export class Completions {
       signal: verdict.signal,
       resultCode: resultCode(verdict),
       lastOutput: lastOutput(directory, this.#decode),
+      ...traceparentField(spec.traceparent),
     })
       .then(async (failed) => {
         if (failed !== null) say(lines.endNotTold(failed));
@@ -94,6 +98,7 @@ const environmentOf = (c: Completion): Record<string, string> => ({
   UNJAM_SIGNAL: c.signal ?? '',
   UNJAM_RESULT_CODE: String(c.resultCode),
   UNJAM_LAST_OUTPUT: visibleOutput(c.lastOutput),
+  ...traceVariable(c.traceparent),
 });
 
 /** Any answer of 2xx will do; the id is also the idempotency key. */
@@ -102,7 +107,7 @@ async function postRepeatedly(address: string, completion: Completion): Promise<
   for (const wait of postAfterMs) {
     await delay(wait);
     const why = await post(address, JSON.stringify(completion), {
-      headers: { 'idempotency-key': completion.completionId },
+      headers: { 'idempotency-key': completion.completionId, ...traceparentField(completion.traceparent) },
     });
     if (why === null) return null;
     failed = `${address}: ${why}`;

@@ -31,7 +31,8 @@ const known = {
   seenAt: now,
   told: [],
 } as const; // prettier-ignore
-const message = messageOf(known, 'begin', { host: 'host1', now });
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const message = messageOf(known, 'begin', { host: 'host1', now, traceparent });
 const end = messageOf(known, 'end', { host: 'host1', now });
 const ok = (_request: unknown, response: { end(): unknown }): void => void response.end();
 const webhook = (url: string, more: object = {}): Target => {
@@ -46,7 +47,11 @@ describe('a webhook', () => {
     expect(await deliver(webhook(server.url, { keyFile }), message)).toBeNull();
     const [{ headers, body } = { headers: {}, body: '' }] = server.got;
     expect(JSON.parse(body)).toEqual(message);
-    expect(headers).toMatchObject({ 'idempotency-key': 'abc-begin', authorization: 'Bearer opaque-token' });
+    expect(headers).toMatchObject({
+      'idempotency-key': 'abc-begin',
+      traceparent,
+      authorization: 'Bearer opaque-token',
+    });
   });
 
   test('with a certificate that nobody knows gets nothing', async () => {
@@ -137,11 +142,11 @@ describe('the shape for', () => {
 describe('a command', () => {
   test('gets the message in its environment and on its standard input', async () => {
     const out = join(folder, 'told');
-    const script = `{ cat; env | grep ^UNJAM_ | sort; } > ${out}`;
+    const script = `{ cat; env | grep -E '^(UNJAM_|TRACEPARENT)' | sort; } > ${out}`;
     expect(await deliver({ to: 'command', name: 'c', command: ['sh', '-c', script] }, message)).toBeNull();
     const [json = '', ...variables] = readFileSync(out, 'utf8').trimEnd().split('\n');
     expect(JSON.parse(json) as AlertMessage).toEqual(message);
-    expect(variables).toEqual(expect.arrayContaining(['UNJAM_ALERT_ID=abc-begin', 'UNJAM_ALERT_KIND=stuck', 'UNJAM_ALERT_PHASE=begin', 'UNJAM_TICKET=t1'])); // prettier-ignore
+    expect(variables).toEqual(expect.arrayContaining(['UNJAM_ALERT_ID=abc-begin', 'UNJAM_ALERT_KIND=stuck', 'UNJAM_ALERT_PHASE=begin', 'UNJAM_TICKET=t1', `TRACEPARENT=${traceparent}`])); // prettier-ignore
     expect(variables.join()).not.toContain('LAST_OUTPUT');
   });
 

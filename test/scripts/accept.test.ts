@@ -31,6 +31,15 @@ const refused = (changes: Partial<Parsed<'scripts.start'>>): { code: string; fie
 };
 
 describe('a start request', () => {
+  test('keeps the trace of its caller, and nothing that is none', () => {
+    const trace = (TRACEPARENT: string) => accept({ environment: { PATH: '/usr/bin', TRACEPARENT } }).spec.traceparent;
+    const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    expect(trace(good)).toBe(good);
+    expect(accept().spec.traceparent).toBeUndefined();
+    const bad = ['', 'x', good.toUpperCase(), `ff${good.slice(2)}`, `${good}\n`, good.replace(/00f067aa0ba902b7/, '0'.repeat(16)), `00-${'0'.repeat(32)}${good.slice(35)}`]; // prettier-ignore
+    expect(bad.map(trace)).toEqual(bad.map(() => undefined));
+  });
+
   test('gets a ticket that is safe, and a run id of its own', () => {
     const tickets = Array.from({ length: 50 }, () => accept().spec.ticket);
     expect(tickets.map(ticketProblem).filter((p) => p !== null)).toEqual([]);

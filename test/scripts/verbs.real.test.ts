@@ -306,16 +306,18 @@ test('a notify command is told once, with the verdict and a stable completion id
 
 test('an address is posted to until it takes the end, with an id that a consumer can drop repeats by', async () => {
   await using world = await World.open();
-  const taken: { key: unknown; body: unknown }[] = [];
+  const taken: { key: unknown; trace: unknown; body: unknown }[] = [];
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const server = createServer((request, response) => {
     void json(request).then((body) => {
-      taken.push({ key: request.headers['idempotency-key'], body });
+      taken.push({ key: request.headers['idempotency-key'], trace: request.headers['traceparent'], body });
       response.writeHead(taken.length === 1 ? 503 : 204).end();
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { ticket } = await world.start('echo one; echo two; exit 3', {
     notify: [`http://127.0.0.1:${(server.address() as AddressInfo).port}/done`],
+    environment: { PATH: process.env['PATH'] ?? '', TRACEPARENT: traceparent },
     waitMs: 20_000,
   });
   while (!existsSync(`${world.home}/runs/${ticket}/delivered.json`)) await new Promise((r) => setTimeout(r, 10));
@@ -329,10 +331,12 @@ test('an address is posted to until it takes the end, with an id that a consumer
     signal: null,
     resultCode: 3,
     lastOutput: 'one\ntwo',
+    traceparent,
   };
+  expect((await world.client.call('scripts.get', { ticket })).traceparent).toBe(traceparent);
   expect(taken).toEqual([
-    { key: expect.stringMatching(/:exited$/) as string, body },
-    { key: taken[0]?.key, body },
+    { key: expect.stringMatching(/:exited$/) as string, trace: traceparent, body },
+    { key: taken[0]?.key, trace: traceparent, body },
   ]);
 });
 

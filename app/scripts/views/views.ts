@@ -13,6 +13,7 @@ import { type MutexState, placeOf } from '../../domain/mutex.ts';
 import { nameKey } from '../../domain/names.ts';
 import { overview, type OverviewScript } from '../../domain/overview.ts';
 import { resultCode } from '../../domain/script.ts';
+import { traceparentField } from '../../domain/trace.ts';
 import type { ProcessControl } from '../../processes/index.ts';
 import type { ScriptRecord, Taken } from '../record.ts';
 import { blocker, isoTime, jointName, mutexView } from './mutex-view.ts';
@@ -126,6 +127,7 @@ export class Views {
       queuePosition: facts.waiting?.position ?? null,
       queueLength: facts.waiting?.of ?? null,
       ...(facts.waiting?.estimate ? { estimate: estimateView(facts.waiting.estimate) } : {}),
+      ...traceparentField(spec.traceparent),
       createdAt: isoTime(spec.createdAt),
       startedAt: isoOrNull(facts.startedAt),
       endedAt: record.isFinal ? isoOrNull(record.endedAt) : null,
