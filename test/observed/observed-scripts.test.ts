@@ -1,4 +1,7 @@
-/** Somebody sets the clock of the machine, or it sleeps, while a script of an agent is watched and ended. */
+/**
+ * The world changes while a script of an agent is watched and ended: somebody sets the clock, the machine sleeps, the
+ * script ends.
+ */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { keyOf, type Row } from '../../app/agents/known.ts';
 import { type Actor, unjam } from '../../app/domain/script.ts';
@@ -22,13 +25,15 @@ const settings = {
 };
 
 /** A machine with a Tentacle whose script ignores Ctrl-C. Its clock is `Date`, the time that passes is `now`. */
-function machine() {
+function machine({ beforeKill }: { readonly beforeKill?: (endScript: () => void) => Promise<void> } = {}) {
   const { rows, answers } = tableOf(Object.values(onWindows)[0]!);
   let table: readonly Row[] = rows;
   let now = 1_000_000;
   let looks = 0;
   const read: string[] = [];
   const said: string[] = [];
+  const ended: number[] = [];
+  const endScript = (): void => void (table = rows.slice(0, 1));
   const lives = ({ pid }: Row['identity']): boolean => table.some((row) => row.identity.pid === pid);
   const control = {
     platform: 'win32',
@@ -36,7 +41,7 @@ function machine() {
     snapshot: () => ((looks += 1), table),
     liveness: (of: Row['identity']) => (lives(of) ? 'alive' : 'dead'),
     whyAlive: () => ({ reason: 'kernel', detail: 'it waits in the kernel' }),
-    end: () => ({ kind: 'sent' }),
+    end: (of: Row['identity']) => (ended.push(of.pid), { kind: 'sent' }),
     facts: () => null,
   } as unknown as ProcessControl;
   const foreign = {
@@ -63,11 +68,13 @@ function machine() {
     askers: () => [],
     record: ({ line }) => said.push(line.text),
     self: 999_999,
+    beforeKill: async () => beforeKill?.(endScript),
   });
   onTestFinished(() => observed.close());
   return {
     observed,
     said,
+    ended,
     read,
     list: () => observed.list(),
     /** Time passes, and the clock goes with it. */
@@ -83,7 +90,7 @@ function machine() {
     },
     says: (text: string): Promise<unknown> =>
       vi.waitUntil(() => said.some((one) => one.includes(text)), { timeout: 20_000 }),
-    endScript: (): void => void (table = rows.slice(0, 1)),
+    endScript,
   };
 }
 
@@ -159,5 +166,22 @@ describe.each([
     expect(await reads(1_500)).toBe(all);
     expect(await reads(1_500)).toBe(all);
     expect(await reads(1_500)).toBe(0);
+  });
+});
+
+describe('evidence is saved before Force Kill, and meanwhile', () => {
+  test('nothing happens: the script is ended', async () => {
+    const m = machine({ beforeKill: async () => undefined });
+    const [script] = await m.list();
+    await m.observed.kill({ id: script!.id }, kim);
+    await m.says('Force Kill');
+    expect(m.ended).toContain(script!.pid);
+  });
+
+  test('the script ends: nothing is signalled any more', async () => {
+    const m = machine({ beforeKill: async (endScript) => endScript() });
+    const [script] = await m.list();
+    await expect(m.observed.kill({ id: script!.id }, kim)).rejects.toMatchObject({ code: 'not-possible' });
+    expect(m.ended).toEqual([]);
   });
 });
