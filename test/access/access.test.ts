@@ -38,6 +38,8 @@ describe('what a role may do', () => {
       'scripts.endProcess',
       'scripts.take',
       'scripts.evidence',
+      'observed.take',
+      'observed.evidence',
       'drill.start',
     ];
     const viewers = ['console.open'];
