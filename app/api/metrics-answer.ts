@@ -18,5 +18,5 @@ export function answerMetrics(request: IncomingMessage, response: ServerResponse
 }
 
 /** OpenMetrics 1.0 names a family of counters without `_total`, and has an end: a text that was cut off is seen. */
-export const openMetrics = (text: string): string =>
+const openMetrics = (text: string): string =>
   `${text.replaceAll(/^(# (?:HELP|TYPE) \w+)_total /gm, '$1 ')}# EOF\n`;
