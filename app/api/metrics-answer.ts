@@ -18,5 +18,4 @@ export function answerMetrics(request: IncomingMessage, response: ServerResponse
 }
 
 /** OpenMetrics 1.0 names a family of counters without `_total`, and has an end: a text that was cut off is seen. */
-const openMetrics = (text: string): string =>
-  `${text.replaceAll(/^(# (?:HELP|TYPE) \w+)_total /gm, '$1 ')}# EOF\n`;
+const openMetrics = (text: string): string => `${text.replaceAll(/^(# (?:HELP|TYPE) \w+)_total /gm, '$1 ')}# EOF\n`;
