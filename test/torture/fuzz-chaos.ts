@@ -20,11 +20,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { HttpClient } from '../../app/api/http-client.ts';
 import type { UnjamError } from '../../app/contract/errors.ts';
-import type { Method, SettingKey } from '../../app/contract/methods.ts';
+import type { Method, ScriptView, SettingKey } from '../../app/contract/methods.ts';
 import { defaultSettings } from '../../app/settings/known.ts';
 import { keyOf } from '../support/console-key.ts';
 import { World } from '../support/world.ts';
-import { HostilePage } from './fuzz-page.ts';
+import { HostilePage, isSet } from './fuzz-page.ts';
 import { wrongAnswer, wrongReply } from './fuzz-oracle.ts';
 import { anyMethod, bytesOf, Dice, mutatedRequest, type Request, validInput, validRequest } from './fuzz-requests.ts';
 import { mutated } from './fuzz-requests.ts';
@@ -193,16 +193,19 @@ export async function fuzz(
       const { entries } = await client.call('logs.read', { ticket: 'holder', stream: 'stdout', waitMs: 5_000 });
       log = entries.map((entry) => entry.text).join('');
     }
+    await until(isSet);
   }
 
   /** Its process has gone, and perhaps the script: a Complete that was promised to an orphan is carried out then. */
-  function over(ticket: string): Promise<void> {
+  const over = (ticket: string): Promise<void> =>
+    until((scripts) => scripts.every((s) => s.ticket !== ticket || (s.state === 'final' && !s.orphan)));
+
+  function until(isSo: (scripts: readonly ScriptView[]) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = client.on(
         'snapshot',
         ({ scripts }) => {
-          const script = scripts.find((s) => s.ticket === ticket);
-          if (script !== undefined && (script.state !== 'final' || script.orphan)) return;
+          if (!isSo(scripts)) return;
           stop();
           resolve();
         },

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { IpcMainInvokeEvent } from 'electron';
 import type { Caller } from '../../app/contract/dispatcher.ts';
 import type { Reply, ScriptView, SettingsView } from '../../app/contract/methods.ts';
@@ -22,6 +23,12 @@ function strangeValues(): readonly unknown[] {
   loop['loop'] = loop;
   return [undefined, NaN, -0, Infinity, 10n, new Map([['a', 1]]), new Set([1]), new Date(NaN), /x/, new Uint8Array(9), new Error('x'), loop, [loop], Array(2), '', '__proto__', 'holder\0', -1, null, {}]; // prettier-ignore
 }
+
+/** The host has seen what it started: from now on nothing changes by itself. */
+export const isSet = (scripts: readonly ScriptView[]): boolean =>
+  scripts.some((s) => s.ticket === 'holder' && s.state === 'running' && s.pid !== null && s.holdsMutex) &&
+  scripts.some((s) => s.ticket === 'waiter' && s.state === 'queued') &&
+  scripts.some((s) => s.ticket === 'done' && s.state === 'final');
 
 export class HostilePage {
   readonly strange = strangeValues();
@@ -75,6 +82,7 @@ export class HostilePage {
     for (const ticket of ['holder', 'waiter'])
       await application.dispatch('scripts.start', { ticket, command: ['sleep', '3600'], cwd: '/', isolation }, owner);
     await application.dispatch('scripts.start', { ticket: 'done', command: ['true'], cwd: '/', waitMs: 60_000 }, owner);
+    while (!isSet(await page.#scripts())) await delay(5);
     page.#before = await page.#state();
     return page;
   }
@@ -95,13 +103,16 @@ export class HostilePage {
     return now === this.#before ? [] : [`${this.#before} became ${now}`];
   }
 
+  async #ask(method: string, input: unknown): Promise<unknown> {
+    const reply = await this.#application.dispatch(method, input, owner);
+    return reply.ok ? reply.value : reply.error;
+  }
+
+  #scripts = async (): Promise<ScriptView[]> => (await this.#ask('scripts.list', { all: true })) as ScriptView[];
+
   async #state(): Promise<string> {
-    const ask = async (method: string, input: unknown): Promise<unknown> => {
-      const reply = await this.#application.dispatch(method, input, owner);
-      return reply.ok ? reply.value : reply.error;
-    };
-    const scripts = (await ask('scripts.list', { all: true })) as ScriptView[];
-    const { disableForceKill, disableAbandon, access } = ((await ask('settings.get', {})) as SettingsView).values;
+    const scripts = await this.#scripts();
+    const { disableForceKill, disableAbandon, access } = ((await this.#ask('settings.get', {})) as SettingsView).values;
     return JSON.stringify({
       guards: { disableForceKill, disableAbandon, access },
       scripts: scripts
@@ -113,8 +124,7 @@ export class HostilePage {
 
   async close(): Promise<void> {
     for (let living = true; living;) {
-      const { value } = (await this.#application.dispatch('scripts.list', { all: true }, owner)) as { value: ScriptView[] }; // prettier-ignore
-      const left = value.filter((s) => s.state !== 'final' || s.orphan);
+      const left = (await this.#scripts()).filter((s) => s.state !== 'final' || s.orphan);
       for (const { ticket } of left)
         await this.#application.dispatch('scripts.kill', { ticket, reason: 'over' }, owner);
       living = left.length > 0;
