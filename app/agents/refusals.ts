@@ -101,15 +101,26 @@ const untouchable = new Set([
 
 const beginsUntouchable = ['calamari', 'codedeploy-agen', 'durable_task_mo'];
 
-/** Why a process is not signalled; null when it may be. */
-export function refusal(target: Row, f: RefusalFacts): string | null {
+/**
+ * Why a process is not signalled; null when it may be. `wasAimedAt`: an earlier signal of the same verb, or of the verb
+ * before it, was for that process. Cancel may have ended the shell above one that ignores it.
+ */
+export function refusal(
+  target: Row,
+  f: RefusalFacts,
+  wasAimedAt: (node: Node) => boolean = () => false,
+): string | null {
   const { pid } = target.identity;
   const node = f.forest.byPid(pid);
   const general = generalRefusal(target, node, f);
   if (general !== null || node === null) return general;
-  if (!f.script.roots.some((root) => isUnder(node, root))) return `PID ${pid} is not below the script's root`;
-  if (!f.script.members.some((m) => m.identity.pid === pid)) return `PID ${pid} is not a part of the script`;
-  return null;
+  if (f.script.roots.some((root) => isUnder(node, root)))
+    return f.script.members.some((m) => m.identity.pid === pid) ? null : `PID ${pid} is not a part of the script`;
+  if (![node, ...above(node)].some(wasAimedAt)) return `PID ${pid} is not below the script's root`;
+  const other = f.observation.scripts.find(
+    (s) => s.id !== f.script.id && s.members.some((m) => m.identity.pid === pid),
+  );
+  return other === undefined ? null : `PID ${pid} is a part of "${other.title}"`;
 }
 
 /** As `refusal`, for a process that holds the output of a script open: it may have left the tree long ago. */

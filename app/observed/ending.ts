@@ -3,7 +3,7 @@
  * has come of it since, is signalled: a next step that the carrier starts meanwhile is not.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { keyOf } from '../agents/known.ts';
+import { keyOf, type Row } from '../agents/known.ts';
 import type { ObservedStage } from '../agents/judge.ts';
 import type { ObservedScript } from '../agents/observed-script.ts';
 import { refusal, type RefusalFacts, refusalOfHolder } from '../agents/refusals.ts';
@@ -45,6 +45,9 @@ export class ObservedEnding {
   readonly #o: EndingOptions;
   readonly #targets: Targets;
   readonly #outputs = new Set<string>();
+  /** What the last verb was for. */
+  #aimedAt: 'script' | 'holders' = 'script';
+  #awaitsCarrier = false;
   readonly #closed = new AbortController();
   readonly #attempts: Attempt[] = [];
   #stage: ObservedStage = { kind: 'none' };
@@ -71,7 +74,18 @@ export class ObservedEnding {
   /** True while a row must stay although its processes are gone. */
   get isOpen(): boolean {
     const stage = this.#stage;
-    return stage.kind === 'ended' ? this.#o.control.now() - this.#stageAt < endedShownMs : stage.kind !== 'none';
+    if (stage.kind !== 'ended') return stage.kind !== 'none';
+    return this.#awaitsCarrier || this.#o.control.now() - this.#stageAt < endedShownMs;
+  }
+
+  /**
+   * What an earlier verb was for, still lives, and is none of `members`: Cancel has ended the shell above it, and it
+   * stands below the root of the script no more.
+   */
+  orphans(table: readonly Row[], members: readonly Row[]): readonly Row[] {
+    if (this.#aimedAt === 'holders') return [];
+    const known = new Set(members.map((m) => keyOf(m.identity)));
+    return table.filter((r) => r.state !== 'zombie' && this.#targets.has(r.identity) && !known.has(keyOf(r.identity)));
   }
 
   close(): void {
@@ -130,6 +144,7 @@ export class ObservedEnding {
     if (targets.length === 0) throw new Refused(refused[0] ?? 'The processes that held its output open have gone.');
     const identities = targets.map((t) => t.identity);
     this.#targets.aimAt(identities);
+    this.#aimedAt = 'holders';
     this.#say(lines.observedKill(this.#name, actor, reason, identities), 'observed-kill', actor);
     this.#set({ kind: 'killing', since: Date.now(), of: targets.length, gone: 0 });
     for (const of of identities) if (!this.#o.killDisabled) this.#o.control.end(of);
@@ -144,20 +159,22 @@ export class ObservedEnding {
   #begin(actor: Actor): ProcessIdentity[] {
     const look = this.#o.observer.lookNow();
     const script = look.observation.scripts.find((s) => s.id === this.script.id);
-    if (script === undefined || script.members.length === 0)
-      throw new Refused('It has ended; there is nothing to signal.');
-    this.script = { ...script, title: this.script.title, log: script.log ?? this.script.log };
+    const members = script?.members ?? [];
+    const rows = [...members, ...this.orphans(look.table, members)];
+    if (rows.length === 0) throw new Refused('It has ended; there is nothing to signal.');
+    if (script !== undefined) this.script = { ...script, title: this.script.title, log: script.log ?? this.script.log };
     const facts = this.#facts(look);
     const refused: string[] = [];
     const targets: ProcessIdentity[] = [];
-    for (const member of script.members) {
-      const why = refusal(member, facts);
-      if (why === null) targets.push(member.identity);
+    for (const row of rows) {
+      const why = refusal(row, facts, this.#targets.aims);
+      if (why === null) targets.push(row.identity);
       else refused.push(why);
     }
     if (refused.length > 0) this.#say(lines.observedRefused(this.#name, refused), 'observed-refused', actor);
     if (targets.length === 0) throw new Refused(`${refused[0]}.`);
     this.#targets.aimAt(targets);
+    this.#aimedAt = 'script';
     for (const of of targets) for (const output of this.#o.foreign.outputs(of)) this.#outputs.add(output);
     return targets;
   }
@@ -234,9 +251,11 @@ export class ObservedEnding {
     const since = Date.now();
     this.#set({ kind: 'ended', since, how });
     const count = this.#targets.size;
+    this.#awaitsCarrier = true;
     const holders = await this.#heldOpen(turn);
     if (turn !== this.#turn) return;
-    const carrier = this.script.carriers.findLast((c) => this.#o.control.liveness(c.identity) === 'alive')?.identity;
+    this.#awaitsCarrier = false;
+    const carrier = this.#waiting();
     if (carrier !== undefined && holders.length > 0) {
       this.#set({ kind: 'carrier-waits', since: Date.now(), how, carrier, holders });
       this.#say(lines.observedOutputHeld(this.#name, carrier, holders), 'observed-output-held', actor);
@@ -256,14 +275,25 @@ export class ObservedEnding {
     this.#set({ kind: 'ended', since, how });
   }
 
+  /** The innermost carrier that lives; where none does, the agent, if it reads the output of the script itself. */
+  #waiting(): ProcessIdentity | undefined {
+    const { control, foreign } = this.#o;
+    const lives = ({ identity }: Row): boolean => control.liveness(identity) === 'alive';
+    const carrier = this.script.carriers.findLast(lives);
+    if (carrier !== undefined) return carrier.identity;
+    const agent = this.script.agent?.process;
+    const outputs = [...this.#outputs];
+    const reads = agent !== undefined && outputs.length > 0 && lives(agent) && foreign.reads(agent.identity, outputs);
+    return reads ? agent.identity : undefined;
+  }
+
   /** Who still has the output open when the carrier has had its time; nobody as soon as the carrier has gone. */
   async #heldOpen(turn: number): Promise<readonly ProcessIdentity[]> {
     if (this.#outputs.size === 0) return [];
     const since = this.#o.control.now();
     for (;;) {
       const holders = this.#holders();
-      const waits = this.script.carriers.some((c) => this.#o.control.liveness(c.identity) === 'alive');
-      if (holders.length === 0 || !waits || turn !== this.#turn) return [];
+      if (holders.length === 0 || this.#waiting() === undefined || turn !== this.#turn) return [];
       if (this.#o.control.now() - since >= this.#o.carrierMs) return holders;
       await this.#pause(lookEveryMs);
     }
@@ -279,8 +309,8 @@ export class ObservedEnding {
     while (turn === this.#turn) {
       await this.#pause(5 * lookEveryMs);
       if (turn !== this.#turn) return;
-      const waits = this.script.carriers.some((c) => this.#o.control.liveness(c.identity) === 'alive');
-      if (!waits || this.#holders().length === 0) return this.#set({ kind: 'ended', since: Date.now(), how });
+      if (this.#waiting() === undefined || this.#holders().length === 0)
+        return this.#set({ kind: 'ended', since: Date.now(), how });
     }
   }
 

@@ -1,4 +1,5 @@
 /** The one door to observed scripts: the host asks it for lists and carries the verbs through it. */
+import type { Row } from '../agents/known.ts';
 import { isShown, remember, type Watched } from '../agents/memory.ts';
 import type { ObservedScript } from '../agents/observed-script.ts';
 import { UnjamError } from '../contract/errors.ts';
@@ -168,7 +169,7 @@ export class ObservedScripts {
   /** "I am on it": whoever says it last is, for an hour or until it ends. @throws UnjamError `unknown-ticket`, `not-possible` */
   async take({ id, release = false }: Parsed<'observed.take'>, actor: Actor): Promise<ObservedView> {
     await this.#looking.refresh();
-    const watched = this.#find(id);
+    const { watched } = this.#factsOf(this.#find(id));
     const { script, goneAt } = watched;
     if (goneAt !== null)
       throw new UnjamError(
@@ -200,7 +201,7 @@ export class ObservedScripts {
     readonly members: readonly { readonly identity: ProcessIdentity }[];
   }> {
     await this.#looking.look();
-    const { script, goneAt } = this.#find(id);
+    const { script, goneAt } = this.#factsOf(this.#find(id)).watched;
     const stage = this.#endings.get(id)?.stage;
     const holders = stage?.kind === 'carrier-waits' ? stage.holders.map((identity) => ({ identity })) : [];
     const members = goneAt === null && script.members.length > 0 ? script.members : holders;
@@ -230,7 +231,12 @@ export class ObservedScripts {
 
   #shown(): Watched[] {
     const now = this.#looking.now();
-    return [...this.#looking.memory.values()].filter((w) => isShown(w, now) || this.#endings.has(w.script.id));
+    const { memory } = this.#looking;
+    // Its first process has gone, and somebody it has left behind, or who keeps its output open, has not.
+    const gone = [...this.#endings].filter(([id, ending]) => !memory.has(id) && ending.isOpen);
+    return [...memory.values()]
+      .filter((w) => isShown(w, now) || this.#endings.has(w.script.id))
+      .concat(gone.map(([id]) => this.#find(id)));
   }
 
   #find(id: string): Watched {
@@ -251,9 +257,17 @@ export class ObservedScripts {
     );
   }
 
-  #factsOf(watched: Watched): ViewFacts {
+  get #table(): readonly Row[] {
+    return this.#looking.last?.table ?? [];
+  }
+
+  #factsOf(seen: Watched): ViewFacts {
+    const ending = this.#endings.get(seen.script.id);
+    const members = seen.goneAt === null ? seen.script.members : [];
+    const orphans = ending?.orphans(this.#table, members) ?? [];
+    const whole = { ...seen.script, members: [...members, ...orphans] };
+    const watched = orphans.length === 0 ? seen : { ...seen, script: whole, goneAt: null };
     const { script } = watched;
-    const ending = this.#endings.get(script.id);
     return {
       watched,
       stage: ending?.stage ?? { kind: 'none' },
@@ -312,9 +326,8 @@ export class ObservedScripts {
     isSecondStep = false,
   ): Promise<ObservedEnding> {
     await this.#looking.refresh();
-    const watched = this.#find(input.id);
-    const { script } = watched;
-    const facts = this.#factsOf(watched);
+    const facts = this.#factsOf(this.#find(input.id));
+    const { script } = facts.watched;
     const { verbs } = detailOf(facts, { ...this.#o, verbsOff: this.#o.settings().verbsOff });
     const isWaiting = facts.stage.kind === 'carrier-waits';
     if (!verbs.kill.possible || isWaiting !== isSecondStep)

@@ -2,6 +2,7 @@
  * What one ending is after: the processes that it was aimed at, and what has come of them since. Every signal of Force
  * Kill is decided here, by a table of that moment.
  */
+import type { Node } from '../agents/forest.ts';
 import { keyOf, type Row } from '../agents/known.ts';
 import { refusal, type RefusalFacts, refusalOfHolder } from '../agents/refusals.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
@@ -40,6 +41,9 @@ export class Targets {
     return this.#tracked.has(keyOf(of));
   }
 
+  /** As `has`, for a process of a table. */
+  readonly aims = ({ row }: Node): boolean => this.has(row.identity);
+
   /** These and nothing of before. */
   aimAt(targets: readonly ProcessIdentity[]): void {
     this.#tracked.clear();
@@ -60,7 +64,9 @@ export class Targets {
       if (this.#tracked.has(keyOf(node.row.identity))) continue;
       let up = node.parent;
       while (up !== null && !this.#tracked.has(keyOf(up.row.identity))) up = up.parent;
-      if (up !== null ? refusal(node.row, facts) === null : this.#isOrphan(node.row, look, facts)) take(node.row);
+      const isTaken =
+        up !== null ? refusal(node.row, facts, this.aims) === null : this.#isOrphan(node.row, look, facts);
+      if (isTaken) take(node.row);
     }
   }
 

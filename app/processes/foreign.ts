@@ -39,6 +39,8 @@ export interface ForeignProcesses {
   outputs(of: ProcessIdentity): readonly string[];
   /** Which other processes may still write to one of `outputs`. */
   writers(outputs: readonly string[]): readonly ProcessIdentity[];
+  /** Whether it has one of these outputs open for reading. */
+  reads(of: ProcessIdentity, outputs: readonly string[]): boolean;
 
   /** Locks that somebody has on these files. `hidden`: more rights would show more. */
   locksOn(paths: readonly string[]): { readonly locks: readonly FileLock[]; readonly hidden: boolean };

@@ -148,6 +148,15 @@ test('a user who may not read environments still sees the tree', () => {
   expect(names(found.scripts[0]?.members ?? [])).toEqual(['bash', 'docker']);
 });
 
+test('commands of one ssh connection are one script', () => {
+  const [listener] = onLinux['ssh']!.forest[0]!.below!;
+  const [session] = listener!.below![0]!.below!;
+  const second = { name: 'rsync-all', words: 'rsync-all', user: 'kim' };
+  const shared = { ...session!, below: [...session!.below!, second] };
+  const found = look({ ...onLinux['ssh']!, forest: under({ ...listener!, below: [shared] }) });
+  expect(found.scripts.map((s) => names(s.members))).toEqual([['bash', 'deploy.sh', 'rsync-all']]);
+});
+
 test('a reused pid gives another id', () => {
   const machine = onLinux['github']!;
   const { rows, answers } = tableOf(machine);

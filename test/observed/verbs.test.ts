@@ -34,7 +34,17 @@ function cancelOf(machine: Machine, agent: string) {
 }
 
 test('only agents that were tried on real processes have verbs', () => {
-  expect(withVerbs('linux').sort()).toEqual(['buildkite', 'github', 'jenkins', 'tentacle']);
+  expect(withVerbs('linux').sort()).toEqual([
+    'ansible',
+    'buildkite',
+    'cron',
+    'github',
+    'gitlab',
+    'jenkins',
+    'octopus-ssh',
+    'ssh',
+    'tentacle',
+  ]);
   expect(withVerbs('win32').sort()).toEqual(['buildkite', 'github', 'tentacle']);
 });
 

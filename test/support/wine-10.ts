@@ -4,14 +4,13 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { unpackDebian } from './debian-packages.ts';
 
 const run = promisify(execFile);
 
-const suite = 'trixie';
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const packages = [
   'libwine',
   'wine64',
@@ -45,9 +44,8 @@ export async function installWine10(root: string): Promise<void> {
   await mkdir(join(root, '..'), { recursive: true });
   const work = await mkdtemp(`${root}-`);
   try {
-    const debs = await download(work);
     const tree = join(work, 'root');
-    await Promise.all(debs.map((deb) => run('dpkg-deb', ['-x', deb, tree])));
+    await unpackDebian(packages, { suite: 'trixie', architecture: 'amd64', work, tree });
     await bindToOwnLibraries(tree, root);
     await addZlib(tree);
     await symlink('.', join(tree, tables));
@@ -63,47 +61,6 @@ export async function installWine10(root: string): Promise<void> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/** An apt of its own: nothing of the system's lists, cache or package state is read or changed. */
-async function download(work: string): Promise<string[]> {
-  const debs = join(work, 'debs');
-  for (const folder of ['debs', 'lists/partial', 'cache/archives/partial'])
-    await mkdir(join(work, folder), { recursive: true });
-  await writeFile(join(work, 'status'), '');
-  await writeFile(join(work, 'sources.list'), `${await debianSource()}\n`);
-  const configuration = join(work, 'apt.conf');
-  await writeFile(
-    configuration,
-    [
-      `Dir::Etc::sourcelist "${work}/sources.list";`,
-      'Dir::Etc::sourceparts "-";',
-      `Dir::State::lists "${work}/lists";`,
-      `Dir::State::status "${work}/status";`,
-      `Dir::Cache "${work}/cache";`,
-      'APT::Architecture "amd64";',
-      'APT::Architectures { "amd64"; };',
-      'Acquire::Languages "none";',
-      'APT::Sandbox::User "";',
-    ].join('\n'),
-  );
-  const options = { cwd: debs, env: { ...process.env, APT_CONFIG: configuration } };
-  await run('apt-get', ['update', '-q'], options);
-  await run('apt-get', ['download', '-q', ...packages], options);
-  return (await readdir(debs)).map((name) => join(debs, name));
-}
-
-/** The machine's own Debian source, with the suite exchanged. */
-async function debianSource(): Promise<string> {
-  const format = '$(REPO_URI)|$(RELEASE)|$(COMPONENT)';
-  const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
-  const codename = /^VERSION_CODENAME=(.*)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1];
-  for (const line of stdout.split('\n')) {
-    const [uri, release, component] = line.split('|');
-    if (release === codename && component === 'main' && uri?.includes('debian'))
-      return `deb ${existsSync(keyring) ? `[signed-by=${keyring}] ` : ''}${uri} ${suite} main`;
-  }
-  throw new Error('apt has no Debian source on this machine');
 }
 
 async function bindToOwnLibraries(tree: string, root: string): Promise<void> {

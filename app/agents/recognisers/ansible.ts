@@ -17,8 +17,7 @@ export const ansible: Recogniser = {
     { names: pythons, words: module, whileItWaits: true },
   ],
   titles: ['Ansible {module} (async {asyncJob})', 'Ansible {module}', 'Ansible task'],
-  // Not tried on real processes yet.
-  verbs: [],
+  verbs: ['linux'],
   ended: 'The task fails with the return code of the command, -15 or -9.',
   instead: 'Ansible holds nothing on this machine but what its module holds.',
 };

@@ -8,8 +8,7 @@ export const calamariSsh: Recogniser = {
   run: { place: 'anywhere', names: ['calamari*'], under: { names: ['sshd', 'sshd-session'] } },
   carriers: [{ names: ['calamari*'] }],
   titles: ['Octopus deployment over SSH'],
-  // Not tried on real processes yet.
-  verbs: [],
+  verbs: ['linux'],
   ended: 'The step fails with the exit code of the script.',
   instead: 'Calamari holds a lock file of Octopus; the system frees it when Calamari has ended.',
 };

@@ -14,8 +14,7 @@ export const cron: Recogniser = {
   script: { names: shells, words: /^\S+\s-c\s(?<program>\/[\w./+-]+)|^\S+\s-c\s/ },
   titles: ['{program} of {user}', 'cron job of {user}', 'cron job'],
   mayBeQuiet: true,
-  // Not tried on real processes yet.
-  verbs: [],
+  verbs: ['linux'],
   ended: 'cron mails what the job has printed, as always.',
   instead: 'cron holds nothing. A lock that the job took itself is free when its processes have gone.',
 };

@@ -13,8 +13,8 @@ export const gitlab: Recogniser = {
   mark: 'GITLAB_CI',
   variables: ['CI_JOB_ID', 'CI_JOB_NAME', 'CI_PROJECT_PATH', 'CI_JOB_STAGE'],
   titles: ['{CI_PROJECT_PATH} / {CI_JOB_NAME} (job {CI_JOB_ID})', 'GitLab job {CI_JOB_ID}', 'GitLab job'],
-  // Not tried on real processes yet.
-  verbs: [],
+  // Not tried on processes of Windows yet.
+  verbs: ['linux'],
   ended: 'The job fails with a script failure.',
   instead:
     'The runner takes the next job when this one has ended. A resource_group is held by GitLab: cancel the job there.',

@@ -12,8 +12,7 @@ export const ssh: Recogniser = {
   script: { except: ['sftp-server', 'scp', 'rsync', 'git-upload-pack', 'git-receive-pack'] },
   titles: ['ssh command of {login}', 'ssh command'],
   mayBeQuiet: true,
-  // Not tried on real processes yet.
-  verbs: [],
-  ended: 'The ssh command returns the exit code of the script.',
+  verbs: ['linux'],
+  ended: 'The ssh client returns the exit code of the script, or 255 when a signal has ended it.',
   instead: 'sshd holds nothing. A lock that the command took itself is free when its processes have gone.',
 };

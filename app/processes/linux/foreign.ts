@@ -73,15 +73,10 @@ export function openForeign(control: ProcessControl): ForeignProcesses {
       const wanted = new Set(outputs);
       return pids().flatMap((pid) => {
         if (pid === process.pid) return [];
-        const writes = list(`/proc/${pid}/fd`).some((fd) => {
-          const target = link(`/proc/${pid}/fd/${fd}`);
-          if (target === null || !wanted.has(target)) return false;
-          const flags = /^flags:\s+([0-7]+)/m.exec(read(`/proc/${pid}/fdinfo/${fd}`) ?? '')?.[1];
-          return (parseInt(flags ?? '0', 8) & 3) !== 0; // O_ACCMODE: not only for reading
-        });
-        return writes ? (control.identify(pid) ?? []) : [];
+        return hasOpen(pid, wanted, (mode) => mode !== readOnly) ? (control.identify(pid) ?? []) : [];
       });
     },
+    reads: ({ pid }, outputs) => hasOpen(pid, new Set(outputs), (mode) => mode !== writeOnly),
     locksOn(paths) {
       const byFile = new Map<string, string>();
       for (const path of paths) {
@@ -93,6 +88,18 @@ export function openForeign(control: ProcessControl): ForeignProcesses {
       return { locks: text === null ? [] : parseLocks(text, byFile), hidden: text === null };
     },
   };
+}
+
+/** Of O_ACCMODE, open(2). */
+const [readOnly, writeOnly] = [0, 1];
+
+function hasOpen(pid: number, wanted: ReadonlySet<string>, fits: (mode: number) => boolean): boolean {
+  return list(`/proc/${pid}/fd`).some((fd) => {
+    const target = link(`/proc/${pid}/fd/${fd}`);
+    if (target === null || !wanted.has(target)) return false;
+    const flags = /^flags:\s+([0-7]+)/m.exec(read(`/proc/${pid}/fdinfo/${fd}`) ?? '')?.[1];
+    return fits(parseInt(flags ?? '0', 8) & 3);
+  });
 }
 
 /** Device and inode as /proc/locks writes them: `08:01:1234`. */

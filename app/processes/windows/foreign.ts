@@ -84,6 +84,7 @@ export function openForeign(control: ProcessControl, runtime: HelperRuntime | nu
     },
     outputs: () => [],
     writers: () => [],
+    reads: () => false,
     locksOn: () => ({ locks: [], hidden: true }),
   };
 }
