@@ -163,7 +163,9 @@ export function validRequest(method: Method, headers: Readonly<Record<string, st
 }
 
 const paths = ['/', '/events', '/openapi.json', '/login?t=', '/login?t=x', '/login.js', '/index.html', '/..%2f..%2fetc/passwd', '/assets/%2e%2e/%2e%2e/token', '//rpc/host.info', '/rpc/', '/rpc/__proto__', '/rpc/constructor', '/rpc/%E0%A4%A', '/rpc/host.info%00', '/rpc/window.openFolder', '/RPC/host.info', '/rpc//host.info', '/rpc/host.info/../scripts.kill', '/?key=', '*', 'http://evil/rpc/host.info', 'http://[']; // prettier-ignore
-const verbs = ['GET', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'TRACE', 'post', 'BREW'];
+const verbs = ['GET', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'TRACE'];
+/** No verbs of HTTP: Node answers them by their first line and closes, and the answer is lost on a body that still comes. */
+const notVerbs = ['post', 'BREW'];
 const headerNames = ['host', 'origin', 'cookie', 'x-unjam-key', 'authorization', 'x-unjam-user', 'x-unjam-via', 'x-unjam-protocol', 'content-type', 'referer', 'sec-fetch-site', 'x-forwarded-for', 'range', 'accept-encoding', 'last-event-id']; // prettier-ignore
 const headerValues = ['', 'null', 'evil.example', 'http://evil.example', 'http://127.0.0.1', '127.0.0.1', 'localhost:1', 'Bearer ', 'Bearer x', 'root', '%E0%A4%A', '%1b%5b2J', '%0aW221', 'unjam', 'window', '0', '-1', '9e9', '1', 'NaN', '__proto__', 'x'.repeat(4_000), '\u00e9\u00ff', 'unjam-1=; unjam-2=x']; // prettier-ignore
 /** What breaks the framing of HTTP itself. */
@@ -184,7 +186,10 @@ const deep = (opening: string, closing: string, levels: number): string =>
 const changes: readonly ((request: Request, dice: Dice) => void)[] = [
   (r, d) => (r.path = d.of(paths)),
   (r, d) => (r.path = `${r.path}${d.of(['?x=1', '#x', '%20', '/', '.', '?', ';x', '%2e'])}`),
-  (r, d) => (r.verb = d.of(verbs)),
+  (r, d) => {
+    r.verb = d.of([...verbs, ...notVerbs]);
+    if (notVerbs.includes(r.verb)) r.wellFormed = false;
+  },
   (r, d) => {
     const name = d.of(Object.keys(r.headers));
     delete r.headers[name];
