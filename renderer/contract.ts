@@ -19,6 +19,7 @@ export type {
   Condition,
   EventName,
   EventPayload,
+  FleetView,
   ForeignLocks,
   HistoryEntry,
   HostInfo,

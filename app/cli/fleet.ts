@@ -93,8 +93,9 @@ export async function doctor(options: AsOptions): Promise<void> {
 }
 
 export async function hosts(options: AsOptions): Promise<void> {
-  const all = await fleet.withEngine(personAddress(options.as), fleet.hostsOf);
-  if (options.json) return printJson<'fleet hosts'>({ hosts: [...all] });
+  const found = await fleet.withEngine(personAddress(options.as), fleet.hostsOf);
+  const all = found.map((h) => ({ ...h, holds: h.holds.reduce((sum, { scripts }) => sum + scripts, 0) }));
+  if (options.json) return printJson<'fleet hosts'>({ hosts: all });
   if (all.length === 0) return print('No host has joined the fleet.');
   const ago = (iso: string): string => longDuration(Math.max(0, Date.now() - Date.parse(iso)));
   const rows = all.map((h) => [

@@ -51,6 +51,7 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'observed.take': { id },
   'observed.evidence': { id },
   'foreignLocks.list': {},
+  'fleet.get': {},
   'drill.start': { minutes: 5 },
   'console.open': {},
 };

@@ -143,6 +143,7 @@ export const methods = {
     s.EvidenceSaved,
   ),
   'foreignLocks.list': query('locks of the machine and of agents: seen, never released', nothing, o.ForeignLocks),
+  'fleet.get': query('the hosts of the fleet, with the mutexes of the fleet that each holds', nothing, s.FleetView),
   'drill.start': command('starts a harmless hung deployment with a queue behind it', i.DrillInput, s.Drill),
   'console.open': command(
     'makes an address that opens the console once, in a browser of the caller’s account; not for windows and browsers',
@@ -179,6 +180,7 @@ export type LogLines = z.output<typeof logs.LogLines>;
 export type LogHits = z.output<typeof logs.LogHits>;
 export type HistoryEntry = z.output<typeof s.HistoryEntry>;
 export type HostInfo = z.output<typeof s.HostInfo>;
+export type FleetView = z.output<typeof s.FleetView>;
 export type Settings = z.output<typeof settings.Settings>;
 export type SettingKey = keyof Settings;
 export type AlertsView = z.output<typeof alerts.AlertsView>;

@@ -325,6 +325,30 @@ export const HostInfo = z.strictObject({
   outdated: z.string().nullable(),
   /** What keeps this host from doing its whole job, and what to do about it. */
   warnings: z.array(z.strictObject({ text: z.string(), next: z.string() })),
+  fleet: z.string().optional().describe('the name of this host in its fleet; absent where it has joined none'),
+});
+
+export const FleetView = z.strictObject({
+  host: z.string().describe('the name of this host in it'),
+  at: Time.nullable().describe('when the engine answered last; null when it has not yet'),
+  problem: z.string().nullable().describe('why it does not answer now: the hosts are as they were then'),
+  hosts: z.array(
+    z.strictObject({
+      id: z.string(),
+      version: z.string(),
+      state: z.enum(['reachable', 'unreachable', 'retired']),
+      since: Time.describe('when it was last seen, or retired'),
+      why: z.string().nullable().describe('why it was retired'),
+      holds: z.array(
+        z.strictObject({
+          mutex: z.string(),
+          scripts: z.int().describe('of this host, that hold it'),
+          waiters: z.int().describe('scripts of all hosts that wait for it'),
+        }),
+      ),
+      waits: z.int().describe('scripts of this host that wait for a mutex of the fleet'),
+    }),
+  ),
 });
 
 export const ConsoleAddress = z.strictObject({

@@ -4,13 +4,13 @@ import { UnjamError } from '../contract/errors.ts';
 import * as rules from '../domain/mutex.ts';
 import { inFleet } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
-import { type FleetConfig, readFleetConfig, removeFleetConfig, writeFleetConfig } from './config.ts';
+import { type FleetConfig, notJoined, readFleetConfig, removeFleetConfig, writeFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
 import { Engine, type EngineAddress } from './postgres.ts';
 import { migrationFrom, schema, schemaVersion } from './schema.ts';
 
-/** A host whose sign of life is older counts as unreachable; it gives one every 5 s. */
-const unreachableAfterS = 20;
+export { hostsOf } from './hosts.ts';
+
 /** The oldest PostgreSQL whose functions the schema uses. */
 const oldestEngine = 130_000;
 
@@ -146,34 +146,7 @@ export async function leaveFleet(stateDirectory: string): Promise<FleetConfig> {
 export function joinedConfig(stateDirectory: string): FleetConfig {
   const config = readFleetConfig(stateDirectory);
   if (config) return config;
-  throw new UnjamError('fleet-not-joined', 'This host has joined no fleet.', 'Join one with "unjam fleet join FILE".');
-}
-
-export interface FleetHost {
-  readonly id: string;
-  readonly version: string;
-  readonly state: 'reachable' | 'unreachable' | 'retired';
-  /** When it was last seen or, of a retired one, when and why that was; ISO 8601 */
-  readonly since: string;
-  readonly why: string | null;
-  readonly holds: number;
-  readonly waits: number;
-}
-
-export async function hostsOf(engine: Engine): Promise<readonly FleetHost[]> {
-  const rows = await engine.query<Omit<FleetHost, 'since'> & { since: Date }>(
-    `select h.id, h.version, coalesce(h.retired_at, h.seen_at) as since,
-       case when h.retired_at is not null then 'retired'
-         when h.seen_at < clock_timestamp() - make_interval(secs => $1)
-           and pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => $1) then 'unreachable'
-         else 'reachable' end as state,
-       h.retired_why as why,
-       (select count(*) from unjam.mutex m, jsonb_array_elements(m.state->'holders') e where e->>'host' = h.id)::int as holds,
-       (select count(*) from unjam.mutex m, jsonb_array_elements(m.state->'queue') e where e->>'host' = h.id)::int as waits
-     from unjam.host h order by h.id`,
-    [unreachableAfterS],
-  );
-  return rows.map((row) => ({ ...row, since: row.since.toISOString() }));
+  throw notJoined();
 }
 
 const storeOf = (engine: Engine, name: string): FleetStore => new FleetStore(engine, name, Date.now);

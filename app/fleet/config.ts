@@ -59,6 +59,9 @@ export function readFleetConfig(stateDirectory: string): FleetConfig | null {
   }
 }
 
+export const notJoined = (): UnjamError =>
+  new UnjamError('fleet-not-joined', 'This host has joined no fleet.', 'Join one with "unjam fleet join FILE".');
+
 export async function writeFleetConfig(stateDirectory: string, config: FleetConfig): Promise<void> {
   await replaceFile(fleetFile(stateDirectory), JSON.stringify(config), true);
 }

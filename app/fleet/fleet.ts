@@ -1,12 +1,14 @@
 /** The mutexes of a fleet as one of its hosts sees them. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { UnjamError } from '../contract/errors.ts';
-import type { Reply } from '../contract/methods.ts';
+import type { FleetView, Reply } from '../contract/methods.ts';
 import { idle, type MutexState, seenFrom } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import { type FleetMutexes, type LivenessProbe, Mutex } from '../locks/index.ts';
 import { type Call, CallDesk } from './call-desk.ts';
 import { type FleetConfig, readFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
+import { type FleetHost, hostsOf } from './hosts.ts';
 import { Engine } from './postgres.ts';
 
 /** Between two looks of a host at all mutexes, two signs of its life, and two looks for calls, ms. */
@@ -17,6 +19,8 @@ const callsMs = 1_000;
 const overlapS = 30;
 /** An engine that is away for longer refuses a start, ms. */
 const patienceMs = 15_000;
+/** One that has not told its hosts by then counts as away, ms. */
+const hostsMs = 3_000;
 
 export class Fleet implements FleetMutexes, AsyncDisposable {
   readonly config: FleetConfig;
@@ -31,6 +35,8 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   #isRetired = false;
   /** Of a mutex that the engine tells otherwise than before. */
   #doubt: string | null = null;
+  /** As the engine told them last. */
+  #hosts: { readonly at: string | null; readonly hosts: FleetHost[] } = { at: null, hosts: [] };
 
   constructor(config: FleetConfig, probe: LivenessProbe, what: string) {
     this.config = config;
@@ -86,6 +92,19 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
         );
       }
     }
+  }
+
+  /** Its hosts now; or as the engine told them last, and why it does not now. */
+  async view(): Promise<FleetView> {
+    let problem: string | null = null;
+    try {
+      const hosts = await Promise.race([hostsOf(this.#engine), silence()]);
+      this.#hosts = { at: new Date().toISOString(), hosts };
+    } catch (error) {
+      const { message } = error as Error;
+      problem = error instanceof UnjamError ? `${message} ${error.next}` : `${message}.`;
+    }
+    return { host: this.host, problem, ...this.#hosts };
   }
 
   /** Looks at all mutexes and shows that this host lives, until it is closed. Only a host does. */
@@ -157,6 +176,11 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
     this.#stores.set(nameKey(name), made);
     return made;
   }
+}
+
+async function silence(): Promise<never> {
+  await delay(hostsMs, undefined, { ref: false });
+  throw new Error(`The engine of the fleet has not answered for ${hostsMs / 1000} s`);
 }
 
 /** Null when the host of that state directory has joined none. `what` is shown to who looks at the engine. */

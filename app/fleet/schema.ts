@@ -8,17 +8,23 @@ import { callSchema, withdrawalSchema } from './call-schema.ts';
 /** Raised with each change below; a client that knows less reads and does not write. */
 export const schemaVersion = 3;
 
+/** A host sees which others there are, and not their installations: by these the engine knows a host from its copy. */
+const sight = `
+grant select (id, version, seen_at, retired_at, retired_why) on unjam.host to unjam_host;
+`;
+
 /** What brings a schema of that version to the next one. It only adds: hosts of the version before go on as they were. */
-const steps: Readonly<Record<number, string>> = { 1: callSchema, 2: withdrawalSchema };
+const steps: Readonly<Record<number, string>> = { 1: callSchema, 2: withdrawalSchema + sight };
+
+/** What was added to a schema of that version. */
+export const addedSince = (version: number): string =>
+  Object.entries(steps)
+    .flatMap(([from, step]) => (Number(from) >= version ? [step] : []))
+    .join('\n');
 
 /** From a known version to the present one, in one transaction. */
 export const migrationFrom = (version: number): string =>
-  [
-    'begin;',
-    ...Object.entries(steps).flatMap(([from, step]) => (Number(from) >= version ? [step] : [])),
-    `update unjam.meta set schema_version = ${schemaVersion};`,
-    'commit;',
-  ].join('\n');
+  ['begin;', addedSince(version), `update unjam.meta set schema_version = ${schemaVersion};`, 'commit;'].join('\n');
 
 /** Group roles of the cluster; a host or a person has a login role that is a member of one. */
 const roles = `
@@ -312,4 +318,4 @@ grant execute on function unjam.retire, unjam.admit to unjam_operator;
 `;
 
 /** One transaction. The database must be one of its own; the role must be its owner and may make roles. */
-export const schema = `begin;\n${roles}\n${tables}\n${guard}\n${functions}\n${Object.values(steps).join('\n')}\ncommit;`;
+export const schema = `begin;\n${roles}\n${tables}\n${guard}\n${functions}\n${addedSince(1)}\ncommit;`;

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import type { Dispatch } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { Reply } from '../contract/methods.ts';
-import { fleetFile } from '../fleet/config.ts';
+import { fleetFile, notJoined } from '../fleet/config.ts';
 import { roleAcrossFleet } from '../contract/roles.ts';
 import type { Call, Fleet } from '../fleet/index.ts';
 import type { LivenessProbe } from '../locks/index.ts';
@@ -49,6 +49,12 @@ export class FleetSeat implements AsyncDisposable {
             next: 'See "unjam fleet doctor".',
           },
         ];
+  }
+
+  /** @throws UnjamError `fleet-not-joined` */
+  get joined(): Fleet {
+    if (this.fleet) return this.fleet;
+    throw notJoined();
   }
 
   async #look(): Promise<void> {

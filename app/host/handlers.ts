@@ -108,6 +108,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
       killDisabled,
       outdated: program.replaced(),
       warnings: [...control.warnings(), ...supervisor.warnings, ...tools.seat.warnings],
+      ...(tools.seat.fleet && { fleet: tools.seat.fleet.host }),
       you: { user: caller.user, role: caller.role, refused: refusalsOf(caller.role, settings.values) },
     }),
     'host.retire': (_input, caller) => {
@@ -200,6 +201,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
       );
     },
     ...observedHandlers(observed, (reason) => checkReason(settings.values, reason)),
+    'fleet.get': () => tools.seat.joined.view(),
     'console.open': (_input, _actor, caller) => tools.consoleDoor.open(caller),
     'drill.start': ({ minutes }, caller) =>
       startDrill(minutes, {

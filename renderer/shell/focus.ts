@@ -7,6 +7,7 @@ const order = [
   'detail',
   'log',
   'mutexes',
+  'hosts',
   'history',
   'settings',
   'status',

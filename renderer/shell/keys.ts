@@ -33,6 +33,7 @@ const keyMap: readonly KeyHelp[] = [
   { keys: 'Ctrl+G', where: 'log', does: 'go to a line' },
   { keys: 'Ctrl+S, Ctrl+L, Ctrl+C', where: 'log', does: 'save, copy a link, copy lines' },
   { keys: 'Ctrl+1, Ctrl+2, Ctrl+3, Ctrl+4', where: 'everywhere', does: 'Scripts, Mutexes, History, Settings' },
+  { keys: 'Ctrl+5', where: 'everywhere', does: 'Hosts, where this host has joined a fleet' },
   { keys: '{t}', where: 'mutexes', does: 'timeline as a table' },
   {
     keys: 'Left, Right, Home, End',

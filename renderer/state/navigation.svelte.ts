@@ -1,10 +1,10 @@
 /** Which view is open; the address says it too, so that a link, the tray or a reload can point at one script. */
 import type { Verb } from '../contract.ts';
 
-const views = ['scripts', 'mutexes', 'history', 'settings'] as const;
+const views = ['scripts', 'mutexes', 'hosts', 'history', 'settings'] as const;
 export type View = (typeof views)[number];
 
-/** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#history`, `#settings`, `#log/TICKET`. */
+/** `#scripts/TICKET`, `#scripts/TICKET/log`, `#scripts/TICKET/kill`, `#mutexes/NAME`, `#hosts`, `#history`, `#settings`, `#log/TICKET`. */
 export interface Address {
   readonly view: View;
   readonly subject: string | null;

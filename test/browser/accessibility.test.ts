@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { standInBridge } from '../support/browser-bridge.ts';
 import { consoleSpecs, detailOf, dialog } from '../support/browser-console.ts';
 import type { BrowserHost } from '../support/browser-host.ts';
-import { cancelIgnored, dpkgLocked, removedFromQueue, unkillable } from '../support/browser-states.ts';
+import { cancelIgnored, dpkgLocked, threeHosts, removedFromQueue, unkillable } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { hostileLines } from '../support/browser-worlds.ts';
 
@@ -73,6 +73,13 @@ const screens: Readonly<Record<string, (page: Page, host: BrowserHost) => Promis
     host.answers.set('foreignLocks.list', () => dpkgLocked);
     await page.keyboard.press('m');
     await page.getByRole('heading', { name: 'On this host, not Unjam’s' }).waitFor();
+  },
+  hosts: async (page, host) => {
+    host.world.host = { fleet: 'web-1' };
+    host.answers.set('fleet.get', () => threeHosts);
+    await page.keyboard.press('F5');
+    await page.getByRole('button', { name: 'Hosts' }).click();
+    await page.getByText('this host').waitFor();
   },
   'paused mutex': async (page) => {
     await page.keyboard.press('m');

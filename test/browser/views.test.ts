@@ -3,7 +3,7 @@ import type { Method } from '../../app/contract/methods.ts';
 import { consoleSpecs, detailOf, dialog, focused, ready, verb } from '../support/browser-console.ts';
 import { refuse } from '../support/browser-host.ts';
 import { standInBridge } from '../support/browser-bridge.ts';
-import { cancelIgnored, dpkgLocked } from '../support/browser-states.ts';
+import { cancelIgnored, dpkgLocked, threeHosts } from '../support/browser-states.ts';
 import { stuckWorld } from '../support/browser-stuck-world.ts';
 import { ago } from '../support/browser-worlds.ts';
 
@@ -96,6 +96,53 @@ describe('the mutex view', () => {
     await scene.page.getByRole('button', { name: 'Cancel… Deploy web-eu / step 4' }).click();
     await ready(scene.page);
     expect(await dialog(scene.page).locator('h2').textContent()).toBe('Cancel "Deploy web-eu / step 4"?');
+  });
+});
+
+describe('the hosts view', () => {
+  it('is not there where this host has joined no fleet, and nothing asks for one', async () => {
+    await using scene = await open(stuckWorld());
+    await scene.page.keyboard.press('Control+5');
+    await scene.page.keyboard.press('m');
+    await scene.page.getByRole('heading', { name: 'RunningScript', exact: true }).waitFor();
+    expect(await scene.page.getByRole('button', { name: 'Hosts' }).count()).toBe(0);
+    expect(scene.host.calls.filter(({ method }) => method === 'fleet.get')).toEqual([]);
+  });
+
+  it('shows each host, the worst first, with what it holds and how many wait; without the engine, as it was', async () => {
+    const world = stuckWorld();
+    world.host = { fleet: 'web-1' };
+    await using scene = await open(world);
+    const { page, host } = scene;
+    host.answers.set('fleet.get', () => threeHosts);
+    await page.keyboard.press('Control+5');
+    const hosts = page.getByRole('region', { name: 'Hosts of the fleet' });
+    await hosts.getByText('this host').waitFor();
+    const told = async (): Promise<string[]> =>
+      (await hosts.getByRole('listitem').allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim());
+    const time = String.raw`(?:\d+ \w+ )?\d\d:\d\d:\d\d`;
+    for (const [n, text] of [
+      `^web-2 Unreachable since ${time} \\(18 min\\) Holds web \\(fleet\\), 3 scripts waiting Holds db \\(fleet\\), nothing waits Unjam 0\\.1\\.0$`,
+      `^web-1 this host Reachable last seen ${time} Holds nothing Unjam 0\\.1\\.0$`,
+      `^web-3 Retired since ${time} \\(2 d 2 h\\): its disk died Holds nothing Unjam 0\\.0\\.9$`,
+    ].entries())
+      expect((await told())[n]).toMatch(new RegExp(text));
+    const lookAgain = async (answer: () => unknown): Promise<void> => {
+      host.answers.set('fleet.get', answer);
+      await page.keyboard.press('Control+2');
+      await page.keyboard.press('Control+5');
+    };
+    await lookAgain(() => ({ ...threeHosts, problem: 'The engine of the fleet cannot be reached: away.' }));
+    await hosts.getByText(new RegExp(`Not known now. This is how it was at ${time}`)).waitFor();
+    await hosts.getByText('The engine of the fleet cannot be reached: away.').waitFor();
+    expect(await told()).toHaveLength(3);
+    await lookAgain(() =>
+      refuse({ code: 'fleet-not-joined', message: 'This host has joined no fleet.', next: 'Join one.' }),
+    );
+    await hosts.getByText('This host has joined no fleet. Join one.').waitFor();
+    await lookAgain(() => threeHosts);
+    await hosts.getByRole('button', { name: 'web (fleet)' }).click();
+    await page.getByText('"web (fleet)" is not in use any more.').waitFor();
   });
 });
 

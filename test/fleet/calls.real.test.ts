@@ -4,8 +4,7 @@ import { UnjamError } from '../../app/contract/errors.ts';
 import type { Caller, Dispatch } from '../../app/contract/dispatcher.ts';
 import { CallClient } from '../../app/fleet/call-client.ts';
 import { type Call, CallDesk } from '../../app/fleet/call-desk.ts';
-import { callSchema, withdrawalSchema } from '../../app/fleet/call-schema.ts';
-import { migrationFrom, schema, schemaVersion } from '../../app/fleet/schema.ts';
+import { addedSince, migrationFrom, schema, schemaVersion } from '../../app/fleet/schema.ts';
 import { Engine } from '../../app/fleet/postgres.ts';
 import { migrateFleet } from '../../app/fleet/admin.ts';
 import { answerTo } from '../../app/host/fleet-seat.ts';
@@ -45,10 +44,7 @@ const codeOf = (call: Promise<unknown>): Promise<string> =>
 beforeAll(async () => {
   postgres = await Postgres.open();
   // As it was before there were calls, and brought up by the command's own steps.
-  const before = schema
-    .replace(callSchema, '')
-    .replace(withdrawalSchema, '')
-    .replace(`values (${schemaVersion})`, 'values (1)');
+  const before = schema.replace(addedSince(1), '').replace(`values (${schemaVersion})`, 'values (1)');
   await postgres.sql(before);
   await postgres.sql(
     `create role "web-1" login in role unjam_host; create role "web-2" login in role unjam_host;
@@ -224,6 +220,7 @@ describe.runIf(process.platform === 'linux')('a call to another host', () => {
       [`select unjam.ask('web-1', 'locks.list', '{}')`, ['web-1', 'stranger']],
       [`select unjam.take_calls('installation of web-1')`, ['oncall', 'looker', 'stranger']],
       [`select unjam.answer(1, '')`, ['oncall', 'looker', 'stranger']],
+      [`select installation from unjam.host`, ['web-1', 'stranger']],
       [`select unjam.answer_of(1)`, ['web-1', 'stranger']],
       [`select unjam.withdraw(1)`, ['web-1', 'stranger']],
     ] as const)

@@ -82,6 +82,8 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
       expect(said.status).not.toBe(0);
     }
     expect(existsSync(join(folder, 'ran'))).toBe(false);
+    expect(await one.refusal(one.client.call('fleet.get', {}))).toMatchObject({ code: 'fleet-not-joined' });
+    expect(await one.client.call('host.info', {})).not.toHaveProperty('fleet');
     expect(await one.cli('run', '--scope', 'everywhere', '--mutex', 'web', '--', 'true')).toMatchObject({ status: 2 });
   });
 
@@ -134,6 +136,10 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
       expect(schema).toBe(jsonSchema);
       expect(jsonDocuments[kind].safeParse(document).error, kind).toBeUndefined();
     }
+    const [web1, web2] = (await two.client.call('fleet.get', {})).hosts;
+    expect(web1).toMatchObject({ id: 'web-1', state: 'reachable', holds: [{ mutex: 'web (fleet)', scripts: 1, waiters: 1 }], waits: 0 }); // prettier-ignore
+    expect(web2).toMatchObject({ id: 'web-2', state: 'reachable', holds: [], waits: 1 });
+    expect((await two.client.call('host.info', {})).fleet).toBe('web-2');
     const held = await two.cli('hold', '--scope', 'fleet', '--mutex', 'web', '--mutex-timeout', '1s', '--', 'true');
     expect(held).toMatchObject({ status: 172 });
     writeFileSync(join(one.home, 'go'), '');
@@ -231,9 +237,14 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     await one.untilLogged(first.ticket, 'up');
     const second = await two.start('echo ran', shared);
     await two.untilLogged(second.ticket, 'I101');
+    const before = await two.client.call('fleet.get', {});
+    expect(before.problem).toBeNull();
     await postgres.stop('SIGQUIT'); // as a crash: no shutdown
     const refused = await two.refusal(two.start('touch ran', shared));
     expect(refused).toMatchObject({ code: 'engine-unreachable' });
+    const { problem, ...asItWas } = await two.client.call('fleet.get', {});
+    expect({ ...asItWas, problem: null }).toEqual(before);
+    expect(problem).toMatch(/^The engine of the fleet /);
     await two.untilLogged(second.ticket, 'W111');
     expect(await one.cli('run', '--mutex', 'web', '--', 'true')).toMatchObject({ status: 0 });
     writeFileSync(join(one.home, 'go'), '');

@@ -201,6 +201,7 @@ export class BrowserHost {
       'observed.take': this.#or('observed.take', missing('observed.take')),
       'observed.evidence': this.#or('observed.evidence', missing('observed.evidence')),
       'foreignLocks.list': this.#or('foreignLocks.list', () => ({ locks: [], missing: null })),
+      'fleet.get': this.#or('fleet.get', missing('fleet.get')),
       'drill.start': this.#or('drill.start', missing('drill.start')),
     };
   }

@@ -1,5 +1,5 @@
 /** States that a test gives to a script of the stuck world. */
-import type { Output, ScriptDetail } from '../../app/contract/methods.ts';
+import type { FleetView, Output, ScriptDetail } from '../../app/contract/methods.ts';
 import { ago, minute, possible, processOf, verbTexts } from './browser-worlds.ts';
 
 /** What the stuck script looks like after Cancel was ignored. */
@@ -98,6 +98,37 @@ export const dpkgLocked: Output<'foreignLocks.list'> = {
         },
       ],
       freedBy: 'It is free when its holder has ended.',
+    },
+  ],
+};
+
+/** One that is away and blocks others, this one, and one that was retired. */
+export const threeHosts: FleetView = {
+  host: 'web-1',
+  at: ago(0),
+  problem: null,
+  hosts: [
+    { id: 'web-1', version: '0.1.0', state: 'reachable', since: ago(3_000), why: null, holds: [], waits: 1 },
+    {
+      id: 'web-2',
+      version: '0.1.0',
+      state: 'unreachable',
+      since: ago(18 * minute),
+      why: null,
+      holds: [
+        { mutex: 'web (fleet)', scripts: 1, waiters: 3 },
+        { mutex: 'db (fleet)', scripts: 1, waiters: 0 },
+      ],
+      waits: 0,
+    },
+    {
+      id: 'web-3',
+      version: '0.0.9',
+      state: 'retired',
+      since: ago(50 * 60 * minute),
+      why: 'its disk died',
+      holds: [],
+      waits: 0,
     },
   ],
 };

@@ -109,6 +109,7 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'observed.evidence': (d) => ({ id: `o-${d.below(9)}-0` }),
   'foreignLocks.list': () => ({}),
   'drill.start': () => ({ minutes: 0.1 }),
+  'fleet.get': () => ({}),
   'console.open': () => ({}),
 };
 
