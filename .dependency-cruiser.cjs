@@ -85,13 +85,13 @@ module.exports = {
       '^app/(access|domain|contract|api)/',
       '^app/agents/from-environment\\.ts$',
       '^app/processes/',
-      '^app/host/(application|engine|host-files|take-over)\\.ts$',
+      '^app/host/(application|engine|host-files|host-log|take-over)\\.ts$',
       '^app/(hold|version)\\.ts$',
       '^app/fleet/(admin|call-client|config|postgres|schema)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',
-      '^app/host/(application|engine)\\.ts$',
+      '^app/host/(application|engine|host-log)\\.ts$',
       '^app/version\\.ts$',
       '^app/access/state-directory\\.ts$',
       '^app/(api/static-files|settings/weaken)\\.ts$',
@@ -103,7 +103,8 @@ module.exports = {
       from: { path: '^renderer/' },
       to: {
         path: '^(app|main)/',
-        pathNot: '^app/domain/(csv|drill|durations|estimate|incident-summary|observed-id|observed-row|times|visible)\\.ts$',
+        pathNot:
+          '^app/domain/(csv|drill|durations|estimate|incident-summary|json-document|observed-id|observed-row|times|visible)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

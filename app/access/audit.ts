@@ -4,11 +4,12 @@
  */
 import type { Gate } from '../contract/dispatcher.ts';
 import type { Method } from '../contract/methods.ts';
+import type { HostLog } from '../domain/host-log.ts';
 import type { JournalEntry, JournalKind } from '../journal/journal.ts';
 
 export interface AuditParts {
   readonly journal: { append(entry: JournalEntry): void };
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
   readonly now: () => number;
 }
 
@@ -45,7 +46,7 @@ export function auditor({ journal, log, now }: AuditParts): Audit {
     const entry = journaled[method];
     const what = `${entry?.what ?? method}${ticket === null ? '' : ` of ${ticket}`}`;
     const text = `${what} by ${caller.user} (${where}): ${error === null ? 'done' : `refused, ${error.code}`}.`;
-    log(`${code} ${text}`);
+    log(`${code} ${text}`, { ticket });
     const kind = isForbidden ? 'refused' : error === null ? entry?.kind : undefined;
     if (kind === undefined) return;
     journal.append({

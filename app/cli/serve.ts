@@ -1,7 +1,5 @@
 /** `unjam serve`: the headless host; with --console also the page in a browser. */
-import { appendFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { ConsoleServer } from '../api/console-server.ts';
 import type { ApiOptions } from '../api/http-server.ts';
 import type { Application } from '../host/application.ts';
@@ -12,7 +10,8 @@ import { isOthers, whichStateDirectory } from '../access/state-directory.ts';
 import { forgetStarter } from '../processes/background.ts';
 import { isWindows } from '../processes/places.ts';
 import { userName } from '../processes/user-name.ts';
-import { visible, visibleLine } from '../domain/visible.ts';
+import type { HostLog } from '../domain/host-log.ts';
+import { visibleLine } from '../domain/visible.ts';
 import { openConsoleHere } from './console-here.ts';
 import { openInBrowser } from './open-browser.ts';
 import { print } from './output.ts';
@@ -44,7 +43,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     await takeOver(directory, { user: person(), via: 'cli' });
     return;
   }
-  if (!options.console && (await isOthers(directory)))
+  const others = await isOthers(directory);
+  if (!options.console && others)
     throw new UnjamError(
       'state-directory',
       `The state directory "${directory}" belongs to another user: only a process of that user can be its host.`,
@@ -54,11 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (!isWindows) process.chdir('/');
   const kept = options.background ? forgetStarter() : [];
   const { openApplication } = await import('../host/application.ts');
-  const log = (line: string): void => {
-    const text = `${new Date().toISOString()} ${line.split('\n').map(visible).join('\n')}\n`;
-    // By its name: what stderr has open may have been removed.
-    if (!options.background || !tryAppend(join(directory, 'host.log'), text)) process.stderr.write(text);
-  };
+  const log = await logOf(directory, { background: options.background === true, others });
   for (const sentence of kept) log(`W394 ${sentence}`);
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
@@ -138,13 +134,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.exit();
 }
 
-function tryAppend(path: string, text: string): boolean {
-  try {
-    appendFileSync(path, text, { mode: 0o600 });
-    return true;
-  } catch {
-    return false;
-  }
+/** A host with a terminal or a service manager tells people there; another user's directory is not written to. */
+async function logOf(directory: string, how: { background: boolean; others: boolean }): Promise<HostLog> {
+  const { openHostLog, humanLine, jsonLog } = await import('../host/host-log.ts');
+  const toStderr = (text: string): void => void process.stderr.write(text);
+  // By its name: what stderr has open may have been removed.
+  if (how.background) return openHostLog(directory, toStderr);
+  const asJson = how.others ? null : jsonLog(directory);
+  return (line, facts) => {
+    toStderr(humanLine(line, Date.now()));
+    asJson?.(line, facts);
+  };
 }
 
 /** A console outlives the host that it follows: when that one goes, this process becomes the host. */

@@ -73,7 +73,12 @@ export function menuText(text: string, max = 60): string {
 
 /** JSON with the same values that no terminal obeys: what a person must not see stands as an escape. */
 export function visibleJson(value: unknown, indent = 0): string {
-  return JSON.stringify(value, null, indent).replace(
+  return escapeUnsafe(JSON.stringify(value, null, indent));
+}
+
+/** The same for what is JSON already. */
+export function escapeUnsafe(json: string): string {
+  return json.replace(
     everyUnsafe,
     (c) =>
     c === '\n' ? c : Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''), // prettier-ignore

@@ -18,6 +18,7 @@ import { createDispatcher, type Dispatch } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
 import type { Output, Snapshot } from '../contract/methods.ts';
 import { refusalOf } from '../contract/roles.ts';
+import type { HostLog } from '../domain/host-log.ts';
 import { redact } from '../domain/redact.ts';
 import { unjam } from '../domain/script.ts';
 import { visibleLine } from '../domain/visible.ts';
@@ -65,7 +66,7 @@ export interface ApplicationOptions {
   /** The console's server of this process, for who asks for an address of it; without it nobody gets one. */
   readonly console?: (api: Pick<ApiOptions, 'dispatch' | 'subscribe'>) => Promise<ConsoleServer>;
   /** Gets every warning line and every problem of the host itself; one line each. */
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 export interface Application {
@@ -106,9 +107,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   let wantsSystemLog = (): boolean => true; // until the settings are read
   const systemLog = await hostSystemLog(options.log, () => wantsSystemLog());
   opening.defer(() => systemLog?.close());
-  const log = (line: string): void => {
+  const log: HostLog = (line, facts) => {
     const safe = visibleLine(redact(line));
-    options.log(safe);
+    options.log(safe, facts);
     systemLog?.write(safe);
   };
   const killDisabled = process.env['UNJAM_DEBUG_DISABLE_KILL'] === '1';

@@ -1,5 +1,6 @@
 /** Joins observed scripts to a host: what it is allowed to do, where its lines go, which methods it answers. */
 import type { Snapshot } from '../contract/methods.ts';
+import type { HostLog } from '../domain/host-log.ts';
 import { limits } from '../domain/limits.ts';
 import type { OverviewScript } from '../domain/overview.ts';
 import type { Actor } from '../domain/script.ts';
@@ -18,7 +19,7 @@ export interface OpenObservedOptions {
   readonly journal: Journal;
   readonly killDisabled: boolean;
   readonly beforeKill: (id: string, actor: Actor) => Promise<void>;
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 export async function openObserved(options: OpenObservedOptions): Promise<ObservedScripts> {
@@ -32,7 +33,7 @@ export async function openObserved(options: OpenObservedOptions): Promise<Observ
     beforeKill,
     onIt: new OnIt(journal.list({ kind: 'taken', sinceMs: limits.takenMs })),
     record({ line, kind, actor, id, name, mutex, data }) {
-      log(`${line.code} ${line.text}`);
+      log(`${line.code} ${line.text}`, { ticket: id, name, mutex });
       journal.append({
         at: Date.now(),
         ticket: id,

@@ -4,6 +4,7 @@
  * the id lets a consumer drop that.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HostLog } from '../domain/host-log.ts';
 import * as lines from '../domain/lines.ts';
 import { isAddress } from '../domain/names.ts';
 import { resultCode } from '../domain/script.ts';
@@ -35,12 +36,12 @@ export interface Completion {
 }
 
 export class Completions {
-  readonly #log: (line: string) => void;
+  readonly #log: HostLog;
   readonly #decode: Decode;
   readonly #tell: typeof tell;
   readonly #underWay = new Set<string>();
 
-  constructor(log: (line: string) => void, decode: Decode, how = tell) {
+  constructor(log: HostLog, decode: Decode, how = tell) {
     this.#log = log;
     this.#decode = decode;
     this.#tell = how;
@@ -76,7 +77,9 @@ export class Completions {
         await lasting(() => directory.writeDelivered(completionId, Date.now()));
         this.#underWay.delete(spec.runId);
       })
-      .catch((error: Error) => this.#log(`W251 The end of ${ticket} was told, but not noted: ${error.message}.`));
+      .catch((error: Error) =>
+        this.#log(`W251 The end of ${ticket} was told, but not noted: ${error.message}.`, { ticket }),
+      );
   }
 }
 

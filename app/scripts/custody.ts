@@ -4,6 +4,7 @@
  */
 import type { RunnerRequest } from '../domain/events.ts';
 import { fineDuration } from '../domain/durations.ts';
+import type { HostLog } from '../domain/host-log.ts';
 import { sameBoot, sameProcess } from '../domain/identity.ts';
 import { judge } from '../domain/judgement.ts';
 import type { Cause, How, Life } from '../domain/life.ts';
@@ -35,7 +36,7 @@ export interface CustodyOptions {
   readonly control: ProcessControl;
   readonly mutexes: Mutexes;
   readonly killDisabled: boolean;
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 interface Adoption {
@@ -357,6 +358,7 @@ export class Custody {
     } catch (error) {
       this.#options.log(
         `W396 The end of ${record.spec.ticket} could not be written: ${(error as Error).message}. It will be tried again.`,
+        { ticket: record.spec.ticket },
       );
     }
   }

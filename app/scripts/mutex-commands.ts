@@ -1,6 +1,7 @@
 /** What an operator does to a mutex and not to a script: resumes its queue, takes it from a command under `unjam hold`. */
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
+import type { HostLog } from '../domain/host-log.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
@@ -18,7 +19,7 @@ interface BusyMutex {
 interface Means {
   readonly journal: Journal;
   readonly control: ProcessControl;
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 /** @throws UnjamError `unknown-mutex`, `not-paused` */
@@ -95,7 +96,7 @@ function tell(
   line: lines.Line,
   hold: { readonly ticket: string; readonly name: string } | null = null,
 ): void {
-  log(`${line.code} ${line.text}`);
+  log(`${line.code} ${line.text}`, { ticket: hold?.ticket ?? null, name: hold?.name ?? null, mutex: state.name });
   journal.append({
     at,
     ticket: hold?.ticket ?? null,

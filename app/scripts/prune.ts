@@ -5,6 +5,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessControl } from '../processes/index.ts';
+import type { HostLog } from '../domain/host-log.ts';
 import type { Line } from '../domain/lines.ts';
 import { completeScript, isPromised } from './verbs/complete.ts';
 import type { ScriptRecord } from './record.ts';
@@ -21,7 +22,7 @@ export interface Retention {
 export interface PrunerOptions {
   readonly control: ProcessControl;
   readonly forget: (record: ScriptRecord) => void;
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 /** So many are removed, and so many are measured, in one round: the host has other things to do. */
@@ -83,7 +84,8 @@ export class Pruner {
     const scope = record.started?.scope;
     if (scope && record.tree?.emptyAt == null && control.treeLiveness(scope) !== 'dead') return false;
     if (scope && !isPromised(record) && control.isOutputOpen?.(scope) === true) return false;
-    const say = (line: Line): void => log(`${line.code} ${record.spec.ticket}: ${line.text}`);
+    const say = (line: Line): void =>
+      log(`${line.code} ${record.spec.ticket}: ${line.text}`, { ticket: record.spec.ticket });
     const removed = (await completeScript(record, control, say).catch(() => null))?.removed === true;
     if (removed) forget(record);
     return removed;

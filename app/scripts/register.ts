@@ -6,6 +6,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { UnjamError } from '../contract/errors.ts';
 import { type Usual, usualOf } from '../domain/estimate.ts';
 import type { EventBody, ScriptEvent } from '../domain/events.ts';
+import { type HostLog, pidsOf } from '../domain/host-log.ts';
 import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -18,7 +19,7 @@ const key = (record: ScriptRecord): string => nameKey(record.spec.ticket);
 export class Register {
   readonly tally = new Tally();
   readonly #journal: Journal;
-  readonly #log: (line: string) => void;
+  readonly #log: HostLog;
   readonly #records = new Map<string, ScriptRecord>();
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #finalWaiters = new Map<string, Set<() => void>>();
@@ -28,7 +29,7 @@ export class Register {
   /** Whose last word was seen and whose runner may still be ending: it, or who kills it, leaves temporary files. */
   readonly over = new Set<ScriptRecord>();
 
-  constructor(journal: Journal, log: (line: string) => void, completions: Completions) {
+  constructor(journal: Journal, log: HostLog, completions: Completions) {
     this.#journal = journal;
     this.#log = log;
     this.#completions = completions;
@@ -91,7 +92,9 @@ export class Register {
     try {
       this.refresh(record);
     } catch (error) {
-      this.#log(`W396 ${record.spec.ticket} could not be read: ${(error as Error).message}. It will be tried again.`);
+      this.#log(`W396 ${record.spec.ticket} could not be read: ${(error as Error).message}. It will be tried again.`, {
+        ticket: record.spec.ticket,
+      });
     }
   }
 
@@ -130,6 +133,7 @@ export class Register {
       const { ticket } = record.spec;
       this.#log(
         `W397 A line could not be written into the log of ${ticket}: ${(error as Error).message}. ${line?.text ?? ''}`,
+        { ticket },
       );
     }
   }
@@ -215,7 +219,12 @@ export class Register {
       data: { evidence: 'evidence' in event ? event.evidence : [], process: record.started?.scope.root ?? null },
     });
     if (!recovering && event.text !== undefined)
-      this.#log(`${event.code} ${spec.name} [${spec.ticket}]: ${event.text}`);
+      this.#log(`${event.code} ${spec.name} [${spec.ticket}]: ${event.text}`, {
+        ticket: spec.ticket,
+        name: spec.name,
+        mutex: spec.isolation?.mutex ?? null,
+        pids: pidsOf(event, record.started?.scope.root.pid ?? null),
+      });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Which scripts the state directory has: all of them when a host opens, and later what others put there or removed. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { HostLog } from '../domain/host-log.ts';
 import * as lines from '../domain/lines.ts';
 import { nameKey } from '../domain/names.ts';
 import { maskValues } from '../domain/redact.ts';
@@ -23,7 +24,7 @@ interface RunFoldersOptions {
   /** A run directory that this host is making. */
   readonly isStarting: (folder: string) => boolean;
   readonly runnerIsDead: (record: ScriptRecord) => boolean;
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 /** Coarser than any file system's time stamps that carry state directories. */
@@ -64,6 +65,7 @@ export class RunFolders {
       if (record.runner.protocol > runnerProtocol)
         this.#o.log(
           `W305 The runner of ${record.spec.ticket} speaks a newer protocol (${record.runner.protocol}); this host only watches it.`,
+          { ticket: record.spec.ticket, name: record.spec.name },
         );
       const line = lines.recovered(
         this.#openedAt,

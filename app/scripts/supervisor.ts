@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { MutexView, Parsed, ScriptDetail, ScriptView, Snapshot } from '../contract/methods.ts';
 import { defaultThresholds, type Thresholds } from '../domain/condition-facts.ts';
 import type { EventBody } from '../domain/events.ts';
+import type { HostLog } from '../domain/host-log.ts';
 import { limits } from '../domain/limits.ts';
 import * as lines from '../domain/lines.ts';
 import type { MutexState } from '../domain/mutex.ts';
@@ -57,7 +58,7 @@ export interface SupervisorOptions {
   /** How many finished scripts are kept, how long, and in how much space. */
   readonly retention?: () => Retention;
   /** One line for the host's own log (stderr). */
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 const tickMs = 1_000;

@@ -3,11 +3,10 @@
  * state would be worse than starting again: scripts live in their runners, and a new host finds all of them.
  */
 import type { EventEmitter } from 'node:events';
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { App } from 'electron';
-import { redact } from '../../app/domain/redact.ts';
-import { visible } from '../../app/domain/visible.ts';
+import type { HostLog } from '../../app/domain/host-log.ts';
+import { openHostLog } from '../../app/host/host-log.ts';
 import { hiddenFlag } from './instance.ts';
 
 /** A program that fails sooner than this would fail for ever; it ends instead, and its shortcut starts it again. */
@@ -30,23 +29,15 @@ export function restartOnCrash(
   errors.on('unhandledRejection', crashed);
 }
 
-const maxBytes = 2_097_152;
-
-/**
- * `host.log` beside the scripts' state: where a person looks after something went wrong inside Unjam itself.
- * Synchronous, so that the last line before a crash is there. A log that cannot be written is not an error.
- */
-export function hostLog(folder: string): (line: string) => void {
-  const file = join(folder, 'host.log');
-  return (line) => {
+/** Where a person looks after something went wrong inside Unjam itself, also before there is a state directory. */
+export function hostLog(folder: string): HostLog {
+  const log = openHostLog(folder);
+  return (line, facts) => {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxBytes) renameSync(file, `${file}.1`);
-      appendFileSync(file, `${new Date().toISOString()} ${redact(line).split('\n').map(visible).join(' | ')}\n`, {
-        mode: 0o600,
-      });
     } catch {
       // Nowhere left to say it.
     }
+    log(line, facts);
   };
 }

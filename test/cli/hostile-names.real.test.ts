@@ -173,9 +173,13 @@ test.each([
   expectHarmless(shown.replaceAll('\r\n', '\n').replaceAll('\r', ''), words.join(' '));
 });
 
-test('host.log, and a notify command’s environment, have one line for each name', async () => {
+test('the host’s log, and a notify command’s environment, have one line for each name', async () => {
   expectHarmless(world.hostLog, 'host.log');
   expect(world.hostLog).toContain('=cmd|');
+  const json = readFileSync(join(world.home, 'host.jsonl'), 'utf8');
+  expectHarmless(json, 'host.jsonl');
+  const entries = json.trimEnd().split('\n').map((line) => JSON.parse(line) as object); // prettier-ignore
+  expect(entries).toContainEqual(expect.objectContaining({ name, mutex, ticket: 'b', level: 'INFO' }));
   for (const variable of readFileSync(join(world.home, 'told'), 'utf8').split('\0'))
     if (variable.startsWith('UNJAM_') && !variable.startsWith('UNJAM_LAST_OUTPUT')) expectHarmless(variable, 'notify', true); // prettier-ignore
 });

@@ -73,12 +73,16 @@ test('docs/administration.md: its policy is one, and its commands do what they a
 
   await using world = await World.open();
   const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
-  const [roles = '', history = '', well = '', ...rest] = blocks('administration.md', 'sh');
+  const [roles = '', history = '', worse = '', well = '', ...rest] = blocks('administration.md', 'sh');
   expect(rest).toEqual([]);
   const done = run(world, roles.replaceAll('group:deploy', `group:${group}`), '');
   expect(Object.values(done)).toEqual([0, 0, 0]);
   expect(Object.values(run(world, history, ''))).toEqual([0]);
   expect(readFileSync(join(world.home, 'history.csv'), 'utf8')).toContain('\r\n');
+  await world.start('sleep 60', { ticket: 'dep-1' });
+  await world.client.call('scripts.kill', { ticket: 'dep-1' });
+  await world.untilFinal('dep-1');
+  await expect.poll(() => execFileSync('bash', ['-c', worse], { cwd: world.home, encoding: 'utf8' })).toMatch(/Z\tW21\d\tdep-1\t/); // prettier-ignore
   // No service is installed here, and what doctor finds depends on the machine.
   expect(run(world, well, '')).toMatchObject({ 'unjam alerts list': 0, 'unjam metrics': 0 });
 });

@@ -39,6 +39,7 @@ export async function abandonNow(record: ScriptRecord, request: AbandonRequest, 
   if (undone !== null)
     tools.log(
       `W398 ${record.spec.ticket} is abandoned; its record is not complete yet: ${undone}. It will be tried again.`,
+      { ticket: record.spec.ticket },
     );
   tools.register.refresh(record);
 }
@@ -116,7 +117,9 @@ export async function abandonOverdue(
     if (record.isFinal || record.life.cause === null) continue;
     const reason = `${lines.triedText(record.life.cause.kind)} has not ended it for ${longDuration(afterMs)}`;
     await abandonNow(record, { actor: unjam, reason, holdQueue: false }, tools).catch((error: Error) =>
-      tools.log(`W396 ${record.spec.ticket} could not be abandoned automatically: ${error.message}`),
+      tools.log(`W396 ${record.spec.ticket} could not be abandoned automatically: ${error.message}`, {
+        ticket: record.spec.ticket,
+      }),
     );
   }
 }
@@ -131,7 +134,9 @@ export async function abandonedElsewhere(records: readonly ScriptRecord[], tools
     if (place?.kind !== 'abandoned') continue;
     await abandonNow(record, { actor: place.hold.by, reason: place.hold.reason, holdQueue: false }, tools).catch(
       (error: Error) =>
-        tools.log(`W396 That ${record.spec.ticket} was abandoned could not be written: ${error.message}`),
+        tools.log(`W396 That ${record.spec.ticket} was abandoned could not be written: ${error.message}`, {
+          ticket: record.spec.ticket,
+        }),
     );
   }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { UnjamError } from '../../contract/errors.ts';
 import type { RunnerRequest } from '../../domain/events.ts';
+import type { HostLog } from '../../domain/host-log.ts';
 import type { ProcessIdentity } from '../../domain/identity.ts';
 import type { Actor } from '../../domain/script.ts';
 import { limits } from '../../domain/limits.ts';
@@ -24,7 +25,7 @@ export interface VerbTools {
   /** What speaks for and against *stuck* now; kept with every action. */
   readonly evidence: (record: ScriptRecord) => string[];
   readonly mutexOf: (record: ScriptRecord) => Mutex | null;
-  readonly log: (line: string) => void;
+  readonly log: HostLog;
 }
 
 export interface Target {
