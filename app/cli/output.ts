@@ -1,9 +1,9 @@
 /** How the command line speaks: tables for people, JSON for programs, errors with the next step. */
 import { type ErrorBody, UnjamError } from '../contract/errors.ts';
 import type { JsonDocument, JsonKind } from '../contract/json-documents.ts';
-import { jsonSchema } from '../contract/protocol.ts';
+import { jsonDocument } from '../domain/json-document.ts';
 import { systemProblem } from '../domain/system-errors.ts';
-import { visible, visibleJson, visibleLine } from '../domain/visible.ts';
+import { visible, visibleLine } from '../domain/visible.ts';
 
 /** What `unjam` itself exits with; docs/exit-codes.md has them all. 141 = 128 + SIGPIPE, as other programs have it. */
 export const exitStatuses = { failure: 1, usage: 2, pipeClosed: 141 } as const;
@@ -60,7 +60,7 @@ export function printJson<K extends JsonKind = never>(value: JsonDocument<K>): v
 
 /** The same as text; without `indent` in one line, for what prints one after the other. */
 export function jsonText<K extends JsonKind = never>(value: JsonDocument<K>, indent = 0): string {
-  return visibleJson({ schema: jsonSchema, ...value }, indent);
+  return jsonDocument(value, indent);
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. Every cell is made one harmless line. */

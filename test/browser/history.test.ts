@@ -1,6 +1,7 @@
 /** What the history and the time line make of the journal: pure, and on screen. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { jsonText } from '../../app/cli/output.ts';
 import { csv, historyColumns } from '../../app/domain/csv.ts';
 import type { HistoryEntry, MutexView } from '../../app/contract/methods.ts';
 import { toCsv, toJson } from '../../renderer/history/export.ts';
@@ -125,7 +126,11 @@ describe('an export', () => {
     expect(toCsv(hostile)).toBe(csv(historyColumns, hostile));
     expect(toCsv(hostile)).toContain(`'=cmd|calc`);
     expect(toCsv(hostile)).toContain(`'@kim`);
-    expect(JSON.parse(toJson(hostile))).toEqual(hostile);
+  });
+
+  it('is the same JSON as on the command line', () => {
+    expect(toJson(hostile)).toBe(jsonText<'history'>({ entries: hostile }, 2));
+    expect(JSON.parse(toJson(hostile))).toEqual({ schema: 1, entries: hostile });
   });
 
   it('is downloaded as what is shown', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { jsonDocuments, type JsonKind } from '../../app/contract/json-documents.ts';
-import { jsonSchema } from '../../app/contract/protocol.ts';
+import { jsonSchema } from '../../app/domain/json-document.ts';
 import { root, World } from '../support/world.ts';
 
 let world: World;

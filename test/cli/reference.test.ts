@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type CommandText, describe, every } from '../../app/cli/describe.ts';
 import { createProgram } from '../../app/cli/program.ts';
 import { jsonDocuments, type JsonKind } from '../../app/contract/json-documents.ts';
-import { jsonSchema } from '../../app/contract/protocol.ts';
+import { jsonSchema } from '../../app/domain/json-document.ts';
 import { fields, json, named } from '../support/schema-tables.ts';
 
 const program = (): CommandText => describe(createProgram());
@@ -69,7 +69,8 @@ test('docs/json.md is current', async () => {
     `Every command with \`--json\` prints one JSON object on standard output. Its first field is \`"schema": ${jsonSchema}\`; the others are below. The number rises`,
     'when a field goes or changes its meaning. New fields may come at any time without that: ignore what you do not know.',
     '',
-    '`logs` prints one object for each entry, each in a line of its own, and `ps --watch` one line for each change.',
+    '`logs` prints one object for each entry, each in a line of its own, and `ps --watch` one line for each change. *Export JSON* in the',
+    'console’s history gives the document of `unjam history`, of the entries that are shown.',
     '',
     'Nothing of a script makes a terminal do anything: control characters stand as escapes (`\\u001b`), and a JSON parser gives them back.',
     '',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { jsonDocuments } from '../../app/contract/json-documents.ts';
-import { jsonSchema } from '../../app/contract/protocol.ts';
+import { jsonSchema } from '../../app/domain/json-document.ts';
 import { CallClient } from '../../app/fleet/call-client.ts';
 import { readInvitation } from '../../app/fleet/config.ts';
 import { Engine } from '../../app/fleet/postgres.ts';
