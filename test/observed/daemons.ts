@@ -43,6 +43,7 @@ async function unpacked(): Promise<string> {
 const place = `set -e
 mount -t tmpfs tmpfs /run
 mkdir -p /run/sshd /var/spool
+[ -e /var/run ] || ln -s /run /var/run
 mount -t tmpfs tmpfs /var/spool
 mkdir -p /var/spool/cron/crontabs
 [ ! -e crontab ] || cp crontab /var/spool/cron/crontabs/root
