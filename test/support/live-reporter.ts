@@ -33,7 +33,12 @@ export class LiveReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { state, errors = [] } = test.result();
     if (state === 'pending') return;
-    tell({ kind: 'test', name: testName(test), state, errors: errors.map(({ message, diff }) => (diff ? `${message}\n${diff}` : message)) });
+    tell({
+      kind: 'test',
+      name: testName(test),
+      state,
+      errors: errors.map(({ message, diff }) => (diff ? `${message}\n${diff}` : message)),
+    });
   }
 
   onTestModuleEnd(module: TestModule): void {
