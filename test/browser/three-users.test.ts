@@ -93,7 +93,10 @@ describe.skipIf(process.getuid?.() !== 0)('at a host of root (needs root)', () =
           .getByText(new RegExp(`Cancel requested by uid ${operator}`))
           .first()
           .waitFor();
-      expect((await host.world.get(ticket)).attempts[0]?.actor).toContain(`uid ${operator}`);
+      // The log may show the line before the host has taken the event in.
+      await expect
+        .poll(async () => (await host.world.get(ticket)).attempts[0]?.actor ?? '')
+        .toContain(`uid ${operator}`);
       await host.world.client.call('scripts.kill', { ticket });
     },
   );

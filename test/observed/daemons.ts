@@ -54,6 +54,7 @@ mkdir -p /etc/pam.d
 mount -t tmpfs tmpfs /etc/pam.d
 for kind in auth account session; do echo "$kind required pam_permit.so"; done > /etc/pam.d/other
 mount --bind passwd /etc/passwd
+[ ! -e /etc/shadow ] || mount --bind shadow /etc/shadow
 mount -t tmpfs tmpfs /usr/sbin
 cp sendmail /usr/sbin/sendmail
 exec "$@"
@@ -76,6 +77,8 @@ export class Daemons implements AsyncDisposable {
     const users = readFileSync('/etc/passwd', 'utf8');
     const privsep = users.includes('\nsshd:') ? '' : 'sshd:x:105:65534::/run/sshd:/usr/sbin/nologin\n';
     daemons.#write('passwd', users.replace(/\n*$/, '\n') + privsep);
+    // sshd lets nobody in as root where that account is locked, as it is on many desktops.
+    daemons.#write('shadow', 'root:*:19000:0:99999:7:::\n', 0o600);
     mkdirSync(join(folder, 'mails'));
     daemons.#write(
       'sendmail',
