@@ -77,22 +77,8 @@ const agents: Record<string, Agent> = {
     killed: '137',
     readsToTheEnd: true,
   },
-  'the GitLab runner of root': {
-    key: 'gitlab',
-    title: () => 'infra/net / apply (job 4242)',
-    start: (jobs, folder) => each((job, kind) => gitlab(join(folder, `${kind}-agent`), job, user))(jobs),
-    cancelled: '143',
-    killed: '137',
-    readsToTheEnd: true,
-  },
-  'the GitLab runner of a user': {
-    key: 'gitlab',
-    title: () => 'infra/net / apply (job 4242)',
-    start: (jobs, folder) => each((job, kind) => gitlab(join(folder, `${kind}-agent`), job, null))(jobs),
-    cancelled: '143',
-    killed: '137',
-    readsToTheEnd: true,
-  },
+  'the GitLab runner of root': gitlabAs(user),
+  'the GitLab runner of a user': gitlabAs(null),
   'Ansible below sshd': {
     key: 'ansible',
     title: () => 'Ansible command',
@@ -193,6 +179,18 @@ async function endDaemon({ id, script }: Seen, report: Report, agent: Agent, pid
   }
   while (world.control.liveness(daemon) === 'alive') await delay(10);
   expect(world.control.liveness(script)).toBe('dead');
+}
+
+/** `as`: for whom the runner of root starts its jobs; null for a runner that is a user’s own. */
+function gitlabAs(as: string | null): Agent {
+  return {
+    key: 'gitlab',
+    title: () => 'infra/net / apply (job 4242)',
+    start: (jobs, folder) => each((job, kind) => gitlab(join(folder, `${kind}-agent`), job, as))(jobs),
+    cancelled: '143',
+    killed: '137',
+    readsToTheEnd: true,
+  };
 }
 
 function folderOf(name: string): string {

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ProcessIdentity } from '../../app/domain/identity.ts';
 import { openProcessControl } from '../../app/processes/index.ts';
+import { readRunCookie } from '../../app/processes/linux/proc.ts';
 import { root } from '../support/world.ts';
 
 const lastPid = '/proc/sys/kernel/ns_last_pid';
@@ -72,6 +73,8 @@ describe.runIf(onLinux)('a process that has ended but was not collected by its p
     expect(control.identify(pid)).toBeNull();
     expect(control.liveness(seen.identity)).toBe('dead');
     expect(control.end(seen.identity)).toEqual({ kind: 'gone' });
+    // Its empty environment is not waited for.
+    expect(readRunCookie(pid)).toEqual({ cookie: null, isBeginning: false });
     const identity = control.identify(parent.pid ?? 0) as ProcessIdentity;
     const members = control.tree({ root: identity, runId: 'none-of-them', group: null, job: null });
     expect(members.map((m) => m.identity.pid)).toEqual([parent.pid]);
@@ -143,6 +146,16 @@ describe.runIf(onLinux)('a group without its root', () => {
       expect(found).toHaveLength(expected);
     }
   });
+});
+
+test.runIf(onLinux)('who has no environment for good is not waited for', async () => {
+  const bare = begin('env', '-i', 'sh', '-c', 'echo up; exec sleep 3600');
+  await new Promise((resolve) => bare.stdout?.once('data', resolve));
+  const seen = () => readRunCookie(bare.pid ?? 0);
+  while (seen().isBeginning) await delay(5);
+  expect(seen()).toEqual({ cookie: null, isBeginning: false });
+  // A kernel thread; in a container somebody else, or nobody.
+  expect(readRunCookie(2)).toMatchObject({ isBeginning: false });
 });
 
 test.runIf(onLinux)('a process that is changing its program is still its script’s', async () => {

@@ -50,7 +50,7 @@ export function machineWarnings({ machine, machineId, pidNamespace }: MachinePla
 
 /** starttime, the last one of a table that is used of the 52 fields of /proc/<pid>/stat. */
 const lastField = 22;
-const envStartField = 50;
+const [flagsField, envStartField] = [9, 50];
 
 /** Also answers for zombies; look at `state`. */
 export function readStat(place: Place, pid: number | string): ProcessSnapshot | null {
@@ -144,20 +144,24 @@ export function readEnvironment(pid: number): Record<string, string> | null {
 
 /**
  * The run id of the script that a process belongs to: the last part of UNJAM_RUN in its environment. `isBeginning` while
- * execve(2) replaces the program: it shows no environment then, for up to 20 ms as measured on a busy machine. Kernel
- * threads and processes that end show none either.
+ * execve(2) replaces the program: it shows no environment then, for up to 20 ms as measured on a busy machine.
  */
 export function readRunCookie(pid: number): { readonly cookie: string | null; readonly isBeginning: boolean } {
   const text = read(`/proc/${pid}/environ`);
   const found = /(?:^|\0)UNJAM_RUN=([^\0]*)/.exec(text ?? '');
-  return { cookie: found?.[1]?.split('/').at(-1) ?? null, isBeginning: text === '' && !isWithoutEnvironment(pid) };
+  return { cookie: found?.[1]?.split('/').at(-1) ?? null, isBeginning: text === '' && isInsideExec(pid) };
 }
 
-/** Its program was begun with an empty environment: env_start is env_end. Both are 0 until execve(2) has set them. */
-function isWithoutEnvironment(pid: number): boolean {
-  const fields = readWhole(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ') ?? [];
+/** PF_KTHREAD of the flags in /proc/<pid>/stat: it never has an environment. */
+const kernelThread = 0x0020_0000;
+
+/** Of a process that shows no environment. Not one that was begun with none, where env_start is env_end and neither is 0. */
+function isInsideExec(pid: number): boolean {
+  const fields = readWhole(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ');
+  if (fields === undefined) return false;
+  const [state, flags] = [stateOf(fields[0] ?? ''), Number(fields[flagsField - 3])];
   const [start, end] = fields.slice(envStartField - 3);
-  return start === end && end !== '0';
+  return state !== 'zombie' && (flags & kernelThread) === 0 && (start !== end || end === '0');
 }
 
 export function readCommandLine(pid: number): string | null {

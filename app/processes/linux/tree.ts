@@ -40,9 +40,6 @@ const settledAfterMs = 2_000;
 const execMs = 100;
 const clock = new Int32Array(new SharedArrayBuffer(4));
 
-/** The second process is the parent of all kernel threads, which have no environment. */
-const isKernelThread = ({ identity, parentPid }: ProcessSnapshot): boolean => identity.pid === 2 || parentPid === 2;
-
 export class MarkCache {
   readonly #known = new Map<string, Marks>();
   /** Whose exec did not end in that time: it may be held by a file system that does not answer. */
@@ -54,16 +51,14 @@ export class MarkCache {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     let found = readRunCookie(pid);
-    const hasProgram = process.state !== 'zombie' && !isKernelThread(process);
-    for (let waited = 0; found.isBeginning && hasProgram && !this.#held.has(key); waited += 1) {
+    for (let waited = 0; found.isBeginning && !this.#held.has(key); waited += 1) {
       if (waited === execMs) this.#held.add(key);
       // A member whose new program has not begun would be taken for nobody's: it gets the processor meanwhile.
       Atomics.wait(clock, 0, 0, 1);
       found = readRunCookie(pid);
     }
     const marks = { cookie: found.cookie, cgroup: readCgroup(pid) };
-    const isFinal = !(found.isBeginning && hasProgram) && now - startedAt > settledAfterMs;
-    if (isFinal) this.#known.set(key, marks);
+    if (!found.isBeginning && now - startedAt > settledAfterMs) this.#known.set(key, marks);
     return marks;
   }
 
