@@ -1,6 +1,6 @@
 /**
  * The contract over HTTP: `POST /rpc/<method>`, `GET /events` and `GET /scripts/<ticket>/events` (SSE), `GET /metrics`,
- * `GET /openapi.json`; each also below `/v1`. Knows no sockets.
+ * `GET /openapi.json`, `POST /tentacle/v2/<verb>`; each also below `/v1`. Knows no sockets.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -13,11 +13,14 @@ import { contractProtocol, versionHeader } from '../contract/protocol.ts';
 import { limits } from '../domain/limits.ts';
 import { answerMetrics } from './metrics-answer.ts';
 import { openApi } from './open-api.ts';
+import type { Tentacle } from './tentacle.ts';
 
 export interface ApiOptions {
   readonly dispatch: Dispatch;
   readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
   readonly version: string;
+  /** Absent: nothing answers below `/tentacle`. */
+  readonly tentacle?: Tentacle;
 }
 
 /** What a slow or broken caller can keep open, ms: the head of a request for 10 s, the whole of it for 30 s. */
@@ -34,7 +37,7 @@ export function pathOf(request: IncomingMessage): URL | null {
 }
 
 /** Answers one request; `caller` was found out by whoever accepted it. Returns false when the path is not of the API. */
-export function createApi({ dispatch, subscribe, version }: ApiOptions) {
+export function createApi({ dispatch, subscribe, version, tentacle }: ApiOptions) {
   return async function handle(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<boolean> {
     const [path, protocol] = apiPath(pathOf(request)?.pathname ?? '') ?? [];
     if (path === undefined) return false;
@@ -48,7 +51,14 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
     const waiting = { ...caller, gone: gone.signal };
     if (path.startsWith('/rpc/')) {
       response.setHeader(versionHeader, version);
-      await reply(response, await rpc(request, path.slice('/rpc/'.length), waiting));
+      const method = decoded(path.slice('/rpc/'.length));
+      await reply(response, await posted(request, (body) => dispatch(method, body, waiting)));
+      return true;
+    }
+    if (path.startsWith(tentaclePath) && tentacle !== undefined) {
+      const verb = path.slice(tentaclePath.length);
+      const answer = await posted(request, async (body) => ({ ok: true, value: await tentacle(verb, body, waiting) }));
+      await (answer.ok ? json(response, 200, answer.value) : reply(response, answer));
       return true;
     }
     if (path === '/events' && request.method === 'GET') {
@@ -83,17 +93,6 @@ export function createApi({ dispatch, subscribe, version }: ApiOptions) {
       `This host (Unjam ${version}) speaks protocol ${contractProtocol}, the caller ${String(spoken)}.`,
       'Let a host of the caller\'s version take over, with "unjam serve --take-over" of that version; scripts keep running.',
     );
-  }
-
-  async function rpc(request: IncomingMessage, method: string, caller: Caller): Promise<Reply> {
-    try {
-      if (request.method !== 'POST')
-        throw new UnjamError('bad-input', 'Methods are called with POST.', 'Use POST with a JSON body.');
-      return await dispatch(decoded(method), await readBody(request), caller);
-    } catch (error) {
-      if (error instanceof UnjamError) return { ok: false, error: error.toBody() };
-      throw error;
-    }
   }
 
   /** Asks anew for every event, so that a role that was taken away ends it. Ends with the script. */
@@ -159,9 +158,20 @@ function eventOf(snapshot: Snapshot): Buffer {
 /** The path without its `/v1`, and the protocol that it names; null for what is not of the API. */
 export function apiPath(pathname: string): readonly [path: string, protocol?: string] | null {
   const [, protocol, path = ''] =
-    /^(?:\/v(\d+))?(\/(?:rpc|scripts)\/.*|\/(?:events|metrics|openapi\.json))$/.exec(pathname) ?? [];
+    /^(?:\/v(\d+))?(\/(?:rpc|scripts|tentacle)\/.*|\/(?:events|metrics|openapi\.json))$/.exec(pathname) ?? [];
   if (path === '') return null;
   return protocol === undefined ? [path] : [path, protocol];
+}
+
+async function posted(request: IncomingMessage, carryOut: (body: unknown) => Promise<Reply>): Promise<Reply> {
+  try {
+    if (request.method !== 'POST')
+      throw new UnjamError('bad-input', 'Methods are called with POST.', 'Use POST with a JSON body.');
+    return await carryOut(await readBody(request));
+  } catch (error) {
+    if (error instanceof UnjamError) return { ok: false, error: error.toBody() };
+    throw error;
+  }
 }
 
 /** A name that is not percent-encoded text is looked up as it stands, and not found. */
@@ -192,6 +202,7 @@ const streamHead = {
 /** How long a stream is silent at most, ms. */
 const beatMs = 15_000;
 const stillHere = ': still here\n\n';
+const tentaclePath = '/tentacle/v2/';
 const problemType = 'application/problem+json';
 
 export function refuse(response: ServerResponse, error: UnjamError): void {

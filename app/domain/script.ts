@@ -228,7 +228,7 @@ export interface TreeRecord {
 }
 
 /** Codes for callers that know Tentacle's (ScriptExitCodes): synthetic, never mixed with the raw exit code. */
-const resultCodes = {
+export const resultCodes = {
   running: 0,
   fatal: -41,
   couldNotBeInvoked: -42,

@@ -12,6 +12,8 @@ import { MetricsServer } from '../api/metrics-server.ts';
 import { Alerts } from '../alerts/alerts.ts';
 import { deliver } from '../alerts/deliver.ts';
 import { isOthers } from '../access/state-directory.ts';
+import { createTentacle } from '../api/tentacle.ts';
+import { TentacleWorkspaces } from '../api/tentacle-workspaces.ts';
 import type { ConsoleServer } from '../api/console-server.ts';
 import type { ApiOptions } from '../api/http-server.ts';
 import { createDispatcher, type Dispatch } from '../contract/dispatcher.ts';
@@ -242,7 +244,17 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const file = await writeHostFile(stateDirectory, version, control.self);
   const { address, token } = file;
   const doors = opening.adopt(
-    await openDoors({ stateDirectory, access, log, address, token, dispatch, subscribe, version }),
+    await openDoors({
+      stateDirectory,
+      access,
+      log,
+      address,
+      token,
+      dispatch,
+      subscribe,
+      version,
+      tentacle: createTentacle(dispatch, new TentacleWorkspaces(stateDirectory)),
+    }),
     (d) => d.close(),
   );
   settings.onChange(({ access: grants }) => {

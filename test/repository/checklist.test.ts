@@ -67,7 +67,7 @@ const foreign =
 /** Names, keys and answers that are not of Unjam: of Windows, of other programs, and of the files that the page tells to make. */
 const names = [
   'A', 'B', 'X:', 'C:\\Tools', 'C:\\Users', 'C:\\ProgramData\\Unjam', 'C:\\Users\\A\\unjam-test', 'C:\\Users\\A\\AppData\\Local\\Unjam',
-  'hang.cmd', 'hang.ps1', 'spawn.ps1', 'a&b 100%.cmd', 'x.bat', 'x.bat.csv', 'grün', '日本', '%', '*.tmp', '"x & y %PATH%"',
+  'hang.cmd', 'hang.ps1', 'spawn.ps1', 'body.ps1', '"$args"', "it's a b ü", "node docs\\examples\\tentacle.mjs web body.ps1 \"it's\" 'a b' ü", 'a&b 100%.cmd', 'x.bat', 'x.bat.csv', 'grün', '日本', '%', '*.tmp', '"x & y %PATH%"',
   'MsMpEng', 'conhost.exe', 'explorer.exe', 'secpol.msc', 'Executive', 'UserRequest', 'Process.WaitForExit', 'DisableRegistryTools',
   'requireAdministrator', 'ms-settings:notifications', 'ms-settings:colors', 'nt authority\\system', 'Ctrl+Plus', 'Ctrl+Minus', 'Ctrl+0',
   'test.yml', 'package.yml', 'bare-machine.test.ts', 'files.test.ts', 'HKLM\\SOFTWARE\\Unjam', 'koffi.node', 'resources\\app.asar', 'active, as NT AUTHORITY\\SYSTEM',
