@@ -65,7 +65,7 @@ export const Settings = z.strictObject({
   evidenceBeforeEnd: z
     .boolean()
     .describe(
-      'a bundle of evidence is saved before Force Kill, Abandon (an automatic one too) and a Cancel that escalates; 2 s at most',
+      'a bundle of evidence is saved before Force Kill, Abandon (an automatic one too), a Cancel that escalates and, while a host runs, a time limit; it holds a verb up for 2 s at most',
     ),
   autoAbandon: z
     .boolean()

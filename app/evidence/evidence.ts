@@ -49,9 +49,12 @@ export interface EvidenceParts extends EvidenceSources {
   readonly note: (record: EvidenceRecord, actor: Actor, line: lines.Line) => void;
 }
 
-/** A person who asks for it waits as long as this for what is slow; a verb never waits longer than the second. */
-const budgets = { asked: 10_000, verb: 2_000 } as const;
-/** Of a verb's time: what is kept for packing and writing. */
+/**
+ * A person who asks for it waits as long as this for what is slow; a verb never waits longer than the second. For a time
+ * limit nothing waits, and the script may be gone after the third.
+ */
+const budgets = { asked: 10_000, verb: 2_000, limit: 4_000 } as const;
+/** Of the last two: what is kept for packing and writing. */
 const writingMs = 400;
 const partBytes = 524_288;
 const bundleName = /^evidence-\d{8}-\d{6}(?:-\d+)?\.zip$/;
@@ -78,23 +81,24 @@ export class Evidence {
   }
 
   /**
-   * A bundle where the settings want one. Never throws and never takes longer than `budgets.verb`: what was not saved by
+   * A bundle where the settings want one. Never throws and never takes longer than its budget: what was not saved by
    * then is said, and the verb goes on.
    */
-  async beforeEnd(verb: 'Cancel' | 'Force Kill' | 'Abandon', ticket: string, actor: Actor): Promise<void> {
+  async beforeEnd(what: 'Cancel' | 'Force Kill' | 'Abandon' | 'its time limit', ticket: string, actor: Actor): Promise<void> {
     if (!this.#parts.isWanted()) return;
+    const budget = what === 'its time limit' ? budgets.limit : budgets.verb;
     const late = new AbortController();
     try {
       const record = await this.#parts.record(ticket);
       if (record.stage !== 'lives') return;
-      const saving = this.#collected(record, actor, `before ${verb}`, budgets.verb - writingMs);
+      const saving = this.#collected(record, actor, `before ${what}`, budget - writingMs);
       const told = saving.then(
         () => null,
         (error: Error) => error.message,
       );
-      const problem = await Promise.race([told, delay(budgets.verb, 'it took longer than 2 s', { signal: late.signal })]);
+      const problem = await Promise.race([told, delay(budget, `it took longer than ${budget / 1000} s`, { signal: late.signal })]);
       if (problem !== null)
-        this.#parts.note(record, actor, lines.evidenceNotSaved(verb, problem));
+        this.#parts.note(record, actor, lines.evidenceNotSaved(what, problem));
     } catch {
       // There is no such script, or its log cannot be written: the verb itself says so.
     } finally {

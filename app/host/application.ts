@@ -146,6 +146,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       thresholds: (script) => thresholdsOf(settings.values, script),
       autoAbandonMs: () => autoAbandonMsOf(settings.values),
       beforeAutoAbandon: (ticket) => evidence.beforeEnd('Abandon', ticket, unjam),
+      beforeTimeLimit: (ticket) => void evidence.beforeEnd('its time limit', ticket, unjam),
       retention: () => retentionOf(settings.values, options.keepBytes),
       log,
     }),

@@ -23,6 +23,7 @@ import { Completions } from './completions.ts';
 import { Custody, verifiedForMs } from './custody.ts';
 import { HealthSampler } from './health.ts';
 import { abandonHold, resumeMutex } from './mutex-commands.ts';
+import { NearLimits } from './near-limit.ts';
 import { MutexReader } from './mutex-reader.ts';
 import { Pruner, type Retention } from './prune.ts';
 import type { ScriptRecord } from './record.ts';
@@ -55,6 +56,8 @@ export interface SupervisorOptions {
   readonly autoAbandonMs?: () => number | null;
   /** Done before that, and waited for: all other looks at scripts wait too. Must not throw. */
   readonly beforeAutoAbandon?: (ticket: string) => Promise<void>;
+  /** Up to 5 s before the runner ends a script for its time; the runner does not wait. Must not throw. */
+  readonly beforeTimeLimit?: (ticket: string) => void;
   /** How many finished scripts are kept, how long, and in how much space. */
   readonly retention?: () => Retention;
   /** One line for the host's own log (stderr). */
@@ -77,6 +80,7 @@ export class Supervisor {
   readonly #health: HealthSampler;
   readonly #reader: MutexReader;
   readonly #reserve: Reserve;
+  readonly #nearLimits = new NearLimits();
   readonly #pruner: Pruner;
   readonly #tools: VerbTools;
   #ticks = 0;
@@ -285,6 +289,8 @@ export class Supervisor {
         await this.#folders.remake(record);
         if (!record.isFinal || record.isOrphan) changed = this.#custody.look(record) || changed;
       }
+      for (const { spec } of this.#nearLimits.look(this.#register.living, Date.now()))
+        this.#options.beforeTimeLimit?.(spec.ticket);
       const { autoAbandonMs, beforeAutoAbandon = () => Promise.resolve() } = this.#options;
       await abandonOverdue(this.#register.living, autoAbandonMs?.() ?? null, this.#tools, beforeAutoAbandon);
       await abandonedElsewhere(this.#register.living, this.#tools);

@@ -88,7 +88,7 @@ export const groups: readonly Group[] = [
       {
         key: 'evidenceBeforeEnd',
         label: 'Save evidence before scripts are ended or abandoned',
-        help: 'Before Force Kill, Abandon (an automatic one too) and a Cancel that forces: processes, wait reasons, open files and the end of the log, as a zip beside the log. Takes 2 s at most.',
+        help: 'Before Force Kill, Abandon (an automatic one too), a Cancel that forces and a time limit of 10 s or more: processes, wait reasons, open files and the end of the log, as a zip beside the log. A verb waits 2 s at most.',
         control: onOff,
       },
       {

@@ -125,6 +125,22 @@ test('Abandon, and a Cancel that escalates, save evidence too when that is set; 
   expect(log.lastIndexOf('Cancel requested')).toBeGreaterThan(log.indexOf('I261'));
 });
 
+test('evidence is saved before a time limit, and the limit does not wait for it', async () => {
+  await using world = await World.open();
+  await world.client.call('settings.set', { values: { evidenceBeforeEnd: true } });
+  const { stdout } = await world.cli('start', '--timeout', '10s', '--', 'bash', '-c', 'echo copying; sleep 3600');
+  const ticket = stdout.trim();
+  expect((await world.untilFinal(ticket)).verdict).toBe('timed-out');
+  const [file, ...more] = bundles(world, ticket);
+  expect(more).toEqual([]);
+  const files = unpack(join(world.home, 'runs', ticket, file ?? ''));
+  expect(files['README.md']).toMatch(/before its time limit, while its processes were still there/);
+  expect(files['processes.txt']).toContain('sleep 3600');
+  const log = await world.log(ticket);
+  expect(log.indexOf('I261 Evidence was saved before its time limit')).toBeGreaterThan(-1);
+  expect(log.indexOf('W231')).toBeGreaterThan(-1);
+});
+
 test('a bundle of a script that has ended holds its log, and says that no process is left', async () => {
   await using world = await World.open();
   const { ticket } = await world.start('echo done; exit 3', { waitMs: 20_000 });

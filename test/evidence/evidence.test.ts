@@ -47,7 +47,7 @@ test('what cannot be written, or is never ready, does not keep a verb from actin
   const { evidence, notes } = evidenceOf({});
   await evidence.beforeEnd('Force Kill', 't', kim);
   expect(notes).toHaveLength(1);
-  expect(notes[0]).toMatch(/^W262 No evidence was saved before Force Kill: .*carried out all the same\.$/);
+  expect(notes[0]).toMatch(/^W262 No evidence was saved before Force Kill: .*Nothing waits for it any longer\.$/);
 });
 
 test('nothing is collected before a verb where the settings do not want it', async () => {

@@ -17,11 +17,8 @@ export const evidenceSaved = (f: {
     f.missing.length === 0 ? null : `Not in it: ${f.missing.join('; ')}.`,
   );
 
-export const evidenceNotSaved = (verb: string, why: string): Line =>
-  line(
-    'W262',
-    `No evidence was saved before ${verb}: ${why.replace(/\.$/, '')}. ${verb} was carried out all the same.`,
-  );
+export const evidenceNotSaved = (what: string, why: string): Line =>
+  line('W262', `No evidence was saved before ${what}: ${why.replace(/\.$/, '')}. Nothing waits for it any longer.`);
 
 /** Before the signal is sent. */
 export const processEndRequested = (actor: Actor, process: ProcessIdentity, reason: string | null): Line =>
