@@ -6,25 +6,12 @@
 import { callSchema, withdrawalSchema } from './call-schema.ts';
 
 /** Raised with each change below; a client that knows less reads and does not write. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** A host sees which others there are, and not their installations: by these the engine knows a host from its copy. */
 const sight = `
 grant select (id, version, seen_at, retired_at, retired_why) on unjam.host to unjam_host;
 `;
-
-/** What brings a schema of that version to the next one. It only adds: hosts of the version before go on as they were. */
-const steps: Readonly<Record<number, string>> = { 1: callSchema, 2: withdrawalSchema + sight };
-
-/** What was added to a schema of that version. */
-export const addedSince = (version: number): string =>
-  Object.entries(steps)
-    .flatMap(([from, step]) => (Number(from) >= version ? [step] : []))
-    .join('\n');
-
-/** From a known version to the present one, in one transaction. */
-export const migrationFrom = (version: number): string =>
-  ['begin;', addedSince(version), `update unjam.meta set schema_version = ${schemaVersion};`, 'commit;'].join('\n');
 
 /** Group roles of the cluster; a host or a person has a login role that is a member of one. */
 const roles = `
@@ -91,17 +78,9 @@ grant select on unjam.host, unjam.audit to unjam_operator, unjam_viewer;
 grant insert (key, version, state), update (version, state, changed_at) on unjam.mutex to unjam_host, unjam_operator;
 `;
 
-/**
- * UJ001: the host is retired or not one of the fleet. UJ002: what no client may do. The first words say which rule.
- * \`security definer\`: it reads tables that the caller may not; who calls stays \`session_user\`.
- */
-const guard = `
-create function unjam.refuse(why text) returns void language plpgsql as $$
-begin
-  raise exception 'refused: %', why using errcode = 'UJ002';
-end $$;
-
-create function unjam.guard() returns trigger
+/** The rules themselves, in a migration too. */
+const guardFunction = `
+create or replace function unjam.guard() returns trigger
 language plpgsql security definer set search_path = unjam, pg_catalog as $$
 declare
   me text := session_user;
@@ -121,8 +100,7 @@ begin
     was := jsonb_build_object('epoch', is_->'epoch', 'fence', 0, 'paused', null,
       'holders', '[]'::jsonb, 'queue', '[]'::jsonb, 'abandoned', '[]'::jsonb);
     if new.version <> 1 then perform refuse('a first version that is not 1'); end if;
-    fence := coalesce((select max((h->>'fence')::bigint) from jsonb_array_elements(is_->'holders') h
-      where h->>'restored' = 'true'), 0);
+    fence := 0;
   else
     was := old.state;
     if new.key <> old.key then perform refuse('another key'); end if;
@@ -165,8 +143,8 @@ begin
       if n->'fence' is distinct from o->'fence' and not granted_as(o, n) then
         perform refuse(format('another fence of "%s"', o->>'id'));
       end if;
-      if (n - 'list' - 'scope' - 'fence' - 'grantedAt' - 'abandonedAt' - 'by' - 'reason' - 'restored')
-        is distinct from (o - 'list' - 'scope' - 'fence' - 'grantedAt' - 'abandonedAt' - 'by' - 'reason' - 'restored') then
+      if (n - 'list' - 'scope' - 'fence' - 'grantedAt' - 'abandonedAt' - 'by' - 'reason')
+        is distinct from (o - 'list' - 'scope' - 'fence' - 'grantedAt' - 'abandonedAt' - 'by' - 'reason') then
         perform refuse(format('another request under the id "%s"', o->>'id'));
       end if;
       if (o->>'list', n->>'list') not in (('queue', 'queue'), ('queue', 'holders'), ('holders', 'holders'),
@@ -181,9 +159,7 @@ begin
     if operator then perform refuse('an entry in an operator''s name'); end if;
     if n->>'host' is distinct from me then perform refuse(format('an entry in the name of "%s"', n->>'host')); end if;
     if n->>'list' = 'abandoned' then perform refuse('an orphan that never held'); end if;
-    if n->>'list' = 'holders' and n->>'restored' = 'true' then
-      if (n->>'fence')::bigint > (is_->>'fence')::bigint then perform refuse('a hold from the future'); end if;
-    elsif n->>'list' = 'holders' and n ? 'under' then
+    if n->>'list' = 'holders' and n ? 'under' then
       if not exists (select from jsonb_array_elements(is_->'holders') h
         where h->>'id' = n->>'under' and h->'fence' = n->'fence' and h->>'host' = me) then
         perform refuse('a hold under one that is not there');
@@ -196,7 +172,7 @@ begin
   waiting := coalesce(waiting, '{}');
   select coalesce(array_agg(id order by at), '{}') into left_ from all_of(is_) where list = 'queue';
   select coalesce(array_agg(x.id order by (x.entry->>'fence')::bigint, x.at), '{}') into granted from all_of(is_) x
-    where x.list = 'holders' and not (x.entry ? 'under') and x.entry->>'restored' is distinct from 'true'
+    where x.list = 'holders' and not (x.entry ? 'under')
       and x.id not in (select id from all_of(was) where list = 'holders');
   -- As it was, without those who left it; who is new stands behind.
   select coalesce(array_agg(w), '{}') into order_ from unnest(waiting) w where w = any(granted || left_);
@@ -238,7 +214,19 @@ begin
     coalesce((select jsonb_agg(x) from unnest(granted) x), '[]'::jsonb))::text, 7900));
   return new;
 end $$;
+`;
 
+/**
+ * UJ001: the host is retired or not one of the fleet. UJ002: what no client may do. The first words say which rule.
+ * \`security definer\`: it reads tables that the caller may not; who calls stays \`session_user\`.
+ */
+const guard = `
+create function unjam.refuse(why text) returns void language plpgsql as $$
+begin
+  raise exception 'refused: %', why using errcode = 'UJ002';
+end $$;
+
+${guardFunction}
 -- Every entry with the list that it stands in; \`at\` is its place there.
 create function unjam.all_of(state jsonb)
 returns table (id text, list text, at bigint, entry jsonb) language sql immutable set search_path = pg_catalog as $$
@@ -316,6 +304,19 @@ revoke all on all functions in schema unjam from public;
 grant execute on function unjam.join_fleet, unjam.beat, unjam.leave_fleet to unjam_host;
 grant execute on function unjam.retire, unjam.admit to unjam_operator;
 `;
+
+/** What brings a schema of that version to the next one. It only adds: hosts of the version before go on as they were. */
+const steps: Readonly<Record<number, string>> = { 1: callSchema, 2: withdrawalSchema + sight, 3: guardFunction };
+
+/** What was added to a schema of that version. */
+export const addedSince = (version: number): string =>
+  Object.entries(steps)
+    .flatMap(([from, step]) => (Number(from) >= version ? [step] : []))
+    .join('\n');
+
+/** From a known version to the present one, in one transaction. */
+export const migrationFrom = (version: number): string =>
+  ['begin;', addedSince(version), `update unjam.meta set schema_version = ${schemaVersion};`, 'commit;'].join('\n');
 
 /** One transaction. The database must be one of its own; the role must be its owner and may make roles. */
 export const schema = `begin;\n${roles}\n${tables}\n${guard}\n${functions}\n${addedSince(1)}\ncommit;`;

@@ -250,6 +250,21 @@ describe('the guard', () => {
     expect(Number(row?.version)).toBe(state.version);
   });
 
+  test('takes no hold because it says of itself that it was there before', async () => {
+    const { key, state } = fresh();
+    const held = { ...rules.enqueue(state, own('a', 'full'), at0312), version: 1 };
+    expect(await put(key, held, 'web-1')).toBeNull();
+    const putBack = (fence: number): Hold => ({ ...grantTo(own('d', 'full'), fence), restored: true });
+    const beside = (fence: number): MutexState => ({ ...held, version: 2, fence, holders: [...held.holders, putBack(fence)] });
+    expect(await put(key, beside(1), 'web-2')).toContain('a fence that is not the next');
+    expect(await put(key, beside(2), 'web-2')).toContain('two holders');
+    const paused = rules.abandon(held, 'a', { at: at0312, by: kim, reason: null, holdQueue: true });
+    expect(await put(key, { ...paused, version: 2 }, 'oncall')).toBeNull();
+    const into = { ...paused, version: 3, fence: 2, holders: [putBack(2)] };
+    expect(await put(key, into, 'web-2')).toContain('while the mutex is paused');
+    expect(await put(fresh().key, { ...held, fence: 7, holders: [{ ...held.holders[0]!, fence: 7, restored: true }] }, 'web-1')).toContain('a fence');
+  }); // prettier-ignore
+
   test.each([
     ['a retired host', 'gone', 'retired'],
     ['a stranger', 'stranger', 'permission denied'],
