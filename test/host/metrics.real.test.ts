@@ -1,12 +1,14 @@
 /** The host in numbers: what really happened is counted, and the text is what Prometheus reads. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { canHavePromtool, promtool } from '../support/promtool.ts';
 import { root, World } from '../support/world.ts';
 
 /** Text format 0.0.4, strictly: a line that is none of it fails. */
@@ -108,12 +110,75 @@ test('scripts, waits, verdicts and actions are counted, and no name stands in it
   expect([...parse(read?.stdout ?? '').keys()]).toEqual([...after.keys()]);
   await world.client.call('settings.set', { reset: ['metricsPort'] });
   await expect.poll(() => curl(`curl --silent http://127.0.0.1:9464/metrics`).status, { timeout: 20_000 }).toBe(7);
-  if (spawnSync('promtool', ['--version']).error === undefined) {
-    const checked = spawnSync('promtool', ['check', 'metrics'], { input: before.body, encoding: 'utf8' });
-    expect(checked).toMatchObject({ status: 0, stderr: '' });
-    const rules = /^groups:[^]*?(?=```)/m.exec(documented)?.[0] ?? '';
-    const file = join(world.home, 'rules.yml');
-    writeFileSync(file, rules);
-    expect(spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })).toMatchObject({ status: 0 });
-  }
+  if (!canHavePromtool) return;
+  const checked = spawnSync(await promtool(), ['check', 'metrics'], { input: before.body, encoding: 'utf8' });
+  expect(checked).toMatchObject({ status: 0, stderr: '' });
+});
+
+interface Panel {
+  readonly title: string;
+  readonly targets: readonly { readonly expr: string }[];
+}
+
+describe.runIf(canHavePromtool)('what the page gives to Prometheus and Grafana', () => {
+  const page = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
+  const rules = /^groups:[^]*?(?=```)/m.exec(page)?.[0] ?? '';
+  const inFolder = async (files: Record<string, string>, ...words: string[]) => {
+    const folder = mkdtempSync(join(tmpdir(), 'unjam-test-'));
+    try {
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+      const { status, stdout, stderr } = spawnSync(await promtool(), words, { cwd: folder, encoding: 'utf8' });
+      return { status, said: `${stdout}${stderr}` };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  test('each rule becomes an alert when it should, and none does on a quiet host', async () => {
+    const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, name = '']) => name);
+    const fire = (at: string, wanted: readonly string[]) =>
+      alerts.map((alertname) => ({
+        eval_time: at,
+        alertname,
+        exp_alerts: wanted.includes(alertname) ? [{ exp_labels: labelsOf[alertname] ?? {} }] : [],
+      }));
+    const labelsOf: Record<string, object> = { UnjamUnkillable: { state: 'unkillable' } };
+    const series = (value: string) =>
+      ['unjam_scripts_stuck', 'unjam_scripts{state="unkillable"}', 'unjam_orphans', 'unjam_oldest_wait_seconds'].map(
+        (name) => ({ series: name, values: name === 'unjam_oldest_wait_seconds' ? `${value}x90`.replace('1+0', '1801+0') : `${value}x90` }),
+      ); // prettier-ignore
+    const group = (value: string, ...times: [string, readonly string[]][]) => ({
+      interval: '1m',
+      input_series: series(value),
+      alert_rule_test: times.flatMap(([at, wanted]) => fire(at, wanted)),
+    });
+    const early = ['UnjamUnkillable', 'UnjamLongWait'];
+    const asked = {
+      rule_files: ['rules.yml'],
+      evaluation_interval: '1m',
+      tests: [group('0+0', ['80m', []]), group('1+0', ['1m', early], ['10m', [...early, 'UnjamStuck']], ['80m', alerts])],
+    }; // prettier-ignore
+    const answer = await inFolder(
+      { 'rules.yml': rules, 'test.yml': JSON.stringify(asked) },
+      'test',
+      'rules',
+      'test.yml',
+    );
+    expect(answer).toMatchObject({ status: 0 });
+  });
+
+  test('every question of the dashboard is one that Prometheus takes, about metrics of the page', async () => {
+    const { panels } = JSON.parse(readFileSync(join(root, 'docs/examples/grafana.json'), 'utf8')) as {
+      panels: Panel[];
+    };
+    const asked = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m')));
+    const names = asked.flatMap((expr) => expr.match(/unjam_\w+/g) ?? []);
+    expect(names.filter((name) => !page.includes(`\`${name.replace(/_bucket$/, '')}\``))).toEqual([]);
+    const rule = (expr: string, n: number) => ({ record: `panel:${n}`, expr });
+    const file = JSON.stringify({ groups: [{ name: 'dashboard', rules: asked.map(rule) }] });
+    expect(await inFolder({ 'panels.yml': file }, 'check', 'rules', 'panels.yml')).toEqual({
+      status: 0,
+      said: expect.stringContaining(`${asked.length} rules found`) as string,
+    });
+  });
 });
