@@ -51,6 +51,13 @@ export function fleetCommands(program: Command): void {
     fleet.command('hosts').description('the hosts, whether they are reachable, and what they hold'),
   ).action(async (o: As) => (await load()).hosts(o));
   example(hosts, 'unjam fleet hosts --as oncall.json');
+  const ps = looking(
+    fleet
+      .command('ps')
+      .description('the living scripts of all hosts in one list')
+      .option('--stuck', 'only those that are stuck'),
+  ).action(async (o: As & { stuck?: boolean }) => (await import('./fleet-ps.ts')).ps(o));
+  example(ps, 'unjam fleet ps --stuck --as oncall.json');
   const locks = looking(fleet.command('locks').description('the mutexes in use, who holds them and who waits')).action(
     async (o: As) => (await load()).locks(o),
   );

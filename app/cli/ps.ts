@@ -74,22 +74,26 @@ async function list(client: HostClient, options: PsOptions): Promise<string> {
   return scriptTable(named);
 }
 
+export const scriptHeads = ['TICKET', 'STATE', 'PID', 'MUTEX', 'BLOCKS', 'AGE', 'OUTPUT', 'NAME', 'WAITS FOR'] as const;
+
 export function scriptTable(scripts: readonly ScriptView[]): string {
   const now = Date.now();
   return table(
-    ['TICKET', 'STATE', 'PID', 'MUTEX', 'BLOCKS', 'AGE', 'OUTPUT', 'NAME', 'WAITS FOR'],
-    scripts.map((s) => [
-      s.ticket,
-      s.taken === null ? s.condition.label : `${s.condition.label} (${s.taken.by} is on it)`,
-      s.pid === null ? '-' : String(s.pid),
-      s.mutex === null ? '-' : `${s.mutex} (${s.isolation})`,
-      s.blocks === 0 ? '-' : `blocks ${s.blocks}`,
-      age(s.startedAt ?? s.createdAt, now, shortDuration),
-      age(s.lastOutputAt, now, shortDuration),
-      s.name,
-      s.holder === null
-        ? ''
-        : `"${s.holder.name}" (${s.holder.ticket}${s.holder.pid === null ? '' : `, PID ${s.holder.pid}`})`,
-    ]),
+    scriptHeads,
+    scripts.map((s) => scriptCells(s, now)),
   );
 }
+
+export const scriptCells = (s: ScriptView, now: number): readonly string[] => [
+  s.ticket,
+  s.taken === null ? s.condition.label : `${s.condition.label} (${s.taken.by} is on it)`,
+  s.pid === null ? '-' : String(s.pid),
+  s.mutex === null ? '-' : `${s.mutex} (${s.isolation ?? '-'})`,
+  s.blocks === 0 ? '-' : `blocks ${s.blocks}`,
+  age(s.startedAt ?? s.createdAt, now, shortDuration),
+  age(s.lastOutputAt, now, shortDuration),
+  s.name,
+  s.holder === null
+    ? ''
+    : `"${s.holder.name}" (${s.holder.ticket}${s.holder.pid === null ? '' : `, PID ${s.holder.pid}`})`,
+];

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { roles } from '../domain/access.ts';
 import { alertWays } from './alert-schemas.ts';
 import { methods } from './methods.ts';
+import { HostScripts } from './fleet-schemas.ts';
 import * as logs from './log-schemas.ts';
 import * as o from './observed-schemas.ts';
 import * as s from './schemas.ts';
@@ -80,6 +81,7 @@ export const jsonDocuments = {
       }),
     ),
   }),
+  'fleet ps': z.strictObject({ hosts: z.array(HostScripts) }),
   'fleet locks': z.strictObject({
     mutexes: z.array(
       z.strictObject({

@@ -1,7 +1,7 @@
 /** The mutexes of a fleet as one of its hosts sees them. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnjamError } from '../contract/errors.ts';
-import type { FleetView, Reply } from '../contract/methods.ts';
+import type { FleetView, Reply, Snapshot } from '../contract/methods.ts';
 import { idle, type MutexState, seenFrom } from '../domain/mutex.ts';
 import { nameKey } from '../domain/names.ts';
 import { type FleetMutexes, type LivenessProbe, Mutex } from '../locks/index.ts';
@@ -10,6 +10,7 @@ import { type FleetConfig, readFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
 import { type FleetHost, hostsOf } from './hosts.ts';
 import { Engine } from './postgres.ts';
+import { ShopWindow } from './snapshot.ts';
 
 /** Between two looks of a host at all mutexes, two signs of its life, and two looks for calls, ms. */
 const lookMs = 2_000;
@@ -35,6 +36,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   #isRetired = false;
   /** Of a mutex that the engine tells otherwise than before. */
   #doubt: string | null = null;
+  #window: ShopWindow | null = null;
   /** As the engine told them last. */
   #hosts: { readonly at: string | null; readonly hosts: FleetHost[] } = { at: null, hosts: [] };
 
@@ -116,11 +118,11 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
         lookMs,
       ).unref(),
       setInterval(
-        quietly(() => this.#beat()),
+        quietly(() => this.#live()),
         beatMs,
       ).unref(),
     );
-    quietly(() => this.#beat())();
+    quietly(() => this.#live())();
     quietly(() => this.#look())();
   }
 
@@ -130,9 +132,19 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
     this.#timers.push(setInterval(() => void desk.look(), callsMs).unref());
   }
 
+  /** From now on persons of the fleet see these scripts of this host, as they were before each sign of its life. */
+  show(scripts: () => Pick<Snapshot, 'scripts' | 'observed'>): void {
+    this.#window = new ShopWindow(this.#engine, this.config.installation, scripts);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#engine.close();
+  }
+
+  async #live(): Promise<void> {
+    await this.#window?.show();
+    await this.#beat();
   }
 
   async #beat(): Promise<void> {

@@ -4,9 +4,10 @@
  * abandon or overtake another's script. Times come from clients and are for people; nothing here is decided by them.
  */
 import { callSchema, withdrawalSchema } from './call-schema.ts';
+import { snapshotSchema } from './snapshot-schema.ts';
 
 /** Raised with each change below; a client that knows less reads and does not write. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /** A host sees which others there are, and not their installations: by these the engine knows a host from its copy. */
 const sight = `
@@ -306,7 +307,12 @@ grant execute on function unjam.retire, unjam.admit to unjam_operator;
 `;
 
 /** What brings a schema of that version to the next one. It only adds: hosts of the version before go on as they were. */
-const steps: Readonly<Record<number, string>> = { 1: callSchema, 2: withdrawalSchema + sight, 3: guardFunction };
+const steps: Readonly<Record<number, string>> = {
+  1: callSchema,
+  2: withdrawalSchema + sight,
+  3: guardFunction,
+  4: snapshotSchema,
+};
 
 /** What was added to a schema of that version. */
 export const addedSince = (version: number): string =>

@@ -41,6 +41,7 @@ import { lastOutput } from '../scripts/last-output.ts';
 import { LogReaders } from '../scripts/log-readers.ts';
 import type { RunnerCommand } from '../scripts/runner-pool.ts';
 import { Supervisor } from '../scripts/supervisor.ts';
+import { withoutCommands } from '../scripts/without-commands.ts';
 import { autoAbandonMsOf, observedSettingsOf, retentionOf, thresholdsOf } from '../settings/known.ts';
 import { type PolicySource, policySource } from '../settings/policy-source.ts';
 import { SettingsStore } from '../settings/store.ts';
@@ -183,7 +184,8 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     keep,
     log,
   });
-  const feed = opening.adopt(new SnapshotFeed(withObserved(supervisor, observed), log), (f) => f.close());
+  const all = withObserved(supervisor, observed);
+  const feed = opening.adopt(new SnapshotFeed(all, log), (f) => f.close());
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
   const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
   await access.use(settings.values.access);
@@ -238,7 +240,10 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       audit: auditor({ journal, log, now: Date.now }),
     },
   );
-  seat.serve(dispatch);
+  seat.serve(dispatch, () => {
+    const { scripts, ...snapshot } = all.snapshot();
+    return { ...snapshot, scripts: withoutCommands(scripts, (ticket) => supervisor.record(ticket).spec.command) };
+  });
   const metrics = opening.adopt(new MetricsServer({ text: () => metricsFor(dispatch), log }), (m) => m.close());
   await metrics.use(settings.values.metricsPort);
   settings.onChange(({ metricsPort }) => void metrics.use(metricsPort));

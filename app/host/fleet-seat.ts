@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Dispatch } from '../contract/dispatcher.ts';
 import { UnjamError } from '../contract/errors.ts';
-import type { Reply } from '../contract/methods.ts';
+import type { Reply, Snapshot } from '../contract/methods.ts';
 import { fleetFile, notJoined } from '../fleet/config.ts';
 import { roleAcrossFleet } from '../contract/roles.ts';
 import type { Call, Fleet } from '../fleet/index.ts';
@@ -17,7 +17,7 @@ export class FleetSeat implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #joinedAt: number | null = null;
   #isLooking = false;
-  #dispatch: Dispatch | null = null;
+  #serve: ((fleet: Fleet) => void) | null = null;
   fleet: Fleet | null = null;
 
   private constructor(stateDirectory: string, probe: LivenessProbe, log: (line: string) => void) {
@@ -33,10 +33,13 @@ export class FleetSeat implements AsyncDisposable {
     return seat;
   }
 
-  /** From now on persons on other hosts are answered too. */
-  serve(dispatch: Dispatch): void {
-    this.#dispatch = dispatch;
-    this.#takeCalls();
+  /** From now on persons on other hosts are answered too, and see what `shown` answers. */
+  serve(dispatch: Dispatch, shown: () => Pick<Snapshot, 'scripts' | 'observed'>): void {
+    this.#serve = (fleet) => {
+      fleet.takeCalls((call) => answerTo(call, dispatch));
+      fleet.show(shown);
+    };
+    if (this.fleet) this.#serve(this.fleet);
   }
 
   get warnings(): readonly { readonly text: string; readonly next: string }[] {
@@ -70,17 +73,12 @@ export class FleetSeat implements AsyncDisposable {
       const { joinedFleet } = await import('../fleet/index.ts');
       this.fleet = joinedFleet(this.#stateDirectory, this.#probe, 'host');
       this.fleet?.attend();
-      this.#takeCalls();
+      if (this.fleet) this.#serve?.(this.fleet);
     } catch (error) {
       this.#log(`W397 The fleet cannot be joined: ${(error as Error).message}`);
     } finally {
       this.#isLooking = false;
     }
-  }
-
-  #takeCalls(): void {
-    const dispatch = this.#dispatch;
-    if (dispatch) this.fleet?.takeCalls((call) => answerTo(call, dispatch));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,13 +1,13 @@
 /** Turns a start request into a spec, or into the error that says what is wrong; starts nothing. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { basename, isAbsolute } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { UnjamError } from '../contract/errors.ts';
 import type { Parsed } from '../contract/methods.ts';
 import type { ProcessIdentity } from '../domain/identity.ts';
 import { limits } from '../domain/limits.ts';
 import type { Platform } from '../domain/platform.ts';
-import { maskedMin, maskValues, redactWords } from '../domain/redact.ts';
+import { maskedMin, maskValues } from '../domain/redact.ts';
 import { isAddress, mutexNameProblem, notifyProblem, ticketAt, ticketProblem } from '../domain/names.ts';
 import { type Actor, ancestorsOf, type CancelSignal, type ScriptSpec } from '../domain/script.ts';
 import { traceparentField, traceparentOf } from '../domain/trace.ts';
@@ -18,6 +18,7 @@ import {
   type Surroundings,
   wordProblem,
 } from '../processes/index.ts';
+import { nameOfCommand } from './without-commands.ts';
 
 export interface Accepted {
   readonly spec: ScriptSpec;
@@ -118,11 +119,7 @@ export function acceptStart(
       schema: 1,
       ticket,
       runId,
-      name:
-        input.name ??
-        redactWords([basename(command), ...input.command.slice(1)])
-          .join(' ')
-          .slice(0, 80),
+      name: input.name ?? nameOfCommand(input.command),
       command: input.command as [string, ...string[]],
       file,
       cwd,

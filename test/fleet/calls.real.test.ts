@@ -8,6 +8,8 @@ import { addedSince, migrationFrom, schema, schemaVersion } from '../../app/flee
 import { Engine } from '../../app/fleet/postgres.ts';
 import { migrateFleet } from '../../app/fleet/admin.ts';
 import { answerTo } from '../../app/host/fleet-seat.ts';
+import { scriptsOf, ShopWindow } from '../../app/fleet/snapshot.ts';
+import { listView, script } from '../support/browser-worlds.ts';
 import { Postgres } from '../support/postgres.ts';
 
 let postgres: Postgres;
@@ -230,6 +232,55 @@ describe.runIf(process.platform === 'linux')('a call to another host', () => {
     expect((await take('web-1')).map(({ actor }) => actor)).toEqual(['oncall', 'oncall']);
     await postgres.sql(`update unjam.call set answer = '1', answered_at = now()`);
     await stateOf(id, 'oncall');
+  });
+
+  test('is not needed to see the scripts of all hosts: each host shows its own, and persons alone read them', async () => {
+    const shop = (host: string, ticket: string, installation = `installation of ${host}`): ShopWindow => {
+      const scripts = [{ ...listView(script({ ticket })), stuck: true }];
+      return new ShopWindow(engineOf(host), installation, () => ({ scripts }));
+    };
+    await Promise.all([shop('web-1', 'a').show(), shop('web-2', 'b').show()]);
+    await shop('web-2', 'forged', 'a copy of its state directory').show();
+    const shown = async (person: string): Promise<unknown> =>
+      (await scriptsOf(engineOf(person))).map(({ host, scripts }) => [host, scripts.map(({ ticket }) => ticket)]);
+    for (const person of ['oncall', 'looker'])
+      expect(await shown(person)).toEqual([
+        ['web-1', ['a']],
+        ['web-2', ['b']],
+      ]);
+    // With the credentials of a host, in its own words: neither the others' nor its own, and nobody's but its own to write.
+    for (const text of [
+      'select * from unjam.snapshot',
+      `select scripts from unjam.snapshot where host = 'web-1'`,
+      `update unjam.snapshot set host = 'web-2'`,
+      `insert into unjam.snapshot (host, scripts) values ('web-2', '')`,
+      'delete from unjam.snapshot',
+      'copy unjam.snapshot to stdout',
+    ])
+      for (const user of ['web-1', 'stranger'])
+        await expect(postgres.sql(text, user), `${user}: ${text}`).rejects.toThrow('permission denied');
+    for (const user of ['oncall', 'looker', 'stranger'])
+      await expect(postgres.sql(`select unjam.show_scripts('installation of web-1', '')`, user)).rejects.toThrow(
+        'permission denied',
+      );
+    await expect(postgres.sql(`update unjam.snapshot set scripts = ''`, 'oncall')).rejects.toThrow('permission denied');
+    expect(
+      await postgres.sql(`select unjam.show_scripts('installation of web-2', 'forged') as taken`, 'web-1'),
+    ).toEqual([{ taken: false }]);
+    const long = postgres.sql('select unjam.show_scripts($1, $2)', 'web-1', ['installation of web-1', 'x'.repeat(262_145)]); // prettier-ignore
+    await expect(long).rejects.toThrow('violates check constraint');
+    // Written again only when there is something new; a host that leaves takes its scripts along.
+    const written = (): Promise<unknown> => postgres.sql(`select at from unjam.snapshot where host = 'web-1'`);
+    const again = shop('web-1', 'a');
+    await again.show();
+    const before = await written();
+    await again.show();
+    expect(await written()).toEqual(before);
+    await postgres.sql(`select unjam.show_scripts('installation of web-1', 'no JSON')`, 'web-1');
+    expect((await scriptsOf(engineOf('oncall')))[0]).toMatchObject({ host: 'web-1', scripts: [], problem: expect.any(String) as string }); // prettier-ignore
+    await postgres.sql('select unjam.leave_fleet()', 'web-1');
+    expect(await postgres.sql('select host from unjam.snapshot')).toEqual([{ host: 'web-2' }]);
+    await postgres.sql('select unjam.join_fleet($1, $2)', 'web-1', ['installation of web-1', '0.1.0']);
   });
 
   test('to a host that is retired or unknown is refused; one person has no more than 50 open', async () => {

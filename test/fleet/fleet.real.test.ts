@@ -187,6 +187,29 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     expect((await one.cli('status', ticket)).stderr).toContain('(unknown-ticket)');
   });
 
+  test('shows the scripts of all hosts in one list, without their commands, and tells the stuck ones', async () => {
+    const nameless = await two.client.call('scripts.start', { command: ['/bin/sh', '-c', 'sleep 600 # unseen'], cwd: two.home }); // prettier-ignore
+    const { ticket } = await one.startHung('web');
+    await until(async () => {
+      const { stdout } = await operator('ps');
+      return stdout.includes(`web-1  ${ticket}`) && stdout.includes(`web-2  ${nameless.ticket}`);
+    });
+    expect((await operator('ps')).stdout).toMatch(/^HOST +TICKET .*NAME/);
+    expect((await operator('ps')).stdout).toMatch(new RegExp(`${nameless.ticket}.* sh$`, 'm'));
+    expect((await operator('ps', '--stuck')).stdout).toBe('No script is stuck.\n');
+    const behind = await one.start('true', { isolation: { level: 'full', mutex: 'web' } });
+    await one.client.call('scripts.cancel', { ticket, graceMs: 1_000, escalate: false });
+    await one.until(ticket, ({ stuck }) => stuck);
+    await until(async () => (await operator('ps', '--stuck')).stdout.includes(ticket));
+    expect((await operator('ps', '--stuck')).stdout).not.toContain(nameless.ticket);
+    const { schema: _schema, ...document } = JSON.parse((await operator('ps', '--json')).stdout) as object & { schema: unknown }; // prettier-ignore
+    expect(jsonDocuments['fleet ps'].safeParse(document).error).toBeUndefined();
+    const rows = await postgres.sql('select scripts from unjam.snapshot', 'postgres', [], 'unjam');
+    expect(JSON.stringify(rows)).not.toMatch(/unseen|copying|UNJAM_/);
+    for (const [world, id] of [[one, ticket], [two, nameless.ticket]] as const) await world.cli('kill', id); // prettier-ignore
+    await one.untilFinal(behind.ticket);
+  });
+
   test('carries out nothing that was decided on an old view of another host’s script; Abandon wants the PID', async () => {
     const { ticket } = await one.startHung('web');
     await one.untilLogged(ticket, 'copying');
@@ -261,8 +284,12 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     await one.untilLogged(ticket, 'copying');
     const second = await two.start('echo ran', shared);
     await two.untilLogged(second.ticket, 'I101');
+    await until(async () => (await operator('ps')).stdout.includes(ticket));
     await one.killHost();
     expect((await operator('locks')).stdout).toContain(`held by ${ticket}@web-1`);
+    await postgres.sql(`update unjam.host set seen_at = seen_at - interval '1 h' where id = 'web-1'; update unjam.snapshot set at = at - interval '1 h'`, 'postgres', [], 'unjam'); // prettier-ignore
+    await until(async () => (await operator('ps')).stdout.includes('"web-1" is unreachable.'));
+    expect((await operator('ps')).stdout).toMatch(new RegExp(`web-1 \\(as at [\\d:]+\\) +${ticket}`));
     expect(await operator('abandon', 'web', `${ticket}@web-2`, '--reason', 'x')).toMatchObject({ status: 1 });
     expect(await interrupted('SIGINT', 'logs', `${ticket}@web-1`)).toEqual({ status: 130, stdout: '', stderr: '' });
     const withdrawn = await interrupted('SIGTERM', 'complete', `${ticket}@web-1`);
