@@ -1,6 +1,6 @@
 /** The living scripts of a host as the engine keeps them for persons of the fleet. */
 import type { z } from 'zod';
-import { HostScripts, ShownScripts } from '../contract/fleet-schemas.ts';
+import { type HostScripts as HostScriptsSchema, ShownScripts } from '../contract/fleet-schemas.ts';
 import { UnjamError, wrongField } from '../contract/errors.ts';
 import type { Snapshot } from '../contract/methods.ts';
 import { hostsOf } from './hosts.ts';
@@ -8,7 +8,7 @@ import type { Engine } from './postgres.ts';
 import { snapshotBytes } from './snapshot-schema.ts';
 
 type ShownScripts = z.output<typeof ShownScripts>;
-export type HostScripts = z.output<typeof HostScripts>;
+export type HostScripts = z.output<typeof HostScriptsSchema>;
 
 /** More are left out, the stuck ones last. */
 const shownMax = 200;

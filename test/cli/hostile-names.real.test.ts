@@ -121,6 +121,7 @@ const commands: Record<string, string[][]> = {
     ['fleet', 'leave'],
     ['fleet', 'doctor', '--json'],
     ['fleet', 'hosts', '--as', evilWords('as')],
+    ['fleet', 'ps', '--as', evilWords('as')],
     ['fleet', 'abandon', evilWords('mutex'), evilWords('script'), '--reason', evilWords('reason')],
   ],
 };
