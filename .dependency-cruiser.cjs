@@ -39,7 +39,7 @@ module.exports = {
     {
       name: 'a host that has joined no fleet loads nothing of it',
       severity: 'error',
-      from: { path: '^app/', pathNot: '^app/(fleet/|cli/fleet\\.ts$)' },
+      from: { path: '^app/', pathNot: '^app/(fleet/|cli/fleet(-ps)?\\.ts$)' },
       to: {
         path: '^app/fleet/',
         pathNot: '^app/fleet/config\\.ts$',
@@ -87,7 +87,7 @@ module.exports = {
       '^app/processes/',
       '^app/host/(application|engine|host-files|host-log|take-over)\\.ts$',
       '^app/(hold|version)\\.ts$',
-      '^app/fleet/(admin|call-client|config|postgres|schema)\\.ts$',
+      '^app/fleet/(admin|call-client|config|postgres|schema|snapshot)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [
       '^app/(contract|domain)/',
