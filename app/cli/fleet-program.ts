@@ -43,6 +43,12 @@ export function fleetCommands(program: Command): void {
     .description('leave the fleet; refused while scripts of this host hold or wait for its mutexes')
     .action(async () => (await load()).leave());
   example(leave, 'unjam fleet leave');
+  const restored = fleet
+    .command('restored')
+    .description('after a backup of the engine was restored and its holders were compared: let this host go on')
+    .requiredOption('--reason <reason>', 'for the audit')
+    .action(async (o: { reason: string }) => (await load()).restored(o));
+  example(restored, 'unjam fleet restored --reason INC-4471');
   const doctor = looking(
     fleet.command('doctor').description('whether the engine, its settings and the rights there are as they must be'),
   ).action(async (o: As) => (await load()).doctor(o));

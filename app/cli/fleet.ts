@@ -83,10 +83,16 @@ export async function leave(): Promise<void> {
   print(`This host has left the fleet in which it was "${engine.user}".`);
 }
 
+export async function restored({ reason }: { reason: string }): Promise<void> {
+  const { engine } = await fleet.takeRestored(await whichStateDirectory(), `${reason} (${person()})`);
+  print(`What the engine knows now counts for "${engine.user}"; this host changes mutexes of the fleet again.`);
+}
+
 export async function doctor(options: AsOptions): Promise<void> {
-  const address =
-    options.as === undefined ? fleet.joinedConfig(await whichStateDirectory()).engine : readInvitation(options.as);
-  const findings = await fleet.withEngine(address, (engine) => fleet.examineEngine(engine, address.user));
+  const here = options.as === undefined ? await whichStateDirectory() : null;
+  const address = here === null ? readInvitation(options.as ?? '') : fleet.joinedConfig(here).engine;
+  const examined = await fleet.withEngine(address, (engine) => fleet.examineEngine(engine, address.user));
+  const findings = here === null ? examined : [...examined, fleet.examineSeen(here)];
   if (options.json) printJson<'fleet doctor'>({ findings: [...findings] });
   else print(block(findings.map(({ check, ok, text }) => `${ok ? 'ok  ' : 'BAD '} ${check}: ${text}`)));
   if (findings.some(({ ok }) => !ok)) process.exitCode = exitStatuses.failure;

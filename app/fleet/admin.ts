@@ -6,8 +6,10 @@ import { inFleet } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
 import { type FleetConfig, notJoined, readFleetConfig, removeFleetConfig, writeFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
+import { beatOf } from './hosts.ts';
 import { Engine, type EngineAddress } from './postgres.ts';
 import { migrationFrom, schema, schemaVersion } from './schema.ts';
+import { forgetSeen, Seen } from './seen.ts';
 
 export { hostsOf } from './hosts.ts';
 
@@ -139,6 +141,28 @@ export async function leaveFleet(stateDirectory: string): Promise<FleetConfig> {
   const config = joinedConfig(stateDirectory);
   await withEngine(config.engine, (engine) => engine.query('select unjam.leave_fleet()'));
   removeFleetConfig(stateDirectory);
+  forgetSeen(stateDirectory);
+  return config;
+}
+
+/** Whether this host has noticed that the engine was restored. */
+export function examineSeen(stateDirectory: string): Finding {
+  const { problem } = new Seen(stateDirectory, joinedConfig(stateDirectory).fleet);
+  const text = `${problem}. Compare the holders with the scripts that run, then run "unjam fleet restored"`;
+  return { check: 'restore', ok: problem === null, text: problem === null ? 'none was noticed' : text };
+}
+
+/**
+ * Takes what the engine knows now as what this host has seen. `why` is for the audit.
+ * @throws UnjamError `fleet-not-joined`
+ */
+export async function takeRestored(stateDirectory: string, why: string): Promise<FleetConfig> {
+  const config = joinedConfig(stateDirectory);
+  const now = await withEngine(config.engine, async (engine) => {
+    await engine.query('select unjam.restored($1)', [why]);
+    return beatOf(engine);
+  });
+  await new Seen(stateDirectory, config.fleet).restored(now);
   return config;
 }
 

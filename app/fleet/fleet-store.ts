@@ -25,15 +25,18 @@ export class FleetStore implements Store<MutexState> {
   readonly #engine: Engine;
   readonly #name: string;
   readonly #now: () => number;
+  readonly #allowed: () => void;
   #known: MutexState | null = null;
+  #takesAny = false;
   #readAt = performance.now();
 
-  /** `now` is the engine's clock as this host knows it. */
-  constructor(engine: Engine, name: string, now: () => number) {
+  /** `now` is the engine's clock as this host knows it; `allowed` throws what forbids a change. */
+  constructor(engine: Engine, name: string, now: () => number, allowed: () => void = () => undefined) {
     this.key = `fleet:${nameKey(name)}`;
     this.#engine = engine;
     this.#name = name;
     this.#now = now;
+    this.#allowed = allowed;
   }
 
   now(): number {
@@ -54,7 +57,9 @@ export class FleetStore implements Store<MutexState> {
       nameKey(this.#name),
     ]);
     if (row !== undefined) return this.seen(row);
+    if (this.#takesAny) this.#known = null;
     if ((this.#known?.version ?? 0) > 0) throw this.#wentBack('nothing');
+    this.#takesAny = false;
     this.#readAt = performance.now();
     return this.read();
   }
@@ -62,7 +67,8 @@ export class FleetStore implements Store<MutexState> {
   async change(change: (state: MutexState) => MutexState): Promise<MutexState> {
     let isFresh = false;
     for (let lost = 0; ;) {
-      isFresh ||= this.#known === null;
+      this.#allowed();
+      isFresh ||= this.#known === null || this.#takesAny;
       const base = isFresh ? await this.refresh() : this.read();
       const next = change(base);
       if (next === base) {
@@ -96,6 +102,15 @@ export class FleetStore implements Store<MutexState> {
             [key, state.version, text],
           );
     return rows.length === 1;
+  }
+
+  /** A person has said that the engine's present state counts: the next one is taken, also when it is an earlier one. */
+  get takesAny(): boolean {
+    return this.#takesAny;
+  }
+
+  takeAny(): void {
+    this.#takesAny = true;
   }
 
   /** Another query has shown that nothing has changed. */
@@ -136,8 +151,14 @@ export class FleetStore implements Store<MutexState> {
     const seen = state as MutexState;
     const known = this.#known;
     // One connection answers in order: an older state means that the engine lost what it had confirmed.
-    if (known !== null && known.version > 0 && (Number(version) < known.version || seen.epoch !== known.epoch))
+    if (
+      !this.#takesAny &&
+      known !== null &&
+      known.version > 0 &&
+      (Number(version) < known.version || seen.epoch !== known.epoch)
+    )
       throw this.#wentBack(`version ${version}`);
+    this.#takesAny = false;
     return (this.#known = seen);
   }
 
@@ -145,7 +166,7 @@ export class FleetStore implements Store<MutexState> {
     return new UnjamError(
       'fleet-went-back',
       `The engine of the fleet knows of mutex "${this.#name}" less than it has told before (${now}, after version ${this.#known?.version ?? 0}): a backup was restored, or a standby took over without its last changes.`,
-      'Ask who runs the fleet to compare its holders with the scripts that run.',
+      'Compare the holders in "unjam fleet locks" with the scripts that run, then run "unjam fleet restored" on this host.',
     );
   }
 }

@@ -8,8 +8,9 @@ import { type FleetMutexes, type LivenessProbe, Mutex } from '../locks/index.ts'
 import { type Call, CallDesk } from './call-desk.ts';
 import { type FleetConfig, readFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
-import { type FleetHost, hostsOf } from './hosts.ts';
+import { beatOf, type FleetHost, hostsOf } from './hosts.ts';
 import { Engine } from './postgres.ts';
+import { Seen } from './seen.ts';
 import { ShopWindow } from './snapshot.ts';
 
 /** Between two looks of a host at all mutexes, two signs of its life, and two looks for calls, ms. */
@@ -28,6 +29,11 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   readonly #engine: Engine;
   readonly #probe: LivenessProbe;
   readonly #stores = new Map<string, { readonly store: FleetStore; readonly mutex: Mutex }>();
+  readonly #seen: Seen;
+  readonly #log: (line: string) => void;
+  #restoredAt: string | null;
+  /** Only a host keeps what it has seen. */
+  #isHost = false;
   /** Engine's clock minus own clock, ms. */
   #offsetMs = 0;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -40,8 +46,17 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   /** As the engine told them last. */
   #hosts: { readonly at: string | null; readonly hosts: FleetHost[] } = { at: null, hosts: [] };
 
-  constructor(config: FleetConfig, probe: LivenessProbe, what: string) {
+  constructor(
+    stateDirectory: string,
+    config: FleetConfig,
+    probe: LivenessProbe,
+    what: string,
+    log: (line: string) => void,
+  ) {
     this.config = config;
+    this.#seen = new Seen(stateDirectory, config.fleet, log);
+    this.#restoredAt = this.#seen.restoredAt;
+    this.#log = log;
     this.#engine = new Engine(config.engine, `unjam ${what}`);
     this.#probe = probe;
   }
@@ -54,7 +69,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   /** What operators should know of it, one sentence; null when all is well. */
   get problem(): string | null {
     if (this.#isRetired) return `This host was retired from the fleet as "${this.host}".`;
-    return this.#engine.problem ?? this.#doubt;
+    return this.#engine.problem ?? this.#seen.problem ?? this.#doubt;
   }
 
   open(name: string): Mutex {
@@ -69,13 +84,13 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
 
   /**
    * Waits until the engine answers.
-   * @throws UnjamError `engine-unreachable`, `fleet-retired`
+   * @throws UnjamError `engine-unreachable`, `fleet-retired`, `fleet-went-back`
    */
   async ready(): Promise<void> {
     for (const until = performance.now() + patienceMs; ;) {
       try {
         await this.#beat();
-        if (!this.#isRetired) return;
+        if (!this.#isRetired) return this.#allowed();
         throw new UnjamError(
           'fleet-retired',
           `This host was retired from the fleet as "${this.host}".`,
@@ -111,6 +126,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
 
   /** Looks at all mutexes and shows that this host lives, until it is closed. Only a host does. */
   attend(): void {
+    this.#isHost = true;
     const quietly = (act: () => Promise<void>) => (): void => void act().catch(() => undefined);
     this.#timers.push(
       setInterval(
@@ -149,9 +165,11 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
 
   async #beat(): Promise<void> {
     const asked = Date.now();
-    const [row] = await this.#engine.query<{ now_ms: number; retired: boolean }>('select * from unjam.beat($1)', [
-      this.config.installation,
-    ]);
+    const before = this.#seen.beat;
+    const [row] = await this.#engine.query<{ now_ms: number; retired: boolean; counts: boolean }>(
+      `select *, has_column_privilege('unjam.host', 'beat', 'select') as counts from unjam.beat($1)`,
+      [this.config.installation],
+    );
     if (row === undefined)
       throw new UnjamError(
         'fleet-refused',
@@ -160,9 +178,25 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
       );
     this.#isRetired = row.retired;
     this.#offsetMs = row.now_ms - (asked + Date.now()) / 2;
+    if (!row.counts) return; // a schema that does not let its hosts count
+    const wasWell = this.#seen.problem === null;
+    await this.#seen.compare(before, await beatOf(this.#engine), this.#isHost);
+    if (wasWell && this.#seen.problem !== null)
+      this.#log(`W394 ${this.#seen.problem}. Its mutexes are not changed until "unjam fleet restored".`);
+  }
+
+  /** @throws UnjamError `fleet-went-back` */
+  #allowed(): void {
+    this.#seen.check();
+    const { restoredAt } = this.#seen;
+    if (restoredAt === this.#restoredAt) return;
+    this.#restoredAt = restoredAt;
+    for (const { store } of this.#stores.values()) store.takeAny();
+    this.#sawAt = null;
   }
 
   async #look(): Promise<void> {
+    if (this.#seen.problem === null) this.#allowed();
     const rows = await this.#engine.query<Row & { name: string | null; now: string }>(
       `select m.version, m.state, m.state->>'name' as name, t.now
          from (select clock_timestamp()::text as now) t
@@ -177,13 +211,21 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
       } catch (error) {
         this.#doubt = (error as Error).message;
       }
-    for (const { store } of this.#stores.values()) store.isStillSo();
+    for (const { store } of this.#stores.values())
+      if (store.takesAny)
+        await store.refresh(); // it is in no row when the engine has forgotten it
+      else store.isStillSo();
   }
 
   #at(name: string): { readonly store: FleetStore; readonly mutex: Mutex } {
     const known = this.#stores.get(nameKey(name));
     if (known) return known;
-    const store = new FleetStore(this.#engine, name, () => Date.now() + this.#offsetMs);
+    const store = new FleetStore(
+      this.#engine,
+      name,
+      () => Date.now() + this.#offsetMs,
+      () => this.#allowed(),
+    );
     const made = { store, mutex: new Mutex(store, this.#probe, this.host) };
     this.#stores.set(nameKey(name), made);
     return made;
@@ -196,7 +238,12 @@ async function silence(): Promise<never> {
 }
 
 /** Null when the host of that state directory has joined none. `what` is shown to who looks at the engine. */
-export function joinedFleet(stateDirectory: string, probe: LivenessProbe, what: string): Fleet | null {
+export function joinedFleet(
+  stateDirectory: string,
+  probe: LivenessProbe,
+  what: string,
+  log: (line: string) => void = () => undefined,
+): Fleet | null {
   const config = readFleetConfig(stateDirectory);
-  return config && new Fleet(config, probe, what);
+  return config && new Fleet(stateDirectory, config, probe, what, log);
 }

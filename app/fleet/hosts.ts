@@ -28,3 +28,9 @@ export async function hostsOf(engine: Engine): Promise<FleetHost[]> {
   );
   return rows.map((row) => ({ ...row, since: row.since.toISOString() }));
 }
+
+/** How many signs of life the engine knows of the host that asks. @throws as `Engine.query` */
+export async function beatOf(engine: Engine): Promise<number> {
+  const [row] = await engine.query<{ beat: string }>('select beat from unjam.host where id = session_user');
+  return Number(row?.beat ?? 0);
+}

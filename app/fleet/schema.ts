@@ -4,10 +4,11 @@
  * abandon or overtake another's script. Times come from clients and are for people; nothing here is decided by them.
  */
 import { callSchema, withdrawalSchema } from './call-schema.ts';
+import { seenSchema } from './seen-schema.ts';
 import { snapshotSchema } from './snapshot-schema.ts';
 
 /** Raised with each change below; a client that knows less reads and does not write. */
-export const schemaVersion = 5;
+export const schemaVersion = 6;
 
 /** A host sees which others there are, and not their installations: by these the engine knows a host from its copy. */
 const sight = `
@@ -312,6 +313,7 @@ const steps: Readonly<Record<number, string>> = {
   2: withdrawalSchema + sight,
   3: guardFunction,
   4: snapshotSchema,
+  5: seenSchema,
 };
 
 /** What was added to a schema of that version. */

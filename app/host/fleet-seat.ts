@@ -71,7 +71,7 @@ export class FleetSeat implements AsyncDisposable {
       await before?.[Symbol.asyncDispose]();
       if (joinedAt === null) return;
       const { joinedFleet } = await import('../fleet/index.ts');
-      this.fleet = joinedFleet(this.#stateDirectory, this.#probe, 'host');
+      this.fleet = joinedFleet(this.#stateDirectory, this.#probe, 'host', this.#log);
       this.fleet?.attend();
       if (this.fleet) this.#serve?.(this.fleet);
     } catch (error) {

@@ -119,6 +119,7 @@ const commands: Record<string, string[][]> = {
     ['fleet', 'invite', evilWords('name'), '--engine', 'postgresql://x@127.0.0.1:1/x', '--out', evilWords('out')],
     ['fleet', 'join', evilWords('file')],
     ['fleet', 'leave'],
+    ['fleet', 'restored', '--reason', evilWords('reason')],
     ['fleet', 'doctor', '--json'],
     ['fleet', 'hosts', '--as', evilWords('as')],
     ['fleet', 'ps', '--as', evilWords('as')],

@@ -1,5 +1,11 @@
 /** A mutex whose state is kept by a real PostgreSQL, under several hosts at once and connections that break. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { joinFleet, takeRestored } from '../../app/fleet/admin.ts';
+import { type Fleet, joinedFleet } from '../../app/fleet/index.ts';
 import { schema } from '../../app/fleet/schema.ts';
 import { FleetStore } from '../../app/fleet/fleet-store.ts';
 import { Engine } from '../../app/fleet/postgres.ts';
@@ -118,5 +124,62 @@ describe('a mutex of a fleet', () => {
     await postgres.start();
     await lasting(() => mutex.release('a', 1));
     expect(mutex.read().holders).toEqual([]);
+  });
+
+  test('is changed by no process of a host whose engine was restored, until a person lets it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'unjam-restored-'));
+    const opened: Fleet[] = [];
+    const fleetOf = (host: string): Fleet => {
+      const fleet = joinedFleet(join(folder, host), everybodyLives, 'test')!;
+      opened.push(fleet);
+      return fleet;
+    };
+    const wentBack = { code: 'fleet-went-back' };
+    try {
+      for (const host of ['web-4', 'web-5']) {
+        mkdirSync(join(folder, host));
+        await postgres.sql(`create role "${host}" login in role unjam_host`);
+        await joinFleet(join(folder, host), { host: 'localhost', port: postgres.port, database: 'postgres', user: host }, '0.1.0'); // prettier-ignore
+      }
+      const host = fleetOf('web-4');
+      host.attend();
+      await host.ready();
+      const data = join(postgres.folder, 'data');
+      await postgres.stop();
+      execFileSync('cp', ['-a', data, `${data}.backup`]);
+      await postgres.start();
+      await host.ready();
+      const runner = fleetOf('web-4');
+      await runner.ready();
+      await host.ready();
+      await runner.open('backup (fleet)').enqueue(waiter('a'));
+      await open('web-2', 'backup (fleet)').enqueue(waiter('b'));
+      await host[Symbol.asyncDispose]();
+      await postgres.stop();
+      rmSync(data, { recursive: true });
+      renameSync(`${data}.backup`, data);
+      await postgres.start();
+
+      const fresh = fleetOf('web-4');
+      await expect(fresh.ready()).rejects.toMatchObject(wentBack);
+      await expect(fresh.open('backup (fleet)').enqueue(waiter('c'))).rejects.toMatchObject(wentBack);
+      await expect(runner.open('backup (fleet)').release('a', 1)).rejects.toMatchObject(wentBack);
+      await postgres.sql(`update unjam.host set beat = 1000000 where id = 'web-4'`);
+      const later = fleetOf('web-4');
+      await expect(later.ready()).rejects.toMatchObject(wentBack);
+      expect(later.problem).toContain('a backup was restored');
+
+      await takeRestored(join(folder, 'web-4'), 'INC-4471');
+      for (const fleet of [fresh, later, fleetOf('web-4'), fleetOf('web-5')]) await fleet.ready();
+      const { holders } = await fresh.open('backup (fleet)').enqueue(waiter('c'));
+      expect(holders.map((h) => [h.id, h.fence])).toEqual([['c', 1]]);
+      expect((await runner.open('backup (fleet)').release('a', 1)).holders.map((h) => h.id)).toEqual(['c']);
+      expect(await postgres.sql(`select who, host, reason from unjam.audit where what = 'restored'`)).toEqual([
+        { who: 'web-4', host: 'web-4', reason: 'INC-4471' },
+      ]);
+    } finally {
+      for (const fleet of opened) await fleet[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -101,6 +101,10 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     const doctor = await one.cli('fleet', 'doctor');
     expect(doctor).toMatchObject({ status: 0 });
     expect(doctor.stdout).toContain('TLS: used');
+    expect(doctor.stdout).toContain('restore: none was noticed');
+    expect(line(blocks[3]?.[0] ?? '', one).stdout).toContain('counts for "web-1"');
+    const restored = await postgres.sql(`select who, reason from unjam.audit where what = 'restored'`, 'postgres', [], 'unjam'); // prettier-ignore
+    expect(restored).toEqual([{ who: 'web-1', reason: expect.stringMatching(/^INC-4471 \(.+\)$/) as string }]);
     expect(line(blocks[2]?.[0] ?? '', one)).toMatchObject({ status: 0 });
     expect((await operator('hosts')).stdout).toMatch(/web-1 +reachable.*\nweb-2 +reachable/);
     // Again, by somebody else's copy, by a stranger, and where the certificate is another one.
