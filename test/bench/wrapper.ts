@@ -6,11 +6,19 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const home = mkdtempSync(join(tmpdir(), 'unjam-bench-'));
 const program = join(import.meta.dirname, '../../dist/cli.js');
 const env = { ...process.env, UNJAM_HOME: home };
 const unjam = (...words: string[]): string[] => [process.execPath, program, ...words];
+const isThere = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 
 function timed([file = '', ...args]: readonly string[]): number {
@@ -52,4 +60,5 @@ process.stdout.write(`a line through unjam run: median ${median(delays)} ms of $
 
 const { host } = JSON.parse(readFileSync(join(home, 'host.json'), 'utf8')) as { host: { pid: number } };
 process.kill(host.pid);
+while (isThere(host.pid)) await delay(20); // as it leaves, it still writes
 rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
