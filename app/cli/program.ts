@@ -76,6 +76,11 @@ function starting(program: Command): void {
     .passThroughOptions()
     .action(async (command: string[], options: HoldOptions) => (await import('./hold.ts')).hold(command, options));
   example(hold, 'unjam hold --mutex web -- bash deploy.sh');
+  const checkFence = program
+    .command('check-fence')
+    .description('inside a script: exit with 0 when it still holds its mutex, 176 when not, 177 when it cannot be told')
+    .action(async () => (await import('./check-fence.ts')).checkFence());
+  example(checkFence, 'unjam check-fence && bash switch-over.sh');
 }
 
 function looking(program: Command): void {

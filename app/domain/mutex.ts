@@ -82,6 +82,10 @@ export function placeOf(state: MutexState, id: string): Place {
   return left ? { kind: 'abandoned', hold: left } : { kind: 'absent' };
 }
 
+/** Whether one of these runs holds the mutex with that fence, be it by joining the hold of another. */
+export const holdsStill = (state: MutexState, runs: readonly string[], fence: number): boolean =>
+  state.holders.some((h) => h.fence === fence && runs.includes(h.id));
+
 /**
  * The hold of an ancestor that `waiter` would wait for while that ancestor waits for it; null when there is none. A
  * shared waiter behind an exclusive one waits for the shared holders too.

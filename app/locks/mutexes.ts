@@ -172,6 +172,11 @@ export class Mutex {
     return this.#store.read();
   }
 
+  /** The state as it is now, also of a fleet. @throws as its engine */
+  async current(): Promise<MutexState> {
+    return this.#store.change((s) => s);
+  }
+
   /**
    * Joins the queue; granted at once when the mutex is free. Who asks to inherit a hold joins that one, or is not there
    * afterwards: a hold whose processes are all gone is reaped first, so only a living one can be joined.

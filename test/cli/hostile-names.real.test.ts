@@ -86,6 +86,7 @@ const commands: Record<string, string[][]> = {
   completion: [['completion', evilWords('shell')]],
   doctor: [['doctor'], ['doctor', '--json']],
   hold: [['hold', '--mutex', mutex, '--mutex-timeout', '10ms', '--name', evilWords('hold'), '--', 'true']],
+  'check-fence': [['check-fence']],
   start: [['start', '--ticket', evilWords('ticket'), '--', 'true'], ['start', '--', evilWords('command')], ['start', '--name', 'x'.repeat(10_000), '--', 'true']], // prettier-ignore
   run: [['run', '--mutex', mutex, '--mutex-timeout', '10ms', '--name', evilWords('run'), '--', 'true']],
   access: [['access', 'grant', evilWords('who'), 'viewer'], ['access', 'list'], ['access', 'list', '--json'], ['access', 'revoke', evilWords('other')], ['access', 'revoke', evilWords('who')]], // prettier-ignore

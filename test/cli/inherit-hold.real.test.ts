@@ -1,9 +1,9 @@
 /** Scripts that run under the hold of the script that started them: with their own end, and never a silent hand-over. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as wreck from '../support/wreck.ts';
-import { World } from '../support/world.ts';
+import { root, World } from '../support/world.ts';
 
 const cli = `${process.execPath} ${new URL('../../dist/cli.js', import.meta.url).pathname}`;
 const web = { isolation: { level: 'full', mutex: 'web' } } as const;
@@ -114,4 +114,38 @@ test('a script that would wait for the one that started it is refused, and both 
   await world.untilLogged('outer', 'W108');
   expect(await world.log('outer')).toMatch(/W108 This script started "true" \(ticket inner\) under mutex "web"/);
   expect(await world.untilFinal('inner')).toMatchObject({ verdict: 'failed-to-start' });
+});
+
+test('a script asks whether it still holds its mutex: yes, also under the hold of another; no, once it was abandoned', async () => {
+  await using world = await World.open();
+  const page = readFileSync(join(root, 'docs/scripts.md'), 'utf8');
+  const [, example = ''] = /```sh\n(unjam check-fence[^]*?)```/.exec(page) ?? [];
+  const step = example.replace('unjam', cli);
+  writeFileSync(join(world.home, 'switch-over.sh'), 'echo switched >> said');
+  const { ticket } = await world.start(
+    `${step}
+${cli} hold --mutex WEB --inherit-hold -- ${cli} check-fence; echo "joined $?" >> said
+UNJAM_HOME=$PWD/gone ${cli} check-fence; echo "gone $?" >> said
+env -u UNJAM_FENCE ${cli} check-fence; echo "outside $?" >> said
+echo up; until [ -e go ]; do sleep 0.02; done
+(${step}); echo "abandoned $?" >> said; touch over`,
+    inside(world),
+  );
+  await world.untilLogged(ticket, 'up');
+  const log = await world.log(ticket);
+  expect(log).toContain('The hold of mutex "web" (fence 1) is still this script\'s.');
+  expect(log).toMatch(/still this script's cannot be told\. The state directory ".*gone" is missing/);
+  expect(log).toContain('UNJAM_FENCE is not set');
+  await world.client.call('scripts.abandon', { ticket });
+  go(world);
+  await world.until(ticket, (s) => !s.orphan);
+  expect(existsSync(join(world.home, 'over'))).toBe(true);
+  const said = readFileSync(join(world.home, 'said'), 'utf8').trim().split('\n');
+  expect(said).toEqual(['switched', 'joined 0', 'gone 177', 'outside 2', 'abandoned 176']);
+  const { ticket: next } = await world.start('true', {
+    ...inside(world),
+    cleanup: { command: ['bash', '-c', `${cli} check-fence`], timeoutMs: 60_000, when: 'always' },
+  });
+  await world.untilFinal(next);
+  expect(await world.log(next)).toContain("(fence 2) is still this script's.");
 });

@@ -28,6 +28,18 @@ describe('a mutex', () => {
     expect(who(joined(names))).toBe(state);
   });
 
+  test.each([
+    ['A', ['A'], 1, true],
+    ['A', ['A.cleanup', 'A'], 1, true],
+    ['A', ['A'], 2, false],
+    ['AB', ['B'], 1, false],
+    ['ab', ['b'], 2, true],
+    ['ab', ['b'], 1, false],
+  ])('that %j ask for is held by %j with fence %i: %s', (names, runs, fence, held) => {
+    expect(rules.holdsStill(joined(names), runs, fence)).toBe(held);
+    expect(rules.holdsStill(abandon(joined(names), runs.at(-1) ?? ''), runs, fence)).toBe(false);
+  });
+
   test('grants adjacent shared waiters together, and stops at the next exclusive one', () => {
     expect(who(release(joined('AbcDe'), 'A'))).toBe('bc|De');
   });

@@ -58,6 +58,7 @@ const until = (condition: () => Promise<boolean>): Promise<void> =>
   vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 60_000 });
 const shared = { isolation: { level: 'full' as const, mutex: 'web (fleet)' } };
 const waiting = 'echo up; until [ -e go ]; do sleep 0.05; done';
+const check = (world: World): string => `"${process.execPath}" "${world.program}" check-fence; echo "check $?"`;
 const fenceOf = (world: World, ticket: string): Promise<string> => world.log(ticket).then((log) => /fence (\d+)/.exec(log)?.[1] ?? ''); // prettier-ignore
 
 beforeAll(async () => {
@@ -260,7 +261,7 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
   });
 
   test('without its engine: holds and places stay, nothing new starts, and all goes on when it is back', async () => {
-    const first = await one.start(waiting, shared);
+    const first = await one.start(`${check(one)}; ${waiting}; ${check(one)}`, shared);
     await one.untilLogged(first.ticket, 'up');
     const second = await two.start('echo ran', shared);
     await two.untilLogged(second.ticket, 'I101');
@@ -279,13 +280,15 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     expect(await two.get(second.ticket)).toMatchObject({ state: 'queued' });
     await postgres.start();
     expect(await two.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
+    expect(await one.log(first.ticket)).toMatch(/cannot be told\. The engine /);
+    expect(await one.log(first.ticket)).toMatch(/check 0[^]*check 177/);
     expect(existsSync(join(two.home, 'ran'))).toBe(false);
     rmSync(join(one.home, 'go'));
   });
 
   test('whose host is gone keeps its hold until a person abandons it; the script learns of it when its host is back', async () => {
-    const { ticket } = await one.startHung('web (fleet)');
-    await one.untilLogged(ticket, 'copying');
+    const { ticket } = await one.start(`${waiting}; ${check(one)} > said; exec sleep 3600`, shared);
+    await one.untilLogged(ticket, 'up');
     const second = await two.start('echo ran', shared);
     await two.untilLogged(second.ticket, 'I101');
     await until(async () => (await operator('ps')).stdout.includes(ticket));
@@ -303,6 +306,11 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     expect(done.stdout).toContain('NOTHING WAS ENDED');
     expect(await two.untilFinal(second.ticket)).toMatchObject({ exitCode: 0 });
     expect(await two.log(second.ticket)).toContain('W222');
+    writeFileSync(join(one.home, 'go'), '');
+    await vi.waitFor(() => expect(readFileSync(join(one.home, 'said'), 'utf8')).toBe('check 176\n'), {
+      timeout: 60_000,
+    });
+    rmSync(join(one.home, 'go'));
     await one.startHost();
     expect(await one.until(ticket, (s) => s.verdict === 'abandoned')).toMatchObject({ orphan: true });
     expect(await one.log(ticket)).toMatch(/W221 .*INC-4471/);
