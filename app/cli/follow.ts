@@ -12,11 +12,16 @@ export async function follow(
   isFollowing: boolean,
   read: (waitMs: number) => Promise<{ readonly moved: boolean; readonly complete: boolean }>,
 ): Promise<void> {
-  for (;;) {
-    const { moved, complete } = await read(isFollowing ? holdMs : 0);
+  let waitMs = isFollowing ? holdMs : 0;
+  for (let wasFinal = false; ;) {
+    const { moved, complete } = await read(waitMs);
     if (complete || (!isFollowing && !moved)) return;
+    if (moved) continue;
+    if (wasFinal) return;
+    const { state, orphan } = await client.call('scripts.get', { ticket });
+    wasFinal = state === 'final'; // maybe only since that read: its last lines are still to be read
     // An abandoned script is final while its orphan still writes: do not wait for that one.
-    if (!moved && (await client.call('scripts.get', { ticket })).state === 'final') return;
+    if (wasFinal && orphan) waitMs = 0;
   }
 }
 

@@ -178,7 +178,11 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     expect((await one.get(ticket)).condition.key).toBe('cancel-ignored');
     expect(await elsewhere('kill', there, '--reason', 'INC-4712')).toMatchObject({ status: 0 });
     expect(await one.get(ticket)).toMatchObject({ verdict: 'killed', orphan: false });
-    expect((await following).stdout).toMatch(/copying[^]*Force Kill requested by oncall \(fleet\)/);
+    expect(await following).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/copying[^]*Force Kill requested by oncall \(fleet\)/) as string,
+      stderr: '',
+    });
     const { entries } = JSON.parse((await elsewhere('history', '--host', 'web-1', '--json')).stdout) as {
       entries: { ticket: string | null; who: string; via: string; kind: string }[];
     };
