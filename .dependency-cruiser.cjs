@@ -86,7 +86,7 @@ module.exports = {
       '^app/agents/from-environment\\.ts$',
       '^app/processes/',
       '^app/host/(application|engine|host-files|host-log|take-over)\\.ts$',
-      '^app/(hold|version)\\.ts$',
+      '^app/(check-fence|hold|version)\\.ts$',
       '^app/fleet/(admin|call-client|config|postgres|schema|snapshot)\\.ts$',
     ]),
     layer('main imports the application and the contract', '^main/', [

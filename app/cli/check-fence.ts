@@ -1,18 +1,12 @@
 /** `unjam check-fence`: tells a script whether the hold that it was started with is still its own. Asks no host. */
-import { join } from 'node:path';
+import { isHeld } from '../check-fence.ts';
 import { UnjamError } from '../contract/errors.ts';
-import { holdsStill } from '../domain/mutex.ts';
-import { isFleetMutex } from '../domain/names.ts';
 import { runsOf } from '../domain/script.ts';
-import { type LivenessProbe, Mutexes } from '../locks/index.ts';
-import { folderProblem, stateDirectory } from '../processes/index.ts';
+import { stateDirectory } from '../processes/index.ts';
 import { block, print, say } from './output.ts';
 
 /** Exit statuses of docs/exit-codes.md. */
 const status = { taken: 176, unknown: 177 } as const;
-
-/** Only reads: who asks lives, and whether others do changes nothing. */
-const nobody: LivenessProbe = { liveness: () => 'unknown', treeLiveness: () => 'unknown' };
 
 /** @throws UnjamError `bad-input` outside of a script that was started under a mutex */
 export async function checkFence(environment: NodeJS.ProcessEnv = process.env): Promise<void> {
@@ -22,7 +16,7 @@ export async function checkFence(environment: NodeJS.ProcessEnv = process.env): 
   variable(environment, 'UNJAM_HOME');
   const hold = `hold of mutex "${name}" (fence ${fence})`;
   try {
-    const holds = await ask(name, runsOf(run), fence, stateDirectory(environment));
+    const holds = await isHeld(name, runsOf(run), fence, stateDirectory(environment));
     if (holds) print(block([`The ${hold} is still this script's.`]));
     else {
       say(`The ${hold} is not this script's any more: it was taken away, or has ended.`);
@@ -32,20 +26,6 @@ export async function checkFence(environment: NodeJS.ProcessEnv = process.env): 
     say(`Whether the ${hold} is still this script's cannot be told. ${(error as Error).message.replace(/\.$/, '')}.`);
     process.exitCode = status.unknown;
   }
-}
-
-/** @throws Error when it cannot be told, with the reason */
-async function ask(name: string, runs: readonly string[], fence: number, home: string): Promise<boolean> {
-  if ((await folderProblem(home)) !== null)
-    throw new Error(`The state directory "${home}" is missing, or is not to be read by this user`);
-  await using fleet = isFleetMutex(name)
-    ? (await import('../fleet/index.ts')).joinedFleet(home, nobody, 'check-fence')
-    : null;
-  const mutexes = new Mutexes(join(home, 'mutexes'), nobody, undefined, () => fleet);
-  const state = await mutexes.open(name).current();
-  // Not "taken away": a runner puts the files of its mutex back when somebody has removed them.
-  if (state.version === 0) throw new Error('Nothing is recorded of that mutex now');
-  return holdsStill(state, runs, fence);
 }
 
 /** @throws UnjamError `bad-input` when it is missing or not what Unjam sets */
