@@ -2,9 +2,9 @@
 import type { ScriptSpec } from '../domain/script.ts';
 import type { ScriptRecord } from './record.ts';
 
-/** How long before the limit, ms: what is done then takes at most 2 s, and scripts are looked at each second. */
+/** How long before the limit, ms: scripts are looked at each second, and saving evidence takes at most 4 s. */
 const aheadMs = 5_000;
-/** A script that keeps writing just before its limit of silence is told of no more often than this, ms. */
+/** The same script is returned again after this time at the earliest, ms: it may come near its no-output limit many times. */
 const againMs = 600_000;
 
 /** Whether a script meets one of its limits within 5 s, if it writes nothing more. A limit below 10 s is never near. */
@@ -22,19 +22,20 @@ export function isNear(limits: ScriptSpec['timeouts'], ranMs: number, silentMs: 
 }
 
 export class NearLimits {
-  readonly #told = new Map<string, number>();
+  readonly #returnedAt = new Map<string, number>();
 
-  /** The running scripts that are near a limit now and were not told before. Counts wall-clock time; never throws. */
+  /** The running scripts that are near a limit now and were not returned in the last ten minutes. Counts wall-clock time; never throws. */
   look(records: readonly ScriptRecord[], now: number): ScriptRecord[] {
     const near = records.filter((record) => {
       const { spec, started, isFinal, life } = record;
       if (started === null || isFinal || life.cause !== null) return false;
-      if (now < (this.#told.get(spec.runId) ?? -Infinity) + againMs) return false;
+      if (now < (this.#returnedAt.get(spec.runId) ?? -Infinity) + againMs) return false;
       const last = record.lastOutputAt();
       return isNear(spec.timeouts, now - started.startedAt, now - (last ?? started.startedAt), last !== null);
     });
-    for (const runId of this.#told.keys()) if (!records.some((r) => r.spec.runId === runId)) this.#told.delete(runId);
-    for (const { spec } of near) this.#told.set(spec.runId, now);
+    for (const runId of this.#returnedAt.keys())
+      if (!records.some((r) => r.spec.runId === runId)) this.#returnedAt.delete(runId);
+    for (const { spec } of near) this.#returnedAt.set(spec.runId, now);
     return near;
   }
 }
