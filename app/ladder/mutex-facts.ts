@@ -15,9 +15,17 @@ export function mutexFacts(state: MutexState, name: string, self: Pick<Hold, 'id
 /** What was seen longer ago says nothing of who waits now, ms. */
 const currentForMs = 10_000;
 
-/** Null when the script holds the mutex no more, for instance because it was abandoned. */
+/**
+ * Null when the script holds the mutex no more, for instance because it was abandoned; and when the mutex cannot be
+ * read: a line then leaves it out, for no verb waits until a disk is mended.
+ */
 export function heldMutexFacts(mutex: Mutex, name: string, self: string): MutexFacts | null {
-  const state = mutex.read();
+  let state;
+  try {
+    state = mutex.read();
+  } catch {
+    return null;
+  }
   const place = placeOf(state, self);
   if (place.kind !== 'holds') return null;
   const facts = mutexFacts(state, name, place.hold);

@@ -11,8 +11,8 @@ import { drained, Output, restartDrains } from './linux/output.ts';
 import { nativeStack } from './linux/native-stack.ts';
 import { Presence } from './linux/presence.ts';
 import * as proc from './linux/proc.ts';
-import { exists, interrupt, isGrouped, send, toEnd } from './linux/signals.ts';
-import { hiddenWarnings, isConcealed, Kin, MarkCache, treeOf } from './linux/tree.ts';
+import { exists, interrupt, isConcealed, isGrouped, refusal, send, toEnd } from './linux/signals.ts';
+import { hiddenWarnings, Kin, MarkCache, treeOf } from './linux/tree.ts';
 import { userName } from './user-name.ts';
 
 const signalNames: Record<CancelSignal, NodeJS.Signals> = {
@@ -100,7 +100,7 @@ export function openLinux(): ProcessControl {
   function end(identity: ProcessIdentity): EndOutcome {
     if (!samePlace(identity, place) || identity.pid <= 1 || identity.pid === process.pid) return { kind: 'not-same' };
     const found = proc.readStat(place, identity.pid);
-    if (!found) return isConcealed(identity.pid) ? toEnd(send(identity.pid, 0)) : { kind: 'gone' };
+    if (!found) return isConcealed(identity.pid) ? toEnd(refusal(identity.pid)) : { kind: 'gone' };
     if (found.state === 'zombie') return { kind: 'gone' };
     if (!sameProcess(found.identity, identity)) return { kind: 'not-same' };
     return toEnd(send(identity.pid, 'SIGKILL'));

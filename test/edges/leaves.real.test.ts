@@ -51,17 +51,21 @@ describe.runIf(process.platform === 'linux')('unjam complete', () => {
   );
 });
 
-/** The driver as nobody, in a mount namespace of its own when `hidepid` is given; a line of its output at each call. */
-function survivor(hidepid: string | null) {
+/**
+ * The driver as nobody, whose child becomes the set-user-ID `program`; in a mount namespace of its own when `hidepid`
+ * is given. A line of its output at each call.
+ */
+function survivor(hidepid: string | null, program: string) {
   const folder = mkdtempSync(join(tmpdir(), 'unjam-test-'));
   const own = join(folder, 'own');
   mkdirSync(own);
   for (const path of [folder, own]) chmodSync(path, 0o755);
   chownSync(own, nobody, nobody);
-  const becomeRoot = join(folder, 'setpriv');
-  copyFileSync('/usr/bin/setpriv', becomeRoot);
-  chmodSync(becomeRoot, 0o4755);
-  const driver = [process.execPath, join(root, 'test/edges/drivers/survivor-as-nobody.ts'), own, becomeRoot];
+  const [name = ''] = program.split(' ');
+  copyFileSync(`/usr/bin/${name}`, join(folder, name));
+  chmodSync(join(folder, name), 0o4755);
+  const becomesRoot = join(folder, program);
+  const driver = [process.execPath, join(root, 'test/edges/drivers/survivor-as-nobody.ts'), own, becomesRoot];
   const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', ...driver];
   const command = hidepid
     ? ['unshare', '-m', 'sh', '-c', `mount -t proc -o hidepid=${hidepid} proc /proc && exec "$@"`, 'sh', ...asNobody]
@@ -81,36 +85,41 @@ function survivor(hidepid: string | null) {
 }
 
 describe.runIf(isRoot)('a child under sudo outlives the shell of a script of a host without root', () => {
+  const sudo = 'setpriv --reuid=0 --regid=0 --clear-groups sleep 3600';
   test.each([
-    ['', null, 'alive'],
-    ['behind hidepid=2', '2', 'unknown'],
-  ])('%s: it stays in the tree, its refusal is no end, and nothing is claimed', async (_, hidepid, liveness) => {
-    const { said, goOn } = survivor(hidepid);
-    const known = await said();
-    const pid = known['pid'] as number;
-    onTestFinished(() => {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has gone.
-      }
-    });
-    expect(known).toMatchObject({
-      tree: [pid],
-      liveness,
-      interrupted: { kind: 'undeliverable', errorCode: 'EPERM' },
-      ends: [{ kind: 'denied', errorCode: 'EPERM' }],
-      why: [{ reason: 'access' }],
-    });
-    // Who sees them for the first time only knows that somebody is in the script's group.
-    expect(await said()).toEqual({ tree: [], liveness: 'unknown' });
-    process.kill(pid, 'SIGKILL');
-    goOn();
-    expect(await said()).toEqual([
-      [0, 'dead'],
-      [0, 'dead'],
-    ]);
-  });
+    ['', null, sudo, 'alive'],
+    ['behind hidepid=2', '2', sudo, 'unknown'],
+    ['behind hidepid=2, by a program that keeps its real user and takes signals', '2', 'sleep 3600', 'unknown'],
+  ])(
+    '%s: it stays in the tree, its refusal is no end, and nothing is claimed',
+    async (_, hidepid, program, liveness) => {
+      const { said, goOn } = survivor(hidepid, program);
+      const known = await said();
+      const pid = known['pid'] as number;
+      onTestFinished(() => {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has gone.
+        }
+      });
+      expect(known).toMatchObject({
+        tree: [pid],
+        liveness,
+        interrupted: { kind: 'undeliverable', errorCode: 'EPERM' },
+        ends: [{ kind: 'denied', errorCode: 'EPERM' }],
+        why: [{ reason: 'access' }],
+      });
+      // Who sees them for the first time only knows that somebody is in the script's group.
+      expect(await said()).toEqual({ tree: [], liveness: 'unknown' });
+      process.kill(pid, 'SIGKILL');
+      goOn();
+      expect(await said()).toEqual([
+        [0, 'dead'],
+        [0, 'dead'],
+      ]);
+    },
+  );
 });
 
 describe.runIf(process.platform === 'linux')('unjam complete of a script', () => {

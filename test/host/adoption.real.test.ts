@@ -1,5 +1,5 @@
 /** A host in place of a runner that died or is suspended: the same clocks, limits and clean-up, and nothing is claimed. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as wreck from '../support/wreck.ts';
@@ -87,13 +87,25 @@ test('a verb that reaches a script in its last moment is answered in its log, an
   expect(readdirSync(wreck.runOf(world, ticket).requestsPath)).toEqual([]);
 });
 
-test('what a finished script left running is ended by Force Kill, and its verdict stays', async () => {
+test('what a finished script left running is ended by Force Kill, also beside its runner, and its verdict stays', async () => {
   await using world = await World.open();
-  const { ticket } = await world.start('setsid sleep 3600 & echo service', { ...web, waitMs: 20_000 });
+  const { ticket } = await world.start('setsid sleep 3600 & echo up; while [ ! -e go ]; do sleep 0.02; done', web);
+  await world.untilLogged(ticket, 'up');
+  const [name = ''] = readdirSync(join(world.home, 'mutexes'));
+  const mutex = join(world.home, 'mutexes', name);
+  renameSync(mutex, join(world.home, 'aside')); // its runner cannot give the mutex back, and stays
+  writeFileSync(mutex, '');
+  writeFileSync(join(world.home, 'go'), '');
+  await world.untilFinal(ticket);
+  const runner = wreck.runnerOf(world, ticket);
   const [left] = (await world.get(ticket)).processes;
-  expect(left).toBeDefined();
+  expect(world.control.liveness(runner)).toBe('alive');
   await world.client.call('scripts.kill', { ticket });
-  await expect.poll(() => world.log(ticket), { timeout: 50_000 }).toContain('I218');
+  await expect.poll(() => world.hostLog, { timeout: 50_000 }).toContain('I218');
+  expect(world.control.liveness(runner)).toBe('alive');
+  rmSync(mutex);
+  renameSync(join(world.home, 'aside'), mutex);
+  expect(await world.log(ticket)).toContain('I218');
   expect(await world.get(ticket)).toMatchObject({ verdict: 'exited', exitCode: 0, processes: [] });
   expect(world.control.identify(left?.pid ?? 0)).toBeNull();
 });

@@ -1,6 +1,7 @@
 /** kill(2): what was sent, to whom, and who refused it. EPERM is no absence: somebody is there who may not be signalled. */
 import type { TreeScope } from '../../domain/script.ts';
 import type { EndOutcome, SignalOutcome, TreeMember } from '../control.ts';
+import { read } from './proc.ts';
 
 /** Null when sent, else the error. A negative pid is a process group. */
 export function send(pid: number, signal: NodeJS.Signals | 0): NodeJS.ErrnoException | null {
@@ -14,6 +15,17 @@ export function send(pid: number, signal: NodeJS.Signals | 0): NodeJS.ErrnoExcep
 
 /** Whether there is a process of that pid, or a group of that negative number; true for zombies and strangers too. */
 export const exists = (pid: number): boolean => send(pid, 0)?.code !== 'ESRCH';
+
+/**
+ * Somebody has that pid whom /proc does not show to this user (hidepid, proc(5)): nothing says who it is. It may even
+ * take signals from this user: a set-user-ID program keeps the real user of whoever started it.
+ */
+export const isConcealed = (pid: number): boolean => read(`/proc/${pid}/stat`) === null && exists(pid);
+
+/** Of a process that is concealed: it gets no signal, for it may be another one by now. */
+export const refusal = (pid: number): NodeJS.ErrnoException =>
+  send(pid, 0) ??
+  Object.assign(new Error('/proc does not show whether it is still the same process (hidepid)'), { code: 'EPERM' });
 
 export function toEnd(error: NodeJS.ErrnoException | null): EndOutcome {
   if (error === null) return { kind: 'sent' };
@@ -34,6 +46,8 @@ export function interrupt(scope: TreeScope, members: readonly TreeMember[], sign
   if (members.length === 0) return { kind: 'gone' };
   const grouped = members.filter((m) => isGrouped(m, scope));
   const single = members.filter((m) => !isGrouped(m, scope));
+  const concealed = pids(single).filter(isConcealed);
+  const shown = pids(single).filter((pid) => !concealed.includes(pid));
   const refused: NodeJS.ErrnoException[] = [];
   const note = (error: NodeJS.ErrnoException | null): void => {
     if (error !== null && error.code !== 'ESRCH') refused.push(error);
@@ -42,8 +56,9 @@ export function interrupt(scope: TreeScope, members: readonly TreeMember[], sign
     const error = send(-scope.group, signal);
     for (const m of grouped) note(error ?? send(m.identity.pid, 0));
   }
-  for (const m of single) note(send(m.identity.pid, signal));
-  for (const pid of [...(grouped.length > 0 && scope.group !== null ? [-scope.group] : []), ...pids(single)])
+  for (const pid of shown) note(send(pid, signal));
+  for (const pid of concealed) note(refusal(pid));
+  for (const pid of [...(grouped.length > 0 && scope.group !== null ? [-scope.group] : []), ...shown])
     send(pid, 'SIGCONT');
   const all = members.length === 1 ? '1 process' : `${members.length} processes`;
   const ofGroup = single.length < members.length ? ` of the process group ${scope.group}` : '';

@@ -8,12 +8,8 @@ import { sameProcess } from '../../domain/identity.ts';
 import { runsOf, type TreeScope } from '../../domain/script.ts';
 import type { ProcessSnapshot, TreeMember, Warning } from '../control.ts';
 import { cgroupPath, isRunnerOf, readCgroup } from './cgroup.ts';
-import { read, readRunCookie } from './proc.ts';
-import { send } from './signals.ts';
-
-/** Somebody has that pid whom /proc does not show to this user (hidepid, proc(5)): nothing else says who it is. */
-export const isConcealed = (pid: number): boolean =>
-  send(pid, 0)?.code === 'EPERM' && read(`/proc/${pid}/stat`) === null;
+import { readRunCookie } from './proc.ts';
+import { isConcealed } from './signals.ts';
 
 /** The first process is always there; to somebody else it is shown unless hidepid is set. */
 export const hiddenWarnings = (user: string): Warning[] =>

@@ -84,8 +84,9 @@ export async function ask(record: ScriptRecord, body: Body<RunnerRequest>, tools
   const at = Date.now();
   const id = `${at.toString(36).padStart(9, '0')}-${randomBytes(4).toString('hex')}`;
   const request = { ...body, evidence: tools.evidence(record), id, at } as RunnerRequest;
-  const wasFinal = record.isFinal && !record.isOrphan; // then it is about what the script left running
-  const handed = await handOver(record, request, tools);
+  // Then it is about what the script left running, and its runner, should it still be there, looks after nobody.
+  const wasFinal = record.isFinal && !record.isOrphan;
+  const handed = wasFinal ? 'unanswered' : await handOver(record, request, tools);
   register.refresh(record);
   if (handed === 'answered') return;
   if (!wasFinal && record.isFinal && !record.isOrphan) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openProcessControl } from '../../../app/processes/index.ts';
 
-const [folder = '', becomeRoot = ''] = process.argv.slice(2);
+const [folder = '', program = ''] = process.argv.slice(2);
 const file = (name: string): string => join(folder, name);
 const say = (value: unknown): void => console.log(JSON.stringify(value));
 const control = await openProcessControl();
@@ -16,7 +16,7 @@ const script = await control.launch({
   file: '/bin/bash',
   args: [
     '-c',
-    `bash -c 'until [ -e seen ]; do sleep .02; done; exec "${becomeRoot}" --reuid=0 --regid=0 --clear-groups sleep 3600' & echo $! >pid; until [ -e go ]; do sleep .02; done`,
+    `bash -c 'until [ -e seen ]; do sleep .02; done; exec ${program}' & echo $! >pid; until [ -e go ]; do sleep .02; done`,
   ],
   cwd: folder,
   environment: { PATH: process.env['PATH'] ?? '' },
