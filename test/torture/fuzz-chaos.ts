@@ -26,7 +26,8 @@ import { keyOf } from '../support/console-key.ts';
 import { World } from '../support/world.ts';
 import { HostilePage, isSet } from './fuzz-page.ts';
 import { wrongAnswer, wrongReply } from './fuzz-oracle.ts';
-import { anyMethod, bytesOf, Dice, mutatedRequest, type Request, validInput, validRequest } from './fuzz-requests.ts';
+import { Dice } from './dice.ts';
+import { anyMethod, bytesOf, mutatedRequest, type Request, validInput, validRequest } from './fuzz-requests.ts';
 import { mutated } from './fuzz-requests.ts';
 import type { Answered, Order } from './fuzz-sender.ts';
 

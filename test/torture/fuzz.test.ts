@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { fuzz } from './fuzz-chaos.ts';
 import { wrongAnswer, wrongReply } from './fuzz-oracle.ts';
-import { Dice, type Request, validRequest } from './fuzz-requests.ts';
+import { Dice } from './dice.ts';
+import { type Request, validRequest } from './fuzz-requests.ts';
 
 test.runIf(process.platform === 'linux')(
   'no request crashes a host, does what its sender may not, or is answered with what is not of the contract',

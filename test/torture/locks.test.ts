@@ -88,4 +88,24 @@ describe('the oracle', () => {
         .orderErrors,
     ).toBe(1);
   });
+
+  test('counts a fence below that of a hold that has ended, but none that was granted together with it', () => {
+    const ended = (first: string): string => first + run('B', 'a', 2, 1) + run('E', 'a', 2, 1);
+    expect(judge(ended(full('a', 1)) + none('b', 2) + run('B', 'b', 1, 2)).violations).toBe(1);
+    expect(judge(ended(none('a', 1)) + full('b', 2) + run('B', 'b', 1, 2)).violations).toBe(1);
+    expect(judge(ended(none('a', 1)) + none('b', 2) + run('B', 'b', 1, 2)).violations).toBe(0);
+  });
+
+  test('counts a waiter of whom nothing is known, but none that left, died or was taken out', () => {
+    expect(judge(full('a', 1)).lostWaiters).toBe(1);
+    for (const end of ['L m a\n', 'K 1\n', 'A a\nG m a\n']) expect(judge(full('a', 1) + end).lostWaiters).toBe(0);
+  });
+
+  test('shows the events of the mutex before a fault, and what went wrong elsewhere', () => {
+    const other = 'Q other c full 3 0 \n';
+    const { details } = judge(`${full('a', 1)}${other}X the wire was cut\n${run('B', 'a', 1, 1)}G m a\n`);
+    expect(details[0]).toContain('X the wire was cut');
+    expect(details[0]).toContain('B m a 1 1');
+    expect(details[0]).not.toContain('other');
+  });
 });
