@@ -123,7 +123,7 @@ export class World implements AsyncDisposable {
 
   /** A script that ignores Cancel, with a child, holding `mutex`. */
   startHung(mutex = 'web', options: Partial<Input<'scripts.start'>> = {}): Promise<ScriptView> {
-    return this.start('trap "" TERM INT; echo copying; sleep 3600 & wait; sleep 3600', {
+    return this.start('trap "" TERM INT; sleep 3600 & echo copying; wait; sleep 3600', {
       name: 'Deploy web / step 4',
       isolation: { level: 'full', mutex },
       ...options,
