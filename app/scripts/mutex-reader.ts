@@ -36,16 +36,23 @@ export class MutexReader {
   busy(): { mutex: Mutex; state: MutexState }[] {
     const unreadable = new Map<string, Warning>();
     const busy = [...this.#mutexes.shared()];
-    for (const mutex of this.#mutexes.folders())
+    const look = (folder: string, subject: string, act: () => void): void => {
       try {
-        const state = this.#read(mutex);
-        if (!idle(state)) busy.push({ mutex, state });
+        act();
       } catch (error) {
-        const text = `A mutex cannot be read: ${(error as Error).message}`;
-        const next = error instanceof UnjamError ? error.next : `Look at the folder "${mutex.key}".`;
-        if (this.#unreadable.get(mutex.key)?.text !== text) this.#log(`W396 ${text} ${next}`);
-        unreadable.set(mutex.key, { text, next });
+        const text = `${subject} cannot be read: ${(error as Error).message}`;
+        const next = error instanceof UnjamError ? error.next : `Look at the folder "${folder}".`;
+        if (this.#unreadable.get(folder)?.text !== text) this.#log(`W396 ${text} ${next}`);
+        unreadable.set(folder, { text, next });
       }
+    };
+    look(this.#mutexes.root, 'The folder of the mutexes', () => {
+      for (const mutex of this.#mutexes.folders())
+        look(mutex.key, 'A mutex', () => {
+          const state = this.#read(mutex);
+          if (!idle(state)) busy.push({ mutex, state });
+        });
+    });
     this.#unreadable = unreadable;
     return busy;
   }
