@@ -145,8 +145,9 @@ export async function openConsole(options: ConsoleOptions): Promise<ConsoleServe
     }
     answering.set(response, holder);
     response.once('close', () => answering.delete(response));
-    if (!(await handle(request, response, { user: userOf(request.socket), via: 'browser', role })))
-      response.writeHead(404).end('Not found\n');
+    const ids = peerOf(request.socket)?.ids;
+    const caller = { user: userOf(request.socket), via: 'browser', role, ...(ids && { ids }) } as const;
+    if (!(await handle(request, response, caller))) response.writeHead(404).end('Not found\n');
   }
 
   function login(url: URL, socket: Socket, response: ServerResponse): void {

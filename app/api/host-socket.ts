@@ -157,7 +157,8 @@ function callerOf(request: IncomingMessage, peer: Peer | null, role: Role): Call
     user: actorUser(headerText(request.headers['x-unjam-user']), peer?.user ?? null),
     role,
     ...(peer?.pid == null ? {} : { pid: peer.pid }),
-    ...(peer === null ? {} : { ids: peer.ids }),
+    // Behind a console of another process there may be anybody to whom its address was given.
+    ...(peer === null || via === 'browser' ? {} : { ids: peer.ids }),
     ...(peer === null ? {} : { from: [...(peer.pid === null ? [] : [`PID ${peer.pid}`]), peer.ids[0]].join(', ') }),
   };
 }

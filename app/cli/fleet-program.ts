@@ -43,6 +43,16 @@ export function fleetCommands(program: Command): void {
     .description('leave the fleet; refused while scripts of this host hold or wait for its mutexes')
     .action(async () => (await load()).leave());
   example(leave, 'unjam fleet leave');
+  const login = fleet
+    .command('login <file>')
+    .description('let your own account see the scripts of all hosts through this host, with your own invitation')
+    .action(async (file: string) => (await load()).login(file));
+  example(login, 'unjam fleet login oncall.json');
+  const logout = fleet
+    .command('logout')
+    .description('remove that invitation from this host')
+    .action(async () => (await load()).logout());
+  example(logout, 'unjam fleet logout');
   const restored = fleet
     .command('restored')
     .description('after a backup of the engine was restored and its holders were compared: let this host go on')

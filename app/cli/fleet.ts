@@ -4,7 +4,7 @@ import { whichStateDirectory } from '../access/state-directory.ts';
 import { UnjamError } from '../contract/errors.ts';
 import { longDuration } from '../domain/durations.ts';
 import * as fleet from '../fleet/admin.ts';
-import { engineAddress, type Invitation, readInvitation } from '../fleet/config.ts';
+import { engineAddress, type Invitation, readInvitation, removeFleetLogin } from '../fleet/config.ts';
 import type { EngineAddress } from '../fleet/postgres.ts';
 import { schemaVersion } from '../fleet/schema.ts';
 import { version } from '../version.ts';
@@ -81,6 +81,26 @@ export async function join(file: string): Promise<void> {
 export async function leave(): Promise<void> {
   const { engine } = await fleet.leaveFleet(await whichStateDirectory());
   print(`This host has left the fleet in which it was "${engine.user}".`);
+}
+
+export async function login(file: string): Promise<void> {
+  const stateDirectory = await whichStateDirectory();
+  await openStateDirectory(stateDirectory, say);
+  const address = readInvitation(file);
+  const role = await fleet.logIn(stateDirectory, address);
+  print(
+    `Your account sees the scripts of all hosts of the fleet through this host now, as its ${role} "${address.user}" sees them. "${stateDirectory}" keeps the invitation until "unjam fleet logout".`,
+  );
+}
+
+export async function logout(): Promise<void> {
+  const stateDirectory = await whichStateDirectory();
+  await openStateDirectory(stateDirectory, say);
+  print(
+    removeFleetLogin(stateDirectory)
+      ? 'The invitation was removed: this host shows its own scripts alone again.'
+      : 'Nobody was logged in to a fleet here.',
+  );
 }
 
 export async function restored({ reason }: { reason: string }): Promise<void> {

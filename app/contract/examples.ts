@@ -52,6 +52,7 @@ export const examples: { readonly [M in Method]: Input<M> } = {
   'observed.evidence': { id },
   'foreignLocks.list': {},
   'fleet.get': {},
+  'fleet.scripts': {},
   'drill.start': { minutes: 5 },
   'console.open': {},
 };

@@ -17,3 +17,10 @@ export const HostScripts = ShownScripts.extend({
   at: Time.nullable().describe('the scripts are as they were then; null: this host has shown none'),
   problem: z.string().nullable().describe('why what the host has shown cannot be read'),
 });
+
+/** The scripts of other hosts, as a person of the fleet sees them. */
+export const FleetScripts = z.strictObject({
+  at: Time.nullable().describe('when the engine answered last; null when it has not yet'),
+  problem: z.string().nullable().describe('why it does not answer now: everything is as it was then'),
+  hosts: z.array(HostScripts).describe('without this one'),
+});

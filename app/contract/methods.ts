@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as alerts from './alert-schemas.ts';
 import type { ErrorBody } from './errors.ts';
+import { FleetScripts } from './fleet-schemas.ts';
 import * as i from './input-schemas.ts';
 import * as logs from './log-schemas.ts';
 import * as o from './observed-schemas.ts';
@@ -144,6 +145,11 @@ export const methods = {
   ),
   'foreignLocks.list': query('locks of the machine and of agents: seen, never released', nothing, o.ForeignLocks),
   'fleet.get': query('the hosts of the fleet, with the mutexes of the fleet that each holds', nothing, s.FleetView),
+  'fleet.scripts': query(
+    'the living scripts of the other hosts of the fleet; only for the account of the host, after "unjam fleet login"',
+    nothing,
+    FleetScripts,
+  ),
   'drill.start': command('starts a harmless hung deployment with a queue behind it', i.DrillInput, s.Drill),
   'console.open': command(
     'makes an address that opens the console once, in a browser of the caller’s account; not for windows and browsers',
@@ -181,6 +187,7 @@ export type LogHits = z.output<typeof logs.LogHits>;
 export type HistoryEntry = z.output<typeof s.HistoryEntry>;
 export type HostInfo = z.output<typeof s.HostInfo>;
 export type FleetView = z.output<typeof s.FleetView>;
+export type FleetScripts = z.output<typeof FleetScripts>;
 export type Settings = z.output<typeof settings.Settings>;
 export type SettingKey = keyof Settings;
 export type AlertsView = z.output<typeof alerts.AlertsView>;

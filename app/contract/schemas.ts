@@ -315,6 +315,7 @@ export const HostInfo = z.strictObject({
       refused: z
         .record(z.string(), z.string())
         .describe('methods that this role may not call, each with the sentence who may'),
+      fleet: z.string().optional().describe('under which name fleet.scripts asks; absent where it may not'),
     })
     .describe('the caller, as the system names it, and what it may do here'),
   startedAt: Time,

@@ -4,7 +4,14 @@ import { UnjamError } from '../contract/errors.ts';
 import * as rules from '../domain/mutex.ts';
 import { inFleet } from '../domain/names.ts';
 import type { Actor } from '../domain/script.ts';
-import { type FleetConfig, notJoined, readFleetConfig, removeFleetConfig, writeFleetConfig } from './config.ts';
+import {
+  type FleetConfig,
+  notJoined,
+  readFleetConfig,
+  removeFleetConfig,
+  writeFleetConfig,
+  writeFleetLogin,
+} from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
 import { beatOf } from './hosts.ts';
 import { Engine, type EngineAddress } from './postgres.ts';
@@ -143,6 +150,28 @@ export async function leaveFleet(stateDirectory: string): Promise<FleetConfig> {
   removeFleetConfig(stateDirectory);
   forgetSeen(stateDirectory);
   return config;
+}
+
+/**
+ * Keeps a person's invitation for the console of that state directory. Answers what they may do in the fleet.
+ * @throws UnjamError `bad-input` for a host's invitation
+ */
+export async function logIn(stateDirectory: string, address: EngineAddress): Promise<'operator' | 'viewer'> {
+  const [row] = await withEngine(address, (engine) =>
+    engine.query<{ fleet: string; operator: boolean; viewer: boolean }>(
+      `select fleet, pg_has_role('unjam_operator', 'member') as operator, pg_has_role('unjam_viewer', 'member') as viewer
+         from unjam.meta`,
+    ),
+  );
+  if (row === undefined || (!row.operator && !row.viewer))
+    throw new UnjamError(
+      'bad-input',
+      `"${address.user}" is no person of that fleet.`,
+      'Use an invitation of your own: "unjam fleet invite NAME --operator" or "--viewer" makes one.',
+      'file',
+    );
+  await writeFleetLogin(stateDirectory, { schema: 1, fleet: row.fleet, engine: address });
+  return row.operator ? 'operator' : 'viewer';
 }
 
 /** Whether this host has noticed that the engine was restored. */

@@ -1,5 +1,8 @@
-/** What a host knows of its fleet: `fleet.json` in the state directory, for its owner alone. */
-import { readFileSync } from 'node:fs';
+/**
+ * What a state directory knows of a fleet, for its owner alone: `fleet.json` of the host that has joined it,
+ * `fleet-login.json` of the person whose console shows it.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { UnjamError } from '../contract/errors.ts';
@@ -7,27 +10,31 @@ import { isLoopback } from '../domain/names.ts';
 import { replaceFile, tryUnlink } from '../run-directory/atomic-file.ts';
 import type { EngineAddress } from './postgres.ts';
 
+const AddressSchema = v.object({
+  host: v.string(),
+  port: v.number(),
+  database: v.string(),
+  user: v.string(),
+  password: v.exactOptional(v.string()),
+  ssl: v.exactOptional(
+    v.object({
+      ca: v.exactOptional(v.string()),
+      cert: v.exactOptional(v.string()),
+      key: v.exactOptional(v.string()),
+    }),
+  ),
+});
+
 const ConfigSchema = v.object({
   schema: v.literal(1),
   /** The fleet's own id, as its engine has it. */
   fleet: v.string(),
   /** Of this state directory: a copy of it on another machine is another host under the same name. */
   installation: v.string(),
-  engine: v.object({
-    host: v.string(),
-    port: v.number(),
-    database: v.string(),
-    user: v.string(),
-    password: v.exactOptional(v.string()),
-    ssl: v.exactOptional(
-      v.object({
-        ca: v.exactOptional(v.string()),
-        cert: v.exactOptional(v.string()),
-        key: v.exactOptional(v.string()),
-      }),
-    ),
-  }),
+  engine: AddressSchema,
 });
+
+const LoginSchema = v.object({ schema: v.literal(1), fleet: v.string(), engine: AddressSchema });
 
 export interface FleetConfig {
   readonly schema: 1;
@@ -36,11 +43,25 @@ export interface FleetConfig {
   readonly engine: EngineAddress;
 }
 
+/** By whose name the console of this state directory looks at a fleet. */
+export interface FleetLogin {
+  readonly schema: 1;
+  readonly fleet: string;
+  readonly engine: EngineAddress;
+}
+
 export const fleetFile = (stateDirectory: string): string => join(stateDirectory, 'fleet.json');
+export const loginFile = (stateDirectory: string): string => join(stateDirectory, 'fleet-login.json');
 
 /** Null when this host has joined none. @throws UnjamError `state-directory` when the file is not one */
-export function readFleetConfig(stateDirectory: string): FleetConfig | null {
-  const path = fleetFile(stateDirectory);
+export const readFleetConfig = (stateDirectory: string): FleetConfig | null =>
+  read(fleetFile(stateDirectory), ConfigSchema, 'Join the fleet again with "unjam fleet join".');
+
+/** Null when nobody is logged in. @throws UnjamError `state-directory` when the file is not one */
+export const readFleetLogin = (stateDirectory: string): FleetLogin | null =>
+  read(loginFile(stateDirectory), LoginSchema, 'Log in again with "unjam fleet login".');
+
+function read<T>(path: string, schema: v.GenericSchema<unknown, T>, next: string): T | null {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -49,13 +70,9 @@ export function readFleetConfig(stateDirectory: string): FleetConfig | null {
     throw error;
   }
   try {
-    return v.parse(ConfigSchema, JSON.parse(text));
+    return v.parse(schema, JSON.parse(text));
   } catch (error) {
-    throw new UnjamError(
-      'state-directory',
-      `"${path}" cannot be used: ${(error as Error).message}.`,
-      'Join the fleet again with "unjam fleet join".',
-    );
+    throw new UnjamError('state-directory', `"${path}" cannot be used: ${(error as Error).message}.`, next);
   }
 }
 
@@ -67,6 +84,18 @@ export async function writeFleetConfig(stateDirectory: string, config: FleetConf
 }
 
 export const removeFleetConfig = (stateDirectory: string): boolean => tryUnlink(fleetFile(stateDirectory));
+
+export async function writeFleetLogin(stateDirectory: string, login: FleetLogin): Promise<void> {
+  await replaceFile(loginFile(stateDirectory), JSON.stringify(login), true);
+}
+
+/** False when nobody was logged in. @throws the file system's error */
+export function removeFleetLogin(stateDirectory: string): boolean {
+  const path = loginFile(stateDirectory);
+  const wasThere = existsSync(path);
+  rmSync(path, { force: true });
+  return wasThere;
+}
 
 const InvitationSchema = v.object({
   unjam: v.literal('fleet invitation'),

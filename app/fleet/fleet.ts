@@ -1,5 +1,4 @@
 /** The mutexes of a fleet as one of its hosts sees them. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { UnjamError } from '../contract/errors.ts';
 import type { FleetView, Reply, Snapshot } from '../contract/methods.ts';
 import { idle, type MutexState, seenFrom } from '../domain/mutex.ts';
@@ -9,6 +8,7 @@ import { type Call, CallDesk } from './call-desk.ts';
 import { type FleetConfig, readFleetConfig } from './config.ts';
 import { FleetStore, type Row } from './fleet-store.ts';
 import { beatOf, type FleetHost, hostsOf } from './hosts.ts';
+import { LastTold } from './last-told.ts';
 import { Engine } from './postgres.ts';
 import { Seen } from './seen.ts';
 import { ShopWindow } from './snapshot.ts';
@@ -21,8 +21,6 @@ const callsMs = 1_000;
 const overlapS = 30;
 /** An engine that is away for longer refuses a start, ms. */
 const patienceMs = 15_000;
-/** One that has not told its hosts by then counts as away, ms. */
-const hostsMs = 3_000;
 
 export class Fleet implements FleetMutexes, AsyncDisposable {
   readonly config: FleetConfig;
@@ -43,8 +41,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   /** Of a mutex that the engine tells otherwise than before. */
   #doubt: string | null = null;
   #window: ShopWindow | null = null;
-  /** As the engine told them last. */
-  #hosts: { readonly at: string | null; readonly hosts: FleetHost[] } = { at: null, hosts: [] };
+  readonly #hosts = new LastTold<FleetHost[]>([]);
 
   constructor(
     stateDirectory: string,
@@ -113,15 +110,8 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
 
   /** Its hosts now; or as the engine told them last, and why it does not now. */
   async view(): Promise<FleetView> {
-    let problem: string | null = null;
-    try {
-      const hosts = await Promise.race([hostsOf(this.#engine), silence()]);
-      this.#hosts = { at: new Date().toISOString(), hosts };
-    } catch (error) {
-      const { message } = error as Error;
-      problem = error instanceof UnjamError ? `${message} ${error.next}` : `${message}.`;
-    }
-    return { host: this.host, problem, ...this.#hosts };
+    const { value: hosts, ...told } = await this.#hosts.look(() => hostsOf(this.#engine));
+    return { host: this.host, hosts, ...told };
   }
 
   /** Looks at all mutexes and shows that this host lives, until it is closed. Only a host does. */
@@ -230,11 +220,6 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
     this.#stores.set(nameKey(name), made);
     return made;
   }
-}
-
-async function silence(): Promise<never> {
-  await delay(hostsMs, undefined, { ref: false });
-  throw new Error(`The engine of the fleet has not answered for ${hostsMs / 1000} s`);
 }
 
 /** Null when the host of that state directory has joined none. `what` is shown to who looks at the engine. */

@@ -49,6 +49,7 @@ import { version } from '../version.ts';
 import { ConsoleDoor } from './console-door.ts';
 import { openEvidence } from './evidence.ts';
 import { openObservedEvidence, sweepObserved } from './observed-evidence.ts';
+import { FleetLogin } from './fleet-login.ts';
 import { FleetSeat } from './fleet-seat.ts';
 import { createHandlers } from './handlers.ts';
 import { hostFileProblem, openStateDirectory, writeHostFile } from './host-files.ts';
@@ -122,6 +123,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     (j) => j.close(),
   );
   const seat = opening.use(await FleetSeat.open(stateDirectory, control, log));
+  const owners = await ownerIds();
+  const [account] = owners;
+  const fleetLogin = opening.use(new FleetLogin({ stateDirectory, account, joined: () => seat.fleet, log }));
   const mutexes = new Mutexes(
     join(stateDirectory, 'mutexes'),
     control,
@@ -187,7 +191,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const all = withObserved(supervisor, observed);
   const feed = opening.adopt(new SnapshotFeed(all, log), (f) => f.close());
   const subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => feed.subscribe(listener);
-  const access = new Access({ owners: await ownerIds(), idOf: accountId, log });
+  const access = new Access({ owners, idOf: accountId, log });
   await access.use(settings.values.access);
   const alerts = opening.adopt(
     new Alerts({
@@ -227,6 +231,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
       observedEvidence,
       subscribe,
       seat,
+      fleetLogin,
       runner: runnerCommand,
       program,
       killDisabled,
@@ -288,7 +293,13 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   return {
     role: 'host',
     lost: lost.promise,
-    dispatch,
+    // The window belongs to this process, whatever it is the host of.
+    dispatch: (method, input, caller) =>
+      dispatch(
+        method,
+        input,
+        caller.via === 'window' && account !== undefined ? { ...caller, ids: [account] } : caller,
+      ),
     subscribe,
     power: (what) => log(`I310 The machine ${what === 'suspend' ? 'goes to sleep' : 'woke up'}.`),
     close: () => opened.disposeAsync(),

@@ -11,6 +11,7 @@ import { startDrill } from '../drill/drill.ts';
 import type { ConsoleDoor } from './console-door.ts';
 import { whySources } from './evidence.ts';
 import type { Evidence } from '../evidence/evidence.ts';
+import type { FleetLogin } from './fleet-login.ts';
 import type { FleetSeat } from './fleet-seat.ts';
 import type { Journal } from '../journal/journal.ts';
 import { observedHandlers } from '../observed/handlers.ts';
@@ -52,6 +53,7 @@ export interface HandlerTools {
   readonly observedEvidence: Evidence;
   readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
   readonly seat: FleetSeat;
+  readonly fleetLogin: FleetLogin;
   readonly runner: RunnerCommand;
   /** The files of this program, to tell when they were replaced. */
   readonly program: ProgramFiles;
@@ -93,24 +95,32 @@ export function createHandlers(tools: HandlerTools): Handlers {
   const followers = new Followers({ view: (ticket) => supervisor.view(ticket), subscribe: tools.subscribe });
   const startedAt = Date.now();
   return {
-    'host.info': (_input, _actor, caller: Caller): HostInfo => ({
-      name: 'unjam',
-      version,
-      protocol: contractProtocol,
-      pid: control.self.pid,
-      machine: control.self.machine,
-      user: control.user,
-      platform: control.platform,
-      elevated: control.elevated,
-      startedAt: isoTime(startedAt),
-      stateDirectory,
-      capabilities,
-      killDisabled,
-      outdated: program.replaced(),
-      warnings: [...control.warnings(), ...supervisor.warnings, ...tools.seat.warnings],
-      ...(tools.seat.fleet && { fleet: tools.seat.fleet.host }),
-      you: { user: caller.user, role: caller.role, refused: refusalsOf(caller.role, settings.values) },
-    }),
+    'host.info': (_input, _actor, caller: Caller): HostInfo => {
+      const person = tools.fleetLogin.nameOf(caller);
+      return {
+        name: 'unjam',
+        version,
+        protocol: contractProtocol,
+        pid: control.self.pid,
+        machine: control.self.machine,
+        user: control.user,
+        platform: control.platform,
+        elevated: control.elevated,
+        startedAt: isoTime(startedAt),
+        stateDirectory,
+        capabilities,
+        killDisabled,
+        outdated: program.replaced(),
+        warnings: [...control.warnings(), ...supervisor.warnings, ...tools.seat.warnings],
+        ...(tools.seat.fleet && { fleet: tools.seat.fleet.host }),
+        you: {
+          user: caller.user,
+          role: caller.role,
+          refused: refusalsOf(caller.role, settings.values),
+          ...(person !== null && { fleet: person }),
+        },
+      };
+    },
     'host.retire': (_input, caller) => {
       if (!retire)
         throw new UnjamError(
@@ -202,6 +212,7 @@ export function createHandlers(tools: HandlerTools): Handlers {
     },
     ...observedHandlers(observed, (reason) => checkReason(settings.values, reason)),
     'fleet.get': () => tools.seat.joined.view(),
+    'fleet.scripts': (_input, _actor, caller) => tools.fleetLogin.scripts(caller),
     'console.open': (_input, _actor, caller) => tools.consoleDoor.open(caller),
     'drill.start': ({ minutes }, caller) =>
       startDrill(minutes, {

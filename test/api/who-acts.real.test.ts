@@ -128,6 +128,18 @@ describe('on the socket', () => {
     await expect.poll(kinds, { timeout: 10_000 }).toContain('final');
   });
 
+  test.skipIf(!isRoot)('only the host’s own account asks a fleet as who is logged in there (needs root)', async () => {
+    const ask = `require('http').request({ socketPath: process.argv[1], path: '/rpc/fleet.scripts', method: 'POST', headers: { 'x-unjam-via': process.argv[2] } }, (r) => r.pipe(process.stdout)).end('{}')`;
+    const codeFor = async (uid: number, via: string): Promise<unknown> => {
+      const { stdout } = await as(uid, ['-e', ask, world.hostFile().address, via]);
+      return (JSON.parse(stdout) as { error: { code: unknown } }).error.code;
+    };
+    expect(await codeFor(nobody, 'cli')).toBe('fleet-not-joined');
+    expect(await codeFor(0, 'cli')).toBe('not-allowed');
+    // A console of another process may have been opened by anybody.
+    expect(await codeFor(nobody, 'browser')).toBe('not-allowed');
+  });
+
   test.skipIf(!isRoot)('a third user does not even reach it (needs root)', async () => {
     const { address } = world.hostFile();
     const connect = `require('net').connect(${JSON.stringify(address)}).on('connect', () => console.log('in')).on('error', (e) => console.log(e.code))`;
@@ -148,7 +160,7 @@ describe('on the loopback console', () => {
   beforeAll(async () => {
     page = await openConsole({
       dispatch: async (_method, _input, caller) => {
-        callers.push(`${caller.user} via ${caller.via}`);
+        callers.push(`${caller.user} via ${caller.via}, ${caller.ids?.[0]}`);
         return { ok: true, value: null };
       },
       subscribe: () => () => undefined,
@@ -175,7 +187,7 @@ describe('on the loopback console', () => {
   test('a browser acts in the name of the user that it runs as, whatever it says', async () => {
     callers.length = 0;
     await as(process.getuid?.() ?? 0, ['-e', visit, page.oneTimeUrl()]);
-    expect(callers).toEqual([`${userInfo().username} via browser`]);
+    expect(callers).toEqual([`${userInfo().username} via browser, uid:${process.getuid?.()}`]);
   });
 
   test.skipIf(!isRoot)('a session is no use to another user, nor without the page’s own key (needs root)', async () => {
@@ -216,7 +228,7 @@ describe('on the loopback console', () => {
     callers.length = 0;
     expect((await as(nobody, ['-e', visit, page.oneTimeUrl()])).stdout.trim()).toBe('200');
     await as(nameless, ['-e', visit, page.oneTimeUrl()]);
-    expect(callers).toEqual(['nobody via browser', `uid ${nameless} via browser`]);
+    expect(callers).toEqual([`nobody via browser, uid:${nobody}`, `uid ${nameless} via browser, uid:${nameless}`]);
   });
 
   test('without an answer of the system it says that nobody verified it', async () => {

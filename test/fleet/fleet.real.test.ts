@@ -1,6 +1,6 @@
 /** Two hosts that share a mutex, over a real PostgreSQL with TLS: joined by the commands of docs/fleet.md. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -213,6 +213,17 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     expect((await operator('ps', '--stuck')).stdout).not.toContain(nameless.ticket);
     const { schema: _schema, ...document } = JSON.parse((await operator('ps', '--json')).stdout) as object & { schema: unknown }; // prettier-ignore
     expect(jsonDocuments['fleet ps'].safeParse(document).error).toBeUndefined();
+    // In the console of a host whose person has logged in, without that host's own.
+    expect(line('unjam fleet login web-2.json', two).stderr).toContain('"web-2" is no person of that fleet');
+    const [login = '', logout = ''] = blocks[4] ?? [];
+    expect(line(login, two).stdout).toContain('as its operator "oncall" sees them');
+    expect(statSync(join(two.home, 'fleet-login.json')).mode & 0o777).toBe(0o600);
+    const seen = await two.client.call('fleet.scripts', {});
+    expect(seen).toMatchObject({ problem: null, hosts: [{ host: 'web-1', state: 'reachable' }] });
+    expect(seen.hosts[0]?.scripts.map((script) => script.ticket)).toContain(ticket);
+    expect((await two.client.call('host.info', {})).you.fleet).toBe('oncall');
+    expect(line(logout, two).stdout).toContain('The invitation was removed');
+    expect((await two.client.call('host.info', {})).you).not.toHaveProperty('fleet');
     const rows = await postgres.sql('select scripts from unjam.snapshot', 'postgres', [], 'unjam');
     expect(JSON.stringify(rows)).not.toMatch(/unseen|copying|UNJAM_/);
     for (const [world, id] of [[one, ticket], [two, nameless.ticket]] as const) await world.cli('kill', id); // prettier-ignore
@@ -295,7 +306,7 @@ describe.runIf(process.platform === 'linux')('a fleet', () => {
     await one.untilLogged(ticket, 'up');
     const second = await two.start('echo ran', shared);
     await two.untilLogged(second.ticket, 'I101');
-    await until(async () => (await operator('ps')).stdout.includes(ticket));
+    await until(async () => (await operator('ps')).stdout.includes(`web-1  ${ticket}`));
     await one.killHost();
     expect((await operator('locks')).stdout).toContain(`held by ${ticket}@web-1`);
     await postgres.sql(`update unjam.host set seen_at = seen_at - interval '1 h' where id = 'web-1'; update unjam.snapshot set at = at - interval '1 h'`, 'postgres', [], 'unjam'); // prettier-ignore

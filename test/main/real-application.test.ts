@@ -125,6 +125,14 @@ test(
   },
 );
 
+test(
+  'the window is of the host’s own account: it may look at a fleet as who is logged in',
+  { timeout: 30_000 },
+  async () => {
+    expect(await call('fleet.scripts', {})).toMatchObject({ ok: false, error: { code: 'fleet-not-joined' } });
+  },
+);
+
 test('Abandon from the page frees the mutex and ends nothing', { timeout: 30_000 }, async () => {
   const { ticket, pid } = await start();
   dialog.answers.push('Abandon');

@@ -202,6 +202,7 @@ export class BrowserHost {
       'observed.evidence': this.#or('observed.evidence', missing('observed.evidence')),
       'foreignLocks.list': this.#or('foreignLocks.list', () => ({ locks: [], missing: null })),
       'fleet.get': this.#or('fleet.get', missing('fleet.get')),
+      'fleet.scripts': this.#or('fleet.scripts', missing('fleet.scripts')),
       'drill.start': this.#or('drill.start', missing('drill.start')),
     };
   }

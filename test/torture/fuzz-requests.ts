@@ -85,6 +85,7 @@ const inputs: { readonly [M in Method]: (dice: Dice) => unknown } = {
   'foreignLocks.list': () => ({}),
   'drill.start': () => ({ minutes: 0.1 }),
   'fleet.get': () => ({}),
+  'fleet.scripts': () => ({}),
   'console.open': () => ({}),
 };
 
