@@ -13,6 +13,11 @@ import type { Engine } from './postgres.ts';
 
 /** A notification may be lost: so often who waits looks by itself, ms. */
 const lookMs = 5_000;
+/**
+ * Who was too late waits up to twice as long each time, at most so long, ms: 200 hosts that begin at the same moment
+ * are all in the queue after seconds, and after 100 s with a rest of 50 ms at most.
+ */
+const longestRestMs = 2_000;
 
 export interface Row {
   /** A bigint, which comes as text. */
@@ -83,7 +88,7 @@ export class FleetStore implements Store<MutexState> {
       }
       isFresh = true;
       lost += 1;
-      await delay(Math.random() * Math.min(lost * 2, 50));
+      await delay(Math.random() * Math.min(2 ** lost * 5, longestRestMs));
     }
   }
 

@@ -65,15 +65,18 @@ export class Engine {
   }
 
   /**
-   * Calls `heard` with each notification of the channel. After a connection was made again nothing is known of what
-   * was said meanwhile: then `heard` gets an empty text. Returns what ends it.
+   * Calls `heard` with each notification of the channel. Nothing is known of what was said before the engine listens,
+   * at first and after a connection was made again: then `heard` gets an empty text. Returns what ends it.
    */
   listen(channel: string, heard: (payload: string) => void): () => void {
     const known = this.#listeners.get(channel);
     if (known) known.add(heard);
     else {
       this.#listeners.set(channel, new Set([heard]));
-      void this.query(`listen ${pg.escapeIdentifier(channel)}`).catch(() => undefined); // a clock looks as well
+      void this.query(`listen ${pg.escapeIdentifier(channel)}`).then(
+        () => this.#listeners.get(channel)?.has(heard) && heard(''),
+        () => undefined, // a clock looks as well
+      );
     }
     return () => {
       const all = this.#listeners.get(channel);

@@ -8,7 +8,7 @@ import { seenSchema } from './seen-schema.ts';
 import { snapshotSchema } from './snapshot-schema.ts';
 
 /** Raised with each change below; a client that knows less reads and does not write. */
-export const schemaVersion = 6;
+export const schemaVersion = 7;
 
 /** A host sees which others there are, and not their installations: by these the engine knows a host from its copy. */
 const sight = `
@@ -129,9 +129,8 @@ begin
   if (select count(*) <> count(distinct id) from all_of(is_)) then perform refuse('an entry that is there twice'); end if;
 
   -- What was there: of another host untouched to the last byte, but for a grant.
-  for o in select entry from all_of(was) loop
-    select entry into n from all_of(is_) where id = o->>'id';
-    continue when n is not null and n = o;
+  for o, n in select w.entry, i.entry from all_of(was) w left join all_of(is_) i using (id)
+    where i.entry is distinct from w.entry loop
     if operator then
       continue when n is null and o->>'list' in ('queue', 'abandoned');
       continue when n is not null and o->>'list' = 'holders' and n->>'list' = 'abandoned'
@@ -314,6 +313,7 @@ const steps: Readonly<Record<number, string>> = {
   3: guardFunction,
   4: snapshotSchema,
   5: seenSchema,
+  6: guardFunction,
 };
 
 /** What was added to a schema of that version. */

@@ -94,6 +94,13 @@ describe('a mutex of a fleet', () => {
     expect(ids).toEqual(['a', ...Array.from({ length: 20 }, (_, i) => `b${i}`)]);
   });
 
+  test('is looked at once more when the engine listens: what was said before nobody has heard', async () => {
+    const heard = Promise.withResolvers<string>();
+    const stop = engines.get('web-1')!.listen('unjam_before', heard.resolve);
+    expect(await heard.promise).toBe('');
+    stop();
+  });
+
   test('is refused once the engine knows less than it has told before', async () => {
     const mutex = open('web-1', 'restored (fleet)');
     await mutex.enqueue(waiter('a', 'none'));

@@ -33,17 +33,25 @@ async function freePort(): Promise<number> {
 export class Postgres implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
+  readonly #connections: number;
   #server: ReturnType<typeof spawn> | null = null;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, connections: number) {
     this.folder = folder;
     this.port = port;
+    this.#connections = connections;
   }
 
-  /** With `certificate` only over TLS from the network, as "postgres" with the password "secret". */
-  static async open(certificate?: { readonly file: string; readonly keyFile: string }): Promise<Postgres> {
+  /**
+   * With `certificate` only over TLS from the network, as "postgres" with the password "secret". `connections` is its
+   * `max_connections`; everything else is as PostgreSQL sets it.
+   */
+  static async open(
+    certificate?: { readonly file: string; readonly keyFile: string },
+    connections = 300,
+  ): Promise<Postgres> {
     if (programs === null) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
-    const postgres = new Postgres(mkdtempSync(join(tmpdir(), 'unjam-postgres-')), await freePort());
+    const postgres = new Postgres(mkdtempSync(join(tmpdir(), 'unjam-postgres-')), await freePort(), connections);
     const { uid, gid } = postgres.#account();
     chownSync(postgres.folder, uid, gid);
     execFileSync(join(programs, 'initdb'), ['-D', join(postgres.folder, 'data'), '-A', 'trust', '-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync'], { uid, gid, cwd: postgres.folder, stdio: 'ignore' }); // prettier-ignore
@@ -79,7 +87,7 @@ export class Postgres implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { uid, gid } = this.#account();
-    const server = spawn(join(programs ?? '', 'postgres'), ['-D', join(this.folder, 'data'), '-h', 'localhost', '-p', String(this.port), '-k', this.folder, '-c', 'max_connections=300'], { uid, gid, cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] }); // prettier-ignore
+    const server = spawn(join(programs ?? '', 'postgres'), ['-D', join(this.folder, 'data'), '-h', 'localhost', '-p', String(this.port), '-k', this.folder, '-c', `max_connections=${this.#connections}`], { uid, gid, cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] }); // prettier-ignore
     this.#server = server;
     let log = '';
     await new Promise<void>((ready, failed) => {
@@ -89,6 +97,11 @@ export class Postgres implements AsyncDisposable {
       });
       server.once('exit', () => failed(new Error(log)));
     });
+  }
+
+  /** Of the process that starts all others of the server. */
+  get pid(): number {
+    return this.#server?.pid ?? 0;
   }
 
   /** SIGKILL of the server and its processes, as a power cut; `start` begins it again. */
