@@ -144,7 +144,9 @@ export class Engine {
   }
 
   #translated(error: unknown, client: pg.Client): Error {
-    const { code, message } = error as pg.DatabaseError;
+    const { message } = error as Error;
+    // Only the engine's own codes: EPIPE of a broken connection looks like one.
+    const code = error instanceof pg.DatabaseError ? error.code : undefined;
     if (code?.startsWith('UJ'))
       return new UnjamError(
         code === 'UJ001' ? 'fleet-retired' : 'fleet-refused',
@@ -169,8 +171,7 @@ export class Engine {
 /**
  * SQLSTATE classes that pass by themselves: connection (08), insufficient resources (53), operator intervention and
  * start-up (57), system error (58), a lock that was not given in time (55P03), read-only (25006, a standby).
- * Codes of Node (ECONNREFUSED, ETIMEDOUT, ENOTFOUND) are longer or shorter than five digits.
  */
 function isPassing(code: string): boolean {
-  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57|58)/.test(code) || code === '55P03' || code === '25006';
+  return /^(08|53|57|58)/.test(code) || code === '55P03' || code === '25006';
 }
