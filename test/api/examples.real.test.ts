@@ -17,6 +17,7 @@ const has = (program: string): boolean => spawnSync(program, ['--version']).erro
 describe.each([
   ['deploy.sh', ['bash', example('deploy.sh')], ['curl', 'jq']],
   ['deploy.mjs', [process.execPath, example('deploy.mjs')], []],
+  ['deploy.ts', [process.execPath, example('deploy.ts')], []],
   ['deploy.py', ['python3', example('deploy.py')], ['python3']],
 ] as const)('docs/examples/%s', (_name, [program, file], needs) => {
   test.skipIf(!needs.every(has))(
