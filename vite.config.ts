@@ -8,11 +8,11 @@ const components = globSync('renderer/**/*.svelte', { cwd: import.meta.dirname }
 
 /**
  * The class name of a component's own styles: A to Z, then AA and so on, in capitals as nothing else is. The usual ones are
- * eight times as long: 12 KB over a slow remote session.
+ * eight times as long: 11 KB over a slow remote session.
  */
 function scopeOf(filename: string): string {
-  const index = components.indexOf(relative(import.meta.dirname, filename));
-  if (index < 0) throw new Error(`${filename} is no component of the console.`);
+  const known = components.indexOf(relative(import.meta.dirname, filename));
+  const index = known < 0 ? components.length : known; // svelte-check asks for one that does not exist
   const letter = (n: number): string => String.fromCharCode(65 + n);
   return index < 26 ? letter(index) : letter(Math.floor(index / 26) - 1) + letter(index % 26);
 }
