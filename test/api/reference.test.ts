@@ -62,7 +62,7 @@ test('docs/api.md is current', async () => {
     '',
     'Made from the contract; a test holds it current. `GET /openapi.json` says the same for programs, and [examples](examples/) has clients:',
     '`deploy.sh` (curl and jq), `deploy.mjs` (Node), `deploy.ts` (Node, a client that openapi-typescript makes) and `deploy.py` (Python) are run by',
-    'the tests; `deploy.ps1` (PowerShell) and `Deploy.cs` (C#) have never been executed.',
+    'the tests; `deploy.ps1` (PowerShell) and `Deploy.cs` (C#) are parsed by them, and have never been executed.',
     '',
     '## How to call',
     '',

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { faults } from '../support/grammar.ts';
 import { root } from '../support/world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unjam-completion-'));
@@ -56,8 +57,9 @@ describe.each(Object.keys(offered))('%s', (shell) => {
   });
 });
 
-test('powershell: the words of every command stand in it', () => {
+test('powershell: the words of every command stand in it', async () => {
   const script = printed('powershell');
+  expect(await faults('powershell', script)).toEqual([]);
   expect(script).toContain('Register-ArgumentCompleter -Native -CommandName unjam');
   expect(script).toMatch(/'unjam locks' = @\('resume', /);
 });

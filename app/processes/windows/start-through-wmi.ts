@@ -19,7 +19,7 @@ export interface OutsideStart {
 const boundMs = 30_000;
 
 /** Everything comes over standard input as JSON: no value is ever a part of the program's text. */
-const program = `
+export const wmiProgram = `
 $ErrorActionPreference = 'Stop'
 $i = [Console]::In.ReadToEnd() | ConvertFrom-Json
 $s = New-CimInstance -ClientOnly -Namespace root/cimv2 -ClassName Win32_ProcessStartup -Property @{ ShowWindow = [uint16]0; EnvironmentVariables = [string[]]$i.environment }
@@ -51,7 +51,7 @@ export function startThroughWmi(start: OutsideStart): { readonly pid: number } |
   try {
     const { status, stdout, stderr, error } = spawnSync(
       join(systemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe'),
-      ['-NoLogo', '-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-Command', program],
+      ['-NoLogo', '-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-Command', wmiProgram],
       { input: wmiInput(start, systemRoot), encoding: 'utf8', timeout: boundMs, windowsHide: true },
     );
     const pid = Number(stdout);
