@@ -44,14 +44,15 @@ export class Postgres implements AsyncDisposable {
 
   /**
    * With `certificate` only over TLS from the network, as "postgres" with the password "secret". `connections` is its
-   * `max_connections`; everything else is as PostgreSQL sets it.
+   * `max_connections`; everything else is as PostgreSQL sets it. Its folder is made below `under`.
    */
   static async open(
     certificate?: { readonly file: string; readonly keyFile: string },
     connections = 300,
+    under = tmpdir(),
   ): Promise<Postgres> {
     if (programs === null) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
-    const postgres = new Postgres(mkdtempSync(join(tmpdir(), 'unjam-postgres-')), await freePort(), connections);
+    const postgres = new Postgres(mkdtempSync(join(under, 'unjam-postgres-')), await freePort(), connections);
     const { uid, gid } = postgres.#account();
     chownSync(postgres.folder, uid, gid);
     execFileSync(join(programs, 'initdb'), ['-D', join(postgres.folder, 'data'), '-A', 'trust', '-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync'], { uid, gid, cwd: postgres.folder, stdio: 'ignore' }); // prettier-ignore
@@ -88,7 +89,6 @@ export class Postgres implements AsyncDisposable {
   async start(): Promise<void> {
     const { uid, gid } = this.#account();
     const server = spawn(join(programs ?? '', 'postgres'), ['-D', join(this.folder, 'data'), '-h', 'localhost', '-p', String(this.port), '-k', this.folder, '-c', `max_connections=${this.#connections}`], { uid, gid, cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] }); // prettier-ignore
-    this.#server = server;
     let log = '';
     await new Promise<void>((ready, failed) => {
       server.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -97,6 +97,7 @@ export class Postgres implements AsyncDisposable {
       });
       server.once('exit', () => failed(new Error(log)));
     });
+    this.#server = server;
   }
 
   /** Of the process that starts all others of the server. */
