@@ -17,8 +17,6 @@ import { ShopWindow } from './snapshot.ts';
 const lookMs = 2_000;
 const beatMs = 5_000;
 const callsMs = 1_000;
-/** A change that was under way at the last look has an earlier time: a look begins so long before that, s. */
-const overlapS = 30;
 /** An engine that is away for longer refuses a start, ms. */
 const patienceMs = 15_000;
 
@@ -35,8 +33,8 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
   /** Engine's clock minus own clock, ms. */
   #offsetMs = 0;
   readonly #timers: NodeJS.Timeout[] = [];
-  /** When it looked last, by the engine's clock. */
-  #sawAt: string | null = null;
+  /** The first transaction of the engine that was not done at the last look. */
+  #sawUpTo: string | null = null;
   #isRetired = false;
   /** Of a mutex that the engine tells otherwise than before. */
   #doubt: string | null = null;
@@ -120,7 +118,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
     const quietly = (act: () => Promise<void>) => (): void => void act().catch(() => undefined);
     this.#timers.push(
       setInterval(
-        quietly(() => this.#look()),
+        quietly(() => this.#lookAgain()),
         lookMs,
       ).unref(),
       setInterval(
@@ -129,7 +127,7 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
       ).unref(),
     );
     quietly(() => this.#live())();
-    quietly(() => this.#look())();
+    quietly(() => this.#lookAgain())();
   }
 
   /** Answers what persons ask of this host through the engine, until it is closed. */
@@ -182,18 +180,30 @@ export class Fleet implements FleetMutexes, AsyncDisposable {
     if (restoredAt === this.#restoredAt) return;
     this.#restoredAt = restoredAt;
     for (const { store } of this.#stores.values()) store.takeAny();
-    this.#sawAt = null;
+    this.#sawUpTo = null;
+  }
+
+  async #lookAgain(): Promise<void> {
+    try {
+      await this.#look();
+    } catch (error) {
+      if (error instanceof UnjamError) this.#doubt = error.message; // such as an engine with the schema before
+    }
   }
 
   async #look(): Promise<void> {
     if (this.#seen.problem === null) this.#allowed();
-    const rows = await this.#engine.query<Row & { name: string | null; now: string }>(
-      `select m.version, m.state, m.state->>'name' as name, t.now
-         from (select clock_timestamp()::text as now) t
-         left join unjam.mutex m on m.changed_at > coalesce($1::timestamptz, '-infinity') - interval '${overlapS} s'`,
-      [this.#sawAt],
+    // A row of a database that was dumped and loaded elsewhere names a transaction that is still to come there.
+    const rows = await this.#engine.query<Row & { name: string | null; now: string; back: boolean }>(
+      `select m.version, m.state, m.state->>'name' as name, pg_snapshot_xmin(t.seen)::text as now,
+           coalesce(pg_snapshot_xmin(t.seen) < $1::xid8, false) as back
+         from (select pg_current_snapshot() as seen) t
+         left join unjam.mutex m
+           on $1::xid8 is null or (m.changed_in >= $1::xid8 and m.changed_in < pg_snapshot_xmax(t.seen))`,
+      [this.#sawUpTo],
     );
-    this.#sawAt = rows[0]?.now ?? null;
+    // An engine that was restored counts from a smaller number: the next look is at everything.
+    this.#sawUpTo = rows[0]?.back === true ? null : (rows[0]?.now ?? null);
     this.#doubt = null;
     for (const { name, ...row } of rows)
       try {

@@ -211,6 +211,7 @@ begin
       case when is_->'paused' = 'null'::jsonb then 'resumed' else 'paused' end);
   end if;
   new.changed_at := clock_timestamp();
+  new.changed_in := pg_current_xact_id();
   perform pg_notify('unjam_' || md5(new.key), left(jsonb_build_object('v', new.version, 'h',
     coalesce((select jsonb_agg(x) from unnest(granted) x), '[]'::jsonb))::text, 7900));
   return new;
@@ -306,6 +307,15 @@ grant execute on function unjam.join_fleet, unjam.beat, unjam.leave_fleet to unj
 grant execute on function unjam.retire, unjam.admit to unjam_operator;
 `;
 
+/**
+ * By which transaction a mutex was changed last: a host asks for what was changed since its last look by all that were
+ * not done then. A time would not do: a change is seen at its commit, later than the time that it has.
+ */
+const changes = `
+alter table unjam.mutex add column changed_in xid8 not null default '0';
+create index on unjam.mutex (changed_in);
+`;
+
 /** What brings a schema of that version to the next one. It only adds: hosts of the version before go on as they were. */
 const steps: Readonly<Record<number, string>> = {
   1: callSchema,
@@ -313,7 +323,7 @@ const steps: Readonly<Record<number, string>> = {
   3: guardFunction,
   4: snapshotSchema,
   5: seenSchema,
-  6: guardFunction,
+  6: changes + guardFunction,
 };
 
 /** What was added to a schema of that version. */

@@ -12,6 +12,8 @@ export type HostScripts = z.output<typeof HostScriptsSchema>;
 
 /** More are left out, the stuck ones last. */
 const shownMax = 200;
+/** Between two times at which it is told what is no news, ms. */
+const paceMs = 60_000;
 /** After an engine has refused it, such as one with the schema before, ms. */
 const restMs = 30_000;
 
@@ -43,15 +45,23 @@ function textOf(shown: readonly Shown[], leftOut: number): string {
   return JSON.stringify(all);
 }
 
-/** Output is told to the minute: a script that prints is no news at each sign of life. */
-export const newsOf = (text: string): string => text.replaceAll(/("lastOutputAt":"[^"]{16})[^"]*/g, '$1');
+/**
+ * What is news at once: all but when it printed last, and how long something has lasted in the sentences on it, which
+ * change while nothing happens.
+ */
+export const newsOf = (text: string): string =>
+  text
+    .replaceAll(/"lastOutputAt":"[^"]*"/g, '"lastOutputAt":""')
+    .replaceAll(/"(?:label|headline)":"(?:[^"\\]|\\.)*"/g, (sentence) =>
+      sentence.replaceAll(/\d+ (?:s|min|h|d)\b/g, '#'),
+    );
 
-/** Writes them when they have changed. */
+/** Writes them when they have changed; what only lasts longer, once a minute. */
 export class ShopWindow {
   readonly #engine: Engine;
   readonly #installation: string;
   readonly #look: () => Pick<Snapshot, 'scripts' | 'observed'>;
-  #shown = '';
+  #shown = { text: '', at: 0 };
   #isShowing = false;
   #restsUntil = 0;
 
@@ -67,12 +77,14 @@ export class ShopWindow {
     this.#isShowing = true;
     try {
       const text = shownText(this.#look());
-      if (newsOf(text) === this.#shown) return;
+      const { text: shown, at } = this.#shown;
+      const isNews = newsOf(text) !== newsOf(shown) || (text !== shown && performance.now() - at >= paceMs);
+      if (!isNews) return;
       const [row] = await this.#engine.query<{ taken: boolean }>('select unjam.show_scripts($1, $2) as taken', [
         this.#installation,
         text,
       ]);
-      if (row?.taken === true) this.#shown = newsOf(text);
+      if (row?.taken === true) this.#shown = { text, at: performance.now() };
     } catch (error) {
       if (error instanceof UnjamError) this.#restsUntil = performance.now() + restMs;
     } finally {

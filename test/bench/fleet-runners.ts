@@ -76,7 +76,7 @@ await Promise.all(
       await delay(30 + Math.random() * 30);
       say('released');
       await give();
-      await delay(10);
+      await delay(how === 'polls' ? 500 : 10); // who polls would take it again before the other has looked
     }
   }),
 );

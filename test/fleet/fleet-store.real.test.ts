@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { joinFleet, takeRestored } from '../../app/fleet/admin.ts';
 import { type Fleet, joinedFleet } from '../../app/fleet/index.ts';
 import { schema } from '../../app/fleet/schema.ts';
 import { FleetStore } from '../../app/fleet/fleet-store.ts';
 import { Engine } from '../../app/fleet/postgres.ts';
-import { placeOf } from '../../app/domain/mutex.ts';
+import { enqueue, newMutex, placeOf } from '../../app/domain/mutex.ts';
 import { type LivenessProbe, Mutex } from '../../app/locks/index.ts';
 import { lasting } from '../../app/run-directory/lasting.ts';
 import { scope, waiter } from '../support/fake-domain.ts';
@@ -131,6 +132,33 @@ describe('a mutex of a fleet', () => {
     await postgres.start();
     await lasting(() => mutex.release('a', 1));
     expect(mutex.read().holders).toEqual([]);
+  });
+
+  test('is seen by a host that looks, also when the change was under way at the look before', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'unjam-look-'));
+    await postgres.sql('create role "web-6" login in role unjam_host');
+    await joinFleet(folder, { host: 'localhost', port: postgres.port, database: 'postgres', user: 'web-6' }, '0.1.0');
+    const host = joinedFleet(folder, everybodyLives, 'test')!;
+    const seen = (): string[] => host.busy().map(({ state }) => state.name);
+    const change = new pg.Client({ host: postgres.folder, port: postgres.port, user: 'web-2', database: 'postgres' });
+    try {
+      await change.connect();
+      await change.query('begin');
+      const state = enqueue(newMutex('slow (fleet)', 'epoch'), { ...waiter('a'), host: 'web-2' }, 0);
+      await change.query('insert into unjam.mutex (key, version, state) values ($1, 1, $2)', ['slow (fleet)', { ...state, version: 1 }]); // prettier-ignore
+      host.attend();
+      for (const name of ['first (fleet)', 'second (fleet)']) {
+        await open('web-1', name).enqueue(waiter(name));
+        await vi.waitFor(() => expect(seen()).toContain(name), { timeout: 20_000 });
+      }
+      expect(seen()).not.toContain('slow (fleet)');
+      await change.query('commit');
+      await vi.waitFor(() => expect(seen()).toContain('slow (fleet)'), { timeout: 20_000 });
+    } finally {
+      await change.end();
+      await host[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('is changed by no process of a host whose engine was restored, until a person lets it', async () => {

@@ -1,9 +1,12 @@
 /** What a host shows of its scripts, and what is believed of it. */
 import { describe, expect, test } from 'vitest';
 import type { ObservedView, ScriptView } from '../../app/contract/methods.ts';
+import { condition } from '../../app/domain/condition.ts';
+import type { ConditionFacts } from '../../app/domain/condition-facts.ts';
 import { newsOf, readShown, shownText } from '../../app/fleet/snapshot.ts';
 import { snapshotBytes } from '../../app/fleet/snapshot-schema.ts';
 import { listView, script as detail } from '../support/browser-worlds.ts';
+import { at0312, facts, minute } from '../support/fake-domain.ts';
 
 const at = '2026-11-20T11:19:18.123Z';
 
@@ -30,17 +33,30 @@ describe('what a host shows', () => {
     expect(shown).toMatchObject({ leftOut: 0, problem: null });
   });
 
-  test('is news when something of a script changes: output within one minute, estimates and traces are none', () => {
+  test('is news when something of a script changes: output, ages in sentences, estimates and traces are none', () => {
     const news = (changes: Partial<ScriptView>): string => newsOf(shownText({ scripts: [script('a', changes)] }));
     const later = {
-      lastOutputAt: '2026-11-20T11:19:59.000Z',
+      lastOutputAt: '2026-11-20T11:29:59.000Z',
       traceparent: 'x',
       estimate: { from: at, to: at, runs: 9 },
     };
     expect(news(later)).toBe(news({}));
-    expect(news({ lastOutputAt: '2026-11-20T11:20:00.000Z' })).not.toBe(news({}));
     expect(news({ version: 4 })).not.toBe(news({}));
     expect(news({ name: '"lastOutputAt":"2026-11-20T11:19:59.000Z"' })).toContain('11:19:59.000Z');
+    expect(news({ name: 'Waits 12 s, "label":"12 s"' })).toContain(String.raw`12 s, \"label\":\"12 s`);
+  });
+
+  test.each<[string, Partial<ConditionFacts>]>([
+    ['runs', { startedAt: at0312 - 10_000 }],
+    ['is silent', { lastOutputAt: at0312 - 30 * minute }],
+    ['waits', { state: 'queued', stage: { kind: 'queued' }, startedAt: null, lastOutputAt: null, waiting: { position: 2, of: 3, paused: false, estimate: null, holder: { name: 'web', heldMs: 50_000, stuck: false } } }], // prettier-ignore
+  ])('is no news while a script only %s for longer', (_, how) => {
+    const said = (more: Partial<ConditionFacts>) => condition(facts({ ...how, ...more }));
+    const news = (more: Partial<ConditionFacts>): string =>
+      newsOf(shownText({ scripts: [script('a', { condition: said(more) as ScriptView['condition'] })] }));
+    const later = { now: at0312 + 90_000 };
+    expect(said(later)).not.toEqual(said({}));
+    expect(news(later)).toBe(news({}));
   });
 
   test('is at most 200 scripts and 256 KB; what is stuck stays, and how many were left out is said', () => {
