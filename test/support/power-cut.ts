@@ -50,10 +50,10 @@ export class MainsPostgres implements AsyncDisposable {
     const server = Number(readFileSync(join(postgres.folder, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
     process.kill(server, 'SIGSTOP'); // from now on it makes no more children
     const children = childrenOf(server);
-    for (const pid of children) process.kill(pid, 'SIGSTOP');
+    for (const pid of children) tried(() => process.kill(pid, 'SIGSTOP')); // one may have ended
     const later = `${this.#disk}.later`;
     execFileSync('cp', ['--sparse=always', this.#disk, later]); // what a disk has, a copy of its file has
-    for (const pid of children) process.kill(pid, 'SIGKILL');
+    for (const pid of children) tried(() => process.kill(pid, 'SIGKILL'));
     await postgres.stop('SIGKILL');
     this.#unplug();
     renameSync(later, this.#disk);
@@ -118,7 +118,7 @@ function childrenOf(parent: number): number[] {
     });
 }
 
-function tried(act: () => void): boolean {
+function tried(act: () => unknown): boolean {
   try {
     act();
     return true;
