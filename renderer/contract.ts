@@ -19,6 +19,7 @@ export type {
   Condition,
   EventName,
   EventPayload,
+  FleetScripts,
   FleetView,
   ForeignLocks,
   HistoryEntry,
@@ -47,6 +48,12 @@ export type ScriptView = SupervisedView & {
   readonly observed?: ObservedView;
   /** The agent's job that this script runs in. */
   readonly job?: ObservedView;
+  /** Only of another host of the fleet, as that host has shown it; its ticket is TICKET@HOST then. */
+  readonly elsewhere?: {
+    readonly host: string;
+    /** For a host that is out of reach: how it was then, ms. */
+    readonly asAt: number | null;
+  };
 };
 export type ScriptDetail = SupervisedDetail & { readonly observed?: ObservedDetail };
 

@@ -20,7 +20,7 @@ export function compareScripts(a: ScriptView, b: ScriptView): number {
   );
 }
 
-export type Column = 'name' | 'state' | 'blocks' | 'mutex' | 'pid' | 'output' | 'runtime';
+export type Column = 'name' | 'host' | 'state' | 'blocks' | 'mutex' | 'pid' | 'output' | 'runtime';
 
 /** What the person has chosen; null = what needs attention first. */
 export interface Sorting {
@@ -45,6 +45,8 @@ function valueOf(s: ScriptView, column: Column): string | number | null {
   switch (column) {
     case 'name':
       return s.name;
+    case 'host':
+      return s.elsewhere?.host ?? '';
     case 'state':
       return s.condition.label;
     case 'blocks':

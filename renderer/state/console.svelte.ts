@@ -3,6 +3,7 @@ import { createContext } from 'svelte';
 import type { ConsoleClient, Method, MutexView, Role, ScriptDetail, ScriptView, Snapshot, Verb } from '../contract.ts';
 import { toCallError, type CallError } from '../transport/call-error.ts';
 import { notPossibleOffline } from '../words/connection.ts';
+import { notHere } from '../words/elsewhere.ts';
 import { drillBegun } from '../words/drill.ts';
 import { toSet } from '../words/maps.ts';
 import { Actions } from './actions.svelte.ts';
@@ -118,7 +119,8 @@ export class Console {
     return this.connection.host?.you.refused[method] ?? null;
   }
 
-  refusalOfVerb(verb: Verb, { observed }: Pick<ScriptView, 'observed'>): string | null {
+  refusalOfVerb(verb: Verb, { observed, elsewhere }: Pick<ScriptView, 'observed' | 'elsewhere'>): string | null {
+    if (elsewhere !== undefined) return notHere(elsewhere.host);
     return this.refusalOf(observed === undefined || verb === 'abandon' ? `scripts.${verb}` : `observed.${verb}`);
   }
 
@@ -153,7 +155,7 @@ export class Console {
   }
 
   openLog(ticket: string | null = this.list.selected): void {
-    if (ticket === null) return;
+    if (ticket === null || this.#isElsewhere()) return;
     if (this.list.isObserved(ticket)) {
       this.showScript(ticket);
       this.navigation.pane = 'log';
@@ -168,6 +170,7 @@ export class Console {
   async openLogWindow(): Promise<void> {
     const ticket = this.list.selected;
     // The agent's log is in the dock, and nowhere else.
+    if (this.#isElsewhere()) return;
     if (this.isObserved) this.navigation.pane = 'log';
     else if (ticket !== null && !(await this.client.openLogWindow(ticket))) this.openLog(ticket);
   }
@@ -212,6 +215,7 @@ export class Console {
   /** V: of the selected script. */
   saveEvidence(): void {
     const ticket = this.list.selected;
+    if (this.#isElsewhere()) return;
     const refusal = this.refusalOf('scripts.evidence');
     if (refusal !== null) this.announcer.warn(refusal);
     else if (ticket !== null) void this.evidence.save(ticket);
@@ -229,6 +233,7 @@ export class Console {
   /** I: on the selected script, or no longer when it is this person. */
   take(): void {
     const view = this.list.selectedRow?.view;
+    if (this.#isElsewhere()) return;
     const refusal = this.refusalOf('scripts.take');
     if (refusal !== null) this.announcer.warn(refusal);
     else if (view !== undefined) void this.actions.take(view, this.isMine(this.takenOf(view)));
@@ -238,7 +243,7 @@ export class Console {
   #askForMany(): void {
     const living = [...this.list.marked]
       .flatMap((ticket) => this.list.get(ticket) ?? [])
-      .filter(({ state }) => state !== 'final');
+      .filter(({ state, elsewhere }) => state !== 'final' && elsewhere === undefined);
     const [first, ...others] = living;
     if (first === undefined) this.announcer.warn('Nothing to cancel: the marked scripts have all finished.');
     else if (this.#isAskedNatively) void this.actions.confirm('cancel', living, {});
@@ -304,7 +309,19 @@ export class Console {
   }
 
   get #subject(): string | null {
-    return this.loneLog ?? this.list.selected;
+    return this.loneLog ?? this.#own;
+  }
+
+  /** The selected script, when it is one of this host. */
+  get #own(): string | null {
+    return this.list.selectedRow?.view.elsewhere === undefined ? this.list.selected : null;
+  }
+
+  /** Says so, when the selected script is another host's. */
+  #isElsewhere(): boolean {
+    const host = this.list.selectedRow?.view.elsewhere?.host;
+    if (host !== undefined) this.announcer.warn(notHere(host));
+    return host !== undefined;
   }
 
   #follow(): void {
@@ -361,7 +378,7 @@ export class Console {
 
   #writeAddressNow(): void {
     const { view, log, mutex } = this.navigation;
-    const subject = view === 'scripts' ? this.list.selected : view === 'mutexes' ? mutex : null;
+    const subject = view === 'scripts' ? this.#own : view === 'mutexes' ? mutex : null;
     const address = formatAddress(view, subject, log);
     if (address !== location.hash) history.replaceState(null, '', address);
   }

@@ -20,6 +20,8 @@ export interface Row {
 export class ScriptList {
   group = $state<Group>('all');
   text = $state('');
+  /** Only scripts of this host; '' is the own one, null all. */
+  host = $state<string | null>(null);
   selected = $state<string | null>(null);
   /** Null = what needs attention first. */
   sorting = $state.raw<Sorting | null>(null);
@@ -31,6 +33,14 @@ export class ScriptList {
   /** A dialog was decided on from these rows: they keep their place behind it. */
   held = $state(false);
 
+  /** What is to be known of other hosts beside their scripts. */
+  notes = $state.raw<readonly string[]>([]);
+  #own: readonly ScriptView[] = [];
+  #others = $state.raw<readonly ScriptView[]>([]);
+  /** Other hosts that have scripts in the list. */
+  readonly hosts: readonly string[] = $derived(
+    [...toSet(this.#others.map(({ elsewhere }) => elsewhere?.host ?? ''))].sort(),
+  );
   #scripts = $state.raw(byKey<ScriptView>([], ticketOf));
   #order = $state.raw<readonly string[]>([]);
   /** As each row was seen last; not shown by itself, so that it need not be reactive. */
@@ -48,7 +58,7 @@ export class ScriptList {
   readonly counts: Readonly<Record<Group, number>> = $derived.by(() => {
     const counts = { all: 0, stuck: 0, waiting: 0, running: 0, abandoned: 0, observed: 0, supervised: 0 };
     for (const script of this.#scripts.values())
-      for (const group of groups) if (isInGroup(script, group)) counts[group] += 1;
+      if (this.#isOfHost(script)) for (const group of groups) if (isInGroup(script, group)) counts[group] += 1;
     return counts;
   });
   /** Null as well when the filter shows nothing: the pane must not offer verbs for what is not in the list. */
@@ -56,7 +66,8 @@ export class ScriptList {
 
   /** An agent's own, also after it has gone. */
   isObserved(ticket: string | null): boolean {
-    return this.#rowOf(ticket)?.view.observed !== undefined;
+    const view = this.#rowOf(ticket)?.view;
+    return view?.observed !== undefined && view.elsewhere === undefined;
   }
 
   /** Scripts that are stuck now. */
@@ -73,12 +84,25 @@ export class ScriptList {
   }
 
   accept(snapshot: Snapshot): void {
-    const all = listed(snapshot);
+    this.#own = listed(snapshot);
+    this.#take();
+    if (this.selected === null) this.selected = snapshot.overview.ticket ?? this.#order[0] ?? null;
+  }
+
+  /** Scripts of other hosts of the fleet, and what is to be said of those hosts. */
+  acceptOthers(scripts: readonly ScriptView[], notes: readonly string[]): void {
+    this.#others = scripts;
+    this.notes = notes;
+    if (scripts.length === 0) this.host = null;
+    this.#take();
+  }
+
+  #take(): void {
+    const all = [...this.#own, ...this.#others];
     this.#scripts = byKey(all, ticketOf);
     this.#lastViews = byKey([...this.#lastViews.values(), ...all], ticketOf);
     if (this.isFrozen && this.#order.length > 0) this.#keepPlaces();
     else this.sortAgain();
-    if (this.selected === null) this.selected = snapshot.overview.ticket ?? this.#order[0] ?? null;
   }
 
   sortAgain(): void {
@@ -98,18 +122,19 @@ export class ScriptList {
     if (!this.isFrozen && this.changes > 0) this.sortAgain();
   }
 
-  show(group: Group, text: string): void {
+  show(group: Group, text: string, host = this.host): void {
     this.group = group;
     this.text = text;
+    this.host = host;
     this.sortAgain();
   }
 
   /** Up, down, then the usual order again. */
   sortBy(column: Column): void {
     const { sorting } = this;
-    if (sorting?.column !== column) this.sorting = { column, isDescending: column !== 'name' && column !== 'mutex' };
-    else if (sorting.isDescending === (column !== 'name' && column !== 'mutex'))
-      this.sorting = { column, isDescending: !sorting.isDescending };
+    const isDescending = !['name', 'host', 'mutex'].includes(column);
+    if (sorting?.column !== column) this.sorting = { column, isDescending };
+    else if (sorting.isDescending === isDescending) this.sorting = { column, isDescending: !isDescending };
     else this.sorting = null;
     this.sortAgain();
   }
@@ -117,7 +142,7 @@ export class ScriptList {
   select(ticket: string): void {
     this.selected = ticket;
     this.marked.clear();
-    if (!this.#order.includes(ticket) && this.#scripts.has(ticket)) this.show('all', '');
+    if (!this.#order.includes(ticket) && this.#scripts.has(ticket)) this.show('all', '', null);
   }
 
   toggleMark(ticket: string): void {
@@ -148,9 +173,13 @@ export class ScriptList {
 
   #target(): readonly string[] {
     return [...this.#scripts.values()]
-      .filter((script) => isInGroup(script, this.group) && matchesText(script, this.text))
+      .filter((script) => this.#isOfHost(script) && isInGroup(script, this.group) && matchesText(script, this.text))
       .sort(this.sorting === null ? compareScripts : compareBy(this.sorting))
       .map((script) => script.ticket);
+  }
+
+  #isOfHost({ elsewhere }: ScriptView): boolean {
+    return this.host === null || this.host === (elsewhere?.host ?? '');
   }
 
   #rowOf(ticket: string | null): Row | null {
