@@ -14,8 +14,8 @@ import type { Engine } from './postgres.ts';
 /** A notification may be lost: so often who waits looks by itself, ms. */
 const lookMs = 5_000;
 /**
- * Who was too late waits up to twice as long each time, at most so long, ms: 200 hosts that begin at the same moment
- * are all in the queue after seconds, and after 100 s with a rest of 50 ms at most.
+ * Who was too late waits up to twice as long each time, at most so long, ms: 200 runners that begin at the same moment
+ * were all in the queue after 20 s on two busy cores, and after 100 s with a rest of 50 ms at most.
  */
 const longestRestMs = 2_000;
 
