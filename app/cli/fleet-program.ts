@@ -45,7 +45,9 @@ export function fleetCommands(program: Command): void {
   example(leave, 'unjam fleet leave');
   const login = fleet
     .command('login <file>')
-    .description('let the API of this host show your own account the scripts of all hosts, with your own invitation')
+    .description(
+      'let console and API of this host show your own account the scripts of all hosts, with your own invitation',
+    )
     .action(async (file: string) => (await load()).login(file));
   example(login, 'unjam fleet login oncall.json');
   const logout = fleet

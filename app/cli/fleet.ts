@@ -89,7 +89,7 @@ export async function login(file: string): Promise<void> {
   const address = readInvitation(file);
   const role = await fleet.logIn(stateDirectory, address);
   print(
-    `The API of this host shows your account the scripts of the other hosts of the fleet now (fleet.scripts), as its ${role} "${address.user}" sees them. "${stateDirectory}" keeps the invitation until "unjam fleet logout".`,
+    `Console and API of this host show your account the scripts of the other hosts of the fleet now, as its ${role} "${address.user}" sees them. "${stateDirectory}" keeps the invitation until "unjam fleet logout".`,
   );
 }
 

@@ -335,7 +335,8 @@ export class Console {
     const known = this.#knownStuck;
     if (known !== null) {
       const fresh = stuck.find((script) => !known.has(script.ticket));
-      if (fresh !== undefined) this.announcer.warn(`${fresh.name}: ${fresh.condition.headline}`);
+      const where = fresh?.elsewhere === undefined ? '' : ` on ${fresh.elsewhere.host}`;
+      if (fresh !== undefined) this.announcer.warn(`${fresh.name}${where}: ${fresh.condition.headline}`);
     }
     this.#knownStuck = toSet(stuck.map((script) => script.ticket));
   }

@@ -34,6 +34,9 @@ it('stand among those of this host, the stuck ones first, with their host and ho
   await page.keyboard.press('Control+2');
   await page.keyboard.press('Control+1');
   await row(page, '9f2c-41aa@web-2').waitFor();
+  const verdict = page.locator('[data-part=verdict]');
+  await verdict.getByText('This host: 1 stuck script blocks 3 scripts on "RunningScript"').waitFor();
+  await verdict.getByText(/^Stuck on other hosts: 1 script\. Oldest wait/).waitFor();
   await page.keyboard.press('s'); // no row moves by itself under somebody's hand
   expect((await order(page)).slice(0, 2).toSorted()).toEqual(['9f2c-41aa', '9f2c-41aa@web-2']);
   expect(await row(page, '9f2c-41aa@web-2').getAttribute('aria-label')).toMatch(
