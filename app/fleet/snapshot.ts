@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { type HostScripts as HostScriptsSchema, ShownScripts } from '../contract/fleet-schemas.ts';
 import { UnjamError, wrongField } from '../contract/errors.ts';
 import type { Snapshot } from '../contract/methods.ts';
+import { ticketProblem } from '../domain/names.ts';
 import { hostsOf } from './hosts.ts';
 import type { Engine } from './postgres.ts';
 import { snapshotBytes } from './snapshot-schema.ts';
@@ -117,7 +118,13 @@ export function readShown(text: string | null): ShownScripts & { readonly proble
   if (text === null) return { ...nothing, problem: null };
   try {
     const parsed = ShownScripts.safeParse(withoutUnknown(JSON.parse(text)));
-    if (parsed.success) return { ...parsed.data, problem: null };
+    if (parsed.success) {
+      // A person copies them into a command line.
+      const [wrong] = parsed.data.scripts.flatMap(({ ticket }) => ticketProblem(ticket) ?? []);
+      return wrong === undefined
+        ? { ...parsed.data, problem: null }
+        : { ...nothing, problem: `What it shows has a wrong ticket. ${wrong}` };
+    }
     const { field, why } = wrongField(parsed.error.issues);
     return { ...nothing, problem: `What it shows is not what this version understands: "${field}": ${why}.` };
   } catch {

@@ -74,6 +74,20 @@ describe('what a host shows', () => {
 });
 
 describe('what another host shows', () => {
+  test('with a ticket that a shell would read as a command is not shown', () => {
+    const seen = (all: Parameters<typeof shownText>[0]) => readShown(shownText(all));
+    expect(seen({ scripts: [script('a'), script('b;reboot')] })).toMatchObject({
+      scripts: [],
+      problem: expect.stringMatching(
+        /^What it shows has a wrong ticket\. A ticket starts with a letter or digit/,
+      ) as string,
+    });
+    expect(seen({ scripts: [], observed: [observed('$(reboot)')] })).toMatchObject({
+      observed: [],
+      problem: expect.stringContaining('"observed.0.id"') as string,
+    });
+  });
+
   test('may have more than this version knows: that is left away', () => {
     const { condition, ...rest } = script('a');
     const newer = { scripts: [{ ...rest, mood: 1, condition: { ...condition, colour: 'red' } }], observed: [], leftOut: 0, more: [] }; // prettier-ignore

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Postgres } from './postgres.ts';
+import { tried } from './small-disk.ts';
 
 export class MainsPostgres implements AsyncDisposable {
   readonly #folder: string;
@@ -116,13 +117,4 @@ function childrenOf(parent: number): number[] {
       tried(() => (stat = readFileSync(`/proc/${pid}/stat`, 'utf8'))); // it may have ended
       return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2]) === parent;
     });
-}
-
-function tried(act: () => unknown): boolean {
-  try {
-    act();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -86,7 +86,8 @@ export class SmallDisk implements AsyncDisposable {
   }
 }
 
-function tried(act: () => void): boolean {
+/** False when it throws. */
+export function tried(act: () => unknown): boolean {
   try {
     act();
     return true;
