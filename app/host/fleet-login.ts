@@ -52,6 +52,7 @@ export class FleetLogin implements AsyncDisposable {
         'Log in with "unjam fleet login FILE", with an invitation of your own.',
       );
     const { Visit } = await import('../fleet/index.ts');
+    if (this.#look() !== login) return this.scripts(caller); // somebody has logged in or out meanwhile
     this.#visit ??= new Visit(login.engine);
     const { value, ...told } = await this.#visit.scripts();
     const own = this.#o.joined();
